@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: MIT
+# One Makefile for everything. `make help` lists the targets.
+#
+#   BUILD=dir     where everything goes (default build)
+#   WERROR=1      warnings are errors
+#   SANITIZE=1    user programs with AddressSanitizer and UBSan
+#   OPTIMIZE=-O2  optimisation flags
+
+BUILD    ?= build
+OPTIMIZE ?= -O2
+CC       ?= gcc
+CLANG    ?= clang
+BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2
+PROGRAMS := loader reader aggregator httpd
+ROOMS    := common $(PROGRAMS)
+
+ifdef WERROR
+WARNINGS += -Werror
+endif
+ifdef SANITIZE
+SAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+endif
+
+# -I$(BUILD): generated headers. The tree itself is the include root: "common/options.h".
+CPPFLAGS += -D_GNU_SOURCE -I. -I$(BUILD) -MMD -MP
+CFLAGS   += -std=gnu11 -g $(OPTIMIZE) $(WARNINGS) $(SAN_FLAGS) \
+            -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
+LDFLAGS  += -pie -Wl,-z,relro,-z,now,--as-needed $(SAN_FLAGS)
+
+LIBS_loader     := -lbpf -lelf -lz -ljansson
+LIBS_reader     := -lbpf -lelf -lz -lpcap
+LIBS_aggregator := -ljansson
+LIBS_httpd      := -lmicrohttpd -ljansson -lz
+LIBS_all        := $(sort $(foreach p,$(PROGRAMS),$(LIBS_$(p))))
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all deps demo-deps check-deps check check-build demo bench fuzz lint format docs clean help
+
+all: $(PROGRAMS:%=$(BUILD)/bin/%) ## build the programs to build/bin
+
+## ---- what a machine needs ------------------------------------------------
+
+DEPS_BUILD := build-essential clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev linux-libc-dev \
+	libjansson-dev libmicrohttpd-dev libpcap-dev pkg-config xxd
+DEPS_DEMO  := iproute2 util-linux iputils-ping iperf3 curl jq python3
+DEPS_CHECK := libcmocka-dev bats nftables tcpdump ethtool libclang-rt-14-dev clang-format cppcheck \
+	shellcheck valgrind chromium nodejs npm
+
+deps: ## install what building needs (Debian packages, only the missing ones)
+	@tests/deps $(DEPS_BUILD)
+
+demo-deps:
+	@tests/deps $(DEPS_BUILD) $(DEPS_DEMO)
+
+check-deps:
+	@tests/deps $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK)
+	@tests/deps --npm tests/browser
+
+## ---- user programs -------------------------------------------------------
+
+SRCS  := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
+MAINS := $(PROGRAMS:%=%/main.c)
+OBJS  := $(SRCS:%.c=$(BUILD)/obj/%.o)
+
+objs_of = $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(1)/main.c,$(wildcard $(1)/*.c)))
+
+define ROOM_rules
+$(BUILD)/lib/$(1).a: $(call objs_of,$(1))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$(AR) rcs $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(eval $(call ROOM_rules,$(r))))
+
+define PROGRAM_rules
+$(BUILD)/bin/$(1): $(BUILD)/obj/$(1)/main.o $(BUILD)/lib/$(1).a $(BUILD)/lib/common.a
+	@mkdir -p $$(@D)
+	$(CC) $(LDFLAGS) -o $$@ $$^ $(LIBS_$(1))
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call PROGRAM_rules,$(p))))
+
+$(BUILD)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+## ---- BPF programs: one file a probe, linked, embedded as a skeleton -------
+
+BPF_SRCS   := $(wildcard bpf/*.bpf.c)
+BPF_OBJS   := $(BPF_SRCS:%.bpf.c=$(BUILD)/obj/%.bpf.o)
+BPF_CFLAGS := -std=gnu11 -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 \
+	-Wall -Wextra -Wno-unused-parameter $(if $(WERROR),-Werror) -I. -MMD -MP
+
+$(BUILD)/obj/bpf/%.bpf.o: bpf/%.bpf.c Makefile
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MF $(@:.o=.d) -c -o $@ $<
+
+$(BUILD)/bpf/jopil.bpf.o: $(BPF_OBJS)
+	@mkdir -p $(@D)
+	$(BPFTOOL) gen object $@ $^
+
+$(BUILD)/bpf/jopil.skel.h: $(BUILD)/bpf/jopil.bpf.o
+	$(BPFTOOL) gen skeleton $< name jopil_bpf > $@
+
+$(filter $(BUILD)/obj/loader/%,$(OBJS)): | $(BUILD)/bpf/jopil.skel.h
+
+## ---- the page, embedded into httpd ----------------------------------------
+
+WEB_FILES := $(shell find web -type f ! -name '*.md' 2>/dev/null | LC_ALL=C sort)
+
+$(BUILD)/web/assets.inc: web/embed $(WEB_FILES)
+	@mkdir -p $(@D)
+	web/embed web > $@
+
+$(filter $(BUILD)/obj/httpd/%,$(OBJS)): | $(BUILD)/web/assets.inc
+
+## ---- documents that come out of common/events.def --------------------------
+
+$(BUILD)/bin/events_doc: docs/events_doc.c common/events.def $(BUILD)/lib/common.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MF $@.d $(LDFLAGS) -o $@ $< $(BUILD)/lib/common.a
+
+docs: $(BUILD)/bin/events_doc ## write docs/EVENTS.md and docs/events.schema.json anew
+	$(BUILD)/bin/events_doc markdown > docs/EVENTS.md
+	$(BUILD)/bin/events_doc schema > docs/events.schema.json
+
+## ---- tests ---------------------------------------------------------------
+
+UNIT_BINS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+BPF_BINS  := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/test_*.c))
+FUZZ_BINS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+BENCH_BINS := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
+TOOL_BINS := $(patsubst tests/netns/%.c,$(BUILD)/tests/netns/%,$(wildcard tests/netns/*.c))
+ARCHIVES  := $(ROOMS:%=$(BUILD)/lib/%.a)
+FUZZ_SECONDS ?= 5
+
+$(BUILD)/tests/unit/%: tests/unit/%.c $(ARCHIVES) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MF $@.d $(LDFLAGS) -o $@ $< \
+		-Wl,--start-group $(ARCHIVES) -Wl,--end-group -lcmocka $(LIBS_all)
+
+$(BUILD)/tests/bpf/%: tests/bpf/%.c $(ARCHIVES) $(BUILD)/bpf/jopil.skel.h Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MF $@.d $(LDFLAGS) -o $@ $< \
+		-Wl,--start-group $(ARCHIVES) -Wl,--end-group -lcmocka $(LIBS_all)
+
+$(BUILD)/tests/netns/%: tests/netns/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MF $@.d $(LDFLAGS) -o $@ $<
+
+$(BUILD)/tests/bench/%: tests/bench/%.c $(ARCHIVES) $(BUILD)/bpf/jopil.skel.h Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MF $@.d $(LDFLAGS) -o $@ $< \
+		-Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS_all)
+
+# Fuzzers include the real .c, so they are built from source, not from the archives.
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c Makefile
+	@mkdir -p $(@D)
+	$(CLANG) $(CPPFLAGS) -MF $@.d -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -o $@ $< -ljansson -lz
+
+check-build: all $(UNIT_BINS) $(BPF_BINS) $(FUZZ_BINS) $(TOOL_BINS) $(BUILD)/bin/events_doc
+	$(MAKE) --no-print-directory SANITIZE=1 BUILD=$(BUILD)/asan all \
+		$(patsubst $(BUILD)/%,$(BUILD)/asan/%,$(UNIT_BINS) $(TOOL_BINS))
+
+check: ## install what is missing, and pass every test
+	@$(MAKE) --no-print-directory check-deps
+	@$(MAKE) --no-print-directory check-build
+	@tests/run --build $(BUILD) --fuzz-seconds $(FUZZ_SECONDS) $(SUITES)
+
+fuzz: ## run every fuzzer for FUZZ_SECONDS (default 5; give 600 or more)
+	@$(MAKE) --no-print-directory check-deps
+	@$(MAKE) --no-print-directory $(FUZZ_BINS)
+	@tests/run --build $(BUILD) --fuzz-seconds $(FUZZ_SECONDS) fuzz
+
+bench: ## measure, as ratios to a baseline of the same run
+	@$(MAKE) --no-print-directory demo-deps
+	@$(MAKE) --no-print-directory all $(BENCH_BINS) $(TOOL_BINS)
+	@tests/bench/run --build $(BUILD)
+
+demo: ## install what is missing, build, and run the pipeline on real traffic
+	@$(MAKE) --no-print-directory demo-deps
+	@$(MAKE) --no-print-directory all $(TOOL_BINS)
+	@tests/demo --build $(BUILD)
+
+lint: ## static analysis and layer rules
+	@$(MAKE) --no-print-directory check-deps
+	@tests/lint
+
+format: ## what clang-format would change
+	clang-format --dry-run $(SRCS) $(wildcard $(ROOMS:%=%/*.h))
+
+clean: ## remove the build directory
+	rm -rf $(BUILD)
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+-include $(OBJS:.o=.d) $(BPF_OBJS:.o=.d) \
+	$(addsuffix .d,$(UNIT_BINS) $(BPF_BINS) $(FUZZ_BINS) $(BENCH_BINS) $(TOOL_BINS))
