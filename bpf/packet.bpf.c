@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * The packet probe: counts every packet of one interface exactly once, and makes of
+ * each either a record in a ring buffer or an addition to a flow.
+ *
+ * One program is loaded per interface and hook, so that the interface is a constant.
+ * All hooks run with bottom halves off, so per-CPU values are ours alone: plain adds.
+ *
+ * Measured (BPF_PROG_TEST_RUN, an empty program subtracted): see docs/ARCHITECTURE.md.
+ */
+#include "bpf/vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/packet_config.h"
+#include "bpf/packet_parse.h"
+#include "common/total_rows.h"
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+const volatile struct packet_config packet_config = {};
+
+/* Per interface; per CPU, so plain adds are exact. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, TOTAL_ENTRIES);
+	__type(key, u32);
+	__type(value, struct total_value);
+} totals SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, DIRECTIONS);
+	__type(key, u32);
+	__type(value, struct loss_value);
+} losses SEC(".maps");
+
+/* A token bucket a CPU. One line costs 10^9; a nanosecond brings packet_lines. */
+struct budget {
+	u64 credit;
+	u64 refill_ns;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct budget);
+} budgets SEC(".maps");
+
+/*
+ * Two flow maps, of which the one in the slot is written. Never LRU: it forgets
+ * silently. The loader sets max_entries.
+ */
+struct flow_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct flow_key);
+	__type(value, struct flow_value);
+} flows_a SEC(".maps"), flows_b SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__array(values, struct flow_map);
+} flow_slot SEC(".maps") = {
+	.values = { &flows_a },
+};
+
+/*
+ * A ring a CPU: one ring for two CPUs costs 390-490 ns a record (spin lock), one each
+ * 52-57. The loader makes and inserts them, and sets max_entries to the CPUs possible.
+ */
+struct ring_map {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__array(values, struct ring_map);
+} rings SEC(".maps");
+
+/* A frame as one of the hooks saw it. */
+struct frame {
+	struct packet_info info;
+	u32 packets;		/* that it is on the wire */
+	u32 bytes;		/* of all of them */
+	u64 now_ns;		/* coarse monotonic; 0: not read yet */
+};
+
+/* 4 ms steps and 1-2 ns, where the exact clock costs 22. Since 5.11. */
+static __always_inline u64 coarse_ns(struct frame *f)
+{
+	if (!f->now_ns)
+		f->now_ns = bpf_core_enum_value_exists(enum bpf_func_id,
+						       BPF_FUNC_ktime_get_coarse_ns)
+				    ? bpf_ktime_get_coarse_ns()
+				    : bpf_ktime_get_ns();
+	return f->now_ns;
+}
+
+static __always_inline struct total_value *count_total(const struct frame *f)
+{
+	const struct flow_key *key = &f->info.key;
+	u32 row = key->direction * TOTAL_ROWS + total_row(key->ip_version, key->protocol);
+	struct total_value *total = bpf_map_lookup_elem(&totals, &row);
+
+	if (total) {
+		total->packets += f->packets;
+		total->bytes += f->bytes;
+	}
+	return total;
+}
+
+static __always_inline bool within_budget(struct frame *f)
+{
+	const u64 line = 1000000000, rate = packet_config.packet_lines;
+	struct budget *b;
+	u32 zero = 0;
+	u64 elapsed;
+
+	if (rate == 0 || rate == PACKET_LINES_ALL)
+		return rate;
+	b = bpf_map_lookup_elem(&budgets, &zero);
+	if (!b)
+		return false;
+	elapsed = coarse_ns(f) - b->refill_ns;
+	if (elapsed) {
+		if (elapsed > line)
+			elapsed = line;
+		b->credit += elapsed * rate;
+		if (b->credit > line * rate)
+			b->credit = line * rate;
+		b->refill_ns = f->now_ns;
+	}
+	if (b->credit < line)
+		return false;
+	b->credit -= line;
+	return true;
+}
+
+static __always_inline void fill_record(struct packet_record *r, const struct frame *f, u32 cpu)
+{
+	__builtin_memset(r, 0, sizeof(*r));
+	r->time_ns = bpf_ktime_get_boot_ns();
+	r->key = f->info.key;
+	r->length = f->bytes;
+	r->payload_length = f->info.payload_length;
+	r->cpu = cpu;
+	r->tcp_flags = f->info.tcp_flags;
+	r->ttl = f->info.ttl;
+	r->type = RECORD_PACKET;
+	r->malformed = f->info.malformed;
+}
+
+/* True if the packet has become a record. The reader drains on a timer: no wake-up. */
+static __always_inline bool record(struct frame *f, struct loss_value *loss)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct packet_record *r;
+	void *ring;
+
+	ring = bpf_map_lookup_elem(&rings, &cpu);
+	if (!ring)
+		return false;
+	r = bpf_ringbuf_reserve(ring, sizeof(*r), 0);
+	if (!r) {
+		loss->ring_full++;
+		return false;
+	}
+	fill_record(r, f, cpu);
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	loss->packet_lines++;
+	return true;
+}
+
+static __always_inline void add_to_flow(struct flow_value *v, struct frame *f)
+{
+	u64 now = coarse_ns(f);
+
+	if (!v->packets)	/* made by another CPU */
+		v->first_ns = now;
+	v->packets += f->packets;
+	v->bytes += f->bytes;
+	v->last_ns = now;
+	v->tcp_flags |= f->info.tcp_flags;
+}
+
+/* 0, or -1 if the flow map has no room. */
+static __always_inline int fold(struct frame *f)
+{
+	struct flow_value fresh = {}, *v;
+	u32 zero = 0;
+	void *flows;
+
+	flows = bpf_map_lookup_elem(&flow_slot, &zero);
+	if (!flows)
+		return -1;
+	v = bpf_map_lookup_elem(flows, &f->info.key);
+	if (v) {
+		add_to_flow(v, f);
+		return 0;
+	}
+	add_to_flow(&fresh, f);
+	if (!bpf_map_update_elem(flows, &f->info.key, &fresh, BPF_NOEXIST))
+		return 0;
+	/* Full, or another CPU was first to insert this flow. */
+	v = bpf_map_lookup_elem(flows, &f->info.key);
+	if (!v)
+		return -1;
+	add_to_flow(v, f);
+	return 0;
+}
+
+static __always_inline bool keeps_address(const struct flow_key *key)
+{
+	u8 protocol = key->protocol;
+
+	return key->ip_version && packet_config.only[protocol >> 6] >> (protocol & 63) & 1;
+}
+
+/* `loader --only`: other packets are still counted, one flow a protocol. */
+static __always_inline void forget_address(struct flow_key *key)
+{
+	struct flow_key bare = {
+		.protocol = key->protocol,
+		.ip_version = key->ip_version,
+		.iface = key->iface,
+		.direction = key->direction,
+		.vlan = VLAN_NONE,
+		.flags = FLOW_NO_ADDRESS,
+	};
+
+	*key = bare;
+}
+
+static __always_inline void account(struct frame *f)
+{
+	struct total_value *total = count_total(f);
+	u32 direction = f->info.key.direction;
+	bool only_counted = packet_config.only_active && !keeps_address(&f->info.key);
+	/* A GSO super-frame is many packets and a line counts one: fold it. */
+	bool may_record = packet_config.packet_lines && f->packets == 1 && !only_counted;
+
+	if (may_record || f->info.malformed) {
+		struct loss_value *loss = bpf_map_lookup_elem(&losses, &direction);
+
+		if (!loss)
+			return;
+		loss->malformed += f->info.malformed;
+		if (may_record && within_budget(f) && record(f, loss))
+			return;
+	}
+	if (only_counted)
+		forget_address(&f->info.key);
+	if (fold(f) && total) {
+		total->unattributed += f->packets;
+		total->unattributed_bytes += f->bytes;
+	}
+}
+
+static __always_inline void begin(struct frame *f, u8 direction, u32 length)
+{
+	f->info.key.iface = packet_config.iface;
+	f->info.key.direction = direction;
+	f->info.key.vlan = VLAN_NONE;
+	f->packets = 1;
+	f->bytes = length;
+}
+
+SEC("xdp")
+int packet_xdp(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct frame f = {};
+	u32 length = end - data;
+
+	if (packet_config.xdp_frags)
+		length = bpf_xdp_get_buff_len(ctx);
+	begin(&f, DIRECTION_INGRESS, length);
+	packet_parse_ethernet(data, end, length, &f.info);
+	account(&f);
+	return XDP_PASS;
+}
+
+/* A super-frame as the packets it becomes on the wire, or came from. */
+static __always_inline void count_segments(struct __sk_buff *skb, struct frame *f)
+{
+	u32 header = f->info.header_length, size = skb->gso_size, segments = skb->gso_segs;
+
+	/* Guests may leave gso_segs to be found out (SKB_GSO_DODGY). */
+	if (!segments && size && f->bytes > header)
+		segments = (f->bytes - header + size - 1) / size;
+	if (segments < 2)
+		return;
+	f->packets = segments;
+	f->bytes += (segments - 1) * header;
+}
+
+static __always_inline void tc_parse(struct __sk_buff *skb, struct frame *f, u8 direction)
+{
+	u32 tag = skb->vlan_present ? 4 : 0;
+
+	__builtin_memset(f, 0, sizeof(*f));
+	begin(f, direction, skb->len);
+	if (tag)
+		f->info.key.vlan = skb->vlan_tci & 0x0fff;
+	packet_parse_ethernet((void *)(long)skb->data, (void *)(long)skb->data_end, skb->len,
+			      &f->info);
+	f->bytes += tag;
+	f->info.header_length += tag;
+}
+
+/* More than any header chain that the parser follows in practice. */
+#define PULL_BYTES 256
+
+static __always_inline int tc(struct __sk_buff *skb, u8 direction)
+{
+	struct frame f;
+
+	/*
+	 * Twice at most: some drivers leave headers outside the linear part, which is
+	 * all that a program sees until it asks. Asking copies, so only where needed.
+	 */
+	for (int pass = 0; pass < 2; pass++) {
+		u32 linear = skb->data_end - skb->data;
+
+		tc_parse(skb, &f, direction);
+		if (!f.info.truncated || linear >= skb->len || linear >= PULL_BYTES ||
+		    bpf_skb_pull_data(skb, skb->len < PULL_BYTES ? skb->len : PULL_BYTES))
+			break;
+	}
+	if (skb->gso_size)
+		count_segments(skb, &f);
+	account(&f);
+	return TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int packet_tc_ingress(struct __sk_buff *skb)
+{
+	return tc(skb, DIRECTION_INGRESS);
+}
+
+SEC("tc")
+int packet_tc_egress(struct __sk_buff *skb)
+{
+	return tc(skb, DIRECTION_EGRESS);
+}

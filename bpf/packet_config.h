@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* The knobs of the packet probe: constants of each loaded program, set by the loader. */
+#ifndef JOPIL_PACKET_CONFIG_H
+#define JOPIL_PACKET_CONFIG_H
+
+#include "common/types.h"
+
+#define PACKET_LINES_ALL 0xffffffffu
+
+struct packet_config {
+	u64 only[4];		/* bit n: IP protocol n keeps its addresses */
+	u32 packet_lines;	/* lines a second and CPU, 0 none, PACKET_LINES_ALL no limit */
+	u8 iface;		/* slot in the interface table */
+	u8 only_active;		/* 1: `only` is in force */
+	u8 xdp_frags;		/* 1: loaded with BPF_F_XDP_HAS_FRAGS */
+	u8 pad;
+};
+
+#endif
