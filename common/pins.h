@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What lies in the pin directory: the only contract between loader and reader.
+ *
+ *	DIR/			0750 root:GROUP	flock: held while the set of maps changes
+ *	DIR/interfaces		0640	array of struct pin_interface, by slot
+ *	DIR/settings		0640	array of one struct pin_settings
+ *	DIR/totals_SLOT		0640	per-CPU array, total_rows.h
+ *	DIR/losses_SLOT		0640	per-CPU array of DIRECTIONS struct loss_value
+ *	DIR/flow_slot		0660	array of maps, one entry: the flow map being written
+ *	DIR/flows_GEN_a, _b	0660	per-CPU hash, struct flow_key -> struct flow_value
+ *	DIR/ring_GEN_CPU	0660	ring buffer of CPU
+ *	DIR/reader/		0750	flock: held exclusively by the one reader
+ *	DIR/private/		0700 root:root	links, programs, maps that only programs use
+ *
+ * GEN counts up when an option changes a map's size: new maps take over, the old ones
+ * stay pinned until they are drained, and the next loader removes the empty ones. The
+ * flow maps in use are the two of settings.flows_generation, the rings those of
+ * settings.rings_generation; every other one has no writer any more.
+ *
+ * bpffs allows no dot in a name, so interfaces go by slot.
+ *
+ * Who changes what: the loader, holding DIR's flock, all of it. The reader writes
+ * the inner map into flow_slot and deletes drained entries, holding DIR's flock
+ * meanwhile, so that it never puts back a map that a loader has just retired.
+ */
+#ifndef JOPIL_PINS_H
+#define JOPIL_PINS_H
+
+#include "common/types.h"
+
+#define PIN_DIR_DEFAULT "/sys/fs/bpf/jopil"
+
+#define PIN_INTERFACES "interfaces"
+#define PIN_SETTINGS "settings"
+#define PIN_TOTALS "totals_%u"		/* slot */
+#define PIN_LOSSES "losses_%u"		/* slot */
+#define PIN_FLOW_SLOT "flow_slot"
+#define PIN_FLOWS "flows_%u_%c"		/* generation, 'a' or 'b' */
+#define PIN_RING "ring_%u_%u"		/* generation, CPU */
+#define PIN_READER "reader"
+#define PIN_PRIVATE "private"
+
+/* Slots are 8 bits in flow_key; a slot is used again only for the same interface. */
+#define PIN_INTERFACES_MAX 256
+
+enum pin_hook {
+	PIN_HOOK_NONE = 0,
+	PIN_HOOK_XDP = 1,	/* native XDP */
+	PIN_HOOK_GENERIC = 2,	/* generic XDP */
+	PIN_HOOK_TC = 3,
+};
+
+/* A slot that was used has ifindex != 0; one that is attached now has hooks. */
+struct pin_interface {
+	u32 ifindex;		/* in its network namespace */
+	u8 ingress_hook;	/* enum pin_hook */
+	u8 egress_hook;
+	u8 pad[2];
+	u64 netns_inode;	/* of /proc/self/ns/net of the loader */
+	u64 attached_ns;	/* boot time */
+	char name[16];		/* when attached; NUL-terminated */
+};
+
+struct pin_settings {
+	u32 flows_generation;
+	u32 rings_generation;
+	u32 max_flows;
+	u32 ring_bytes;
+	u32 packet_lines;	/* PACKET_LINES_ALL: no limit */
+	u32 cpus;		/* possible CPUs: rings 0 .. cpus-1 */
+	u64 only[4];		/* as in struct packet_config; all 0: no --only */
+	u64 loaded_ns;		/* boot time of the last loader run */
+};
+
+_Static_assert(sizeof(struct pin_interface) == 40, "shared through a map");
+_Static_assert(sizeof(struct pin_settings) == 64, "shared through a map");
+
+#endif
