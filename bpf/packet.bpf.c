@@ -272,6 +272,24 @@ static __always_inline void begin(struct frame *f, u8 direction, u32 length)
 	f->bytes = length;
 }
 
+static __always_inline void mark_counted(struct xdp_md *ctx)
+{
+	u64 *mark;
+
+	if (bpf_xdp_adjust_meta(ctx, -(int)sizeof(*mark)))
+		return;
+	mark = (void *)(long)ctx->data_meta;
+	if ((void *)(mark + 1) <= (void *)(long)ctx->data)
+		*mark = PACKET_HANDOVER_MARK;
+}
+
+static __always_inline bool is_marked(struct __sk_buff *skb)
+{
+	u64 *mark = (void *)(long)skb->data_meta;
+
+	return (void *)(mark + 1) <= (void *)(long)skb->data && *mark == PACKET_HANDOVER_MARK;
+}
+
 SEC("xdp")
 int packet_xdp(struct xdp_md *ctx)
 {
@@ -284,6 +302,8 @@ int packet_xdp(struct xdp_md *ctx)
 	begin(&f, DIRECTION_INGRESS, length);
 	packet_parse_ethernet(data, end, length, &f.info);
 	account(&f);
+	if (packet_config.handover)
+		mark_counted(ctx);
 	return XDP_PASS;
 }
 
@@ -343,6 +363,8 @@ static __always_inline int tc(struct __sk_buff *skb, u8 direction)
 SEC("tc")
 int packet_tc_ingress(struct __sk_buff *skb)
 {
+	if (packet_config.handover && is_marked(skb))
+		return TC_ACT_UNSPEC;
 	return tc(skb, DIRECTION_INGRESS);
 }
 

@@ -13,7 +13,14 @@ struct packet_config {
 	u8 iface;		/* slot in the interface table */
 	u8 only_active;		/* 1: `only` is in force */
 	u8 xdp_frags;		/* 1: loaded with BPF_F_XDP_HAS_FRAGS */
-	u8 pad;
+	u8 handover;		/* 1: XDP marks what it counted, TC ingress passes over it */
 };
+
+/*
+ * Changing the ingress hook must neither miss a packet nor count one twice. While both
+ * are attached, XDP writes this before the frame (bpf_xdp_adjust_meta), from where TC
+ * reads it. Eight random bytes: nobody else's metadata.
+ */
+#define PACKET_HANDOVER_MARK 0x9d1f4c6a2be873a5ull
 
 #endif
