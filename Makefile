@@ -8,7 +8,9 @@
 
 BUILD    ?= build
 OPTIMIZE ?= -O2
-CC       ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 CLANG    ?= clang
 BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2
@@ -198,5 +200,5 @@ clean: ## remove the build directory
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
--include $(OBJS:.o=.d) $(BPF_OBJS:.o=.d) \
+-include $(OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(BUILD)/bin/events_doc.d \
 	$(addsuffix .d,$(UNIT_BINS) $(BPF_BINS) $(FUZZ_BINS) $(BENCH_BINS) $(TOOL_BINS))

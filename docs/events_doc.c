@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* Prints docs/EVENTS.md or docs/events.schema.json from common/events.def. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/protocol.h"
+#include "common/version.h"
+
+/* events.def as one table: a row with .title begins a line or record, the others belong to it. */
+struct row {
+	const char *title;	/* "packet" */
+	const char *producer;	/* "reader" */
+	const char *key;	/* "src_ip" */
+	const char *kind;	/* "src_ip", a JSON type, "rows:a b c"; of a member its C type */
+	const char *what;
+};
+
+static const struct row lines[] = {
+#define LINE(name, record, producer_, what_) { .title = #name, .producer = producer_, .what = what_ },
+#define FIELD(key_, kind_, what_, ...) { .key = #key_, .kind = #kind_, .what = what_ },
+#define TEXT(name, producer_, what_) { .title = #name, .producer = producer_, .what = what_ },
+#define TEXT_FIELD(key_, json, what_) { .key = #key_, .kind = json, .what = what_ },
+#include "common/events.def"
+};
+
+static const struct row records[] = {
+#define RECORD(name, size, what_) { .title = #name, .producer = #size, .what = what_ },
+#define MEMBER(type, name, dimension, what_) { .key = #name #dimension, .kind = #type, .what = what_ },
+#include "common/events.def"
+};
+
+#define N(array) (sizeof(array) / sizeof(array[0]))
+
+/* How a kind is spelled in JSON: for people, for machines. */
+struct kind_row {
+	const char *kind;
+	const char *type;
+	const char *schema;
+};
+
+#define ADDRESS "{\"type\":[\"string\",\"null\"],\"maxLength\":45}"
+#define PORT "{\"type\":[\"integer\",\"null\"],\"minimum\":0,\"maximum\":65535}"
+#define BYTE "{\"type\":[\"integer\",\"null\"],\"minimum\":0,\"maximum\":255}"
+#define COUNT "{\"type\":\"integer\",\"minimum\":0,\"maximum\":9007199254740991}"
+#define STRING "{\"type\":\"string\"}"
+#define BOOLEAN "{\"type\":\"boolean\"}"
+#define NUMBER "{\"type\":\"number\",\"minimum\":0}"
+
+static const struct kind_row kinds[] = {
+	{ "unix_ms", "number", NUMBER },
+	{ "ifname", "string", STRING },
+	{ "direction", "string", "{\"enum\":[\"ingress\",\"egress\"]}" },
+	{ "u16", "integer", "{\"type\":\"integer\",\"minimum\":0,\"maximum\":65535}" },
+	{ "u32", "integer", "{\"type\":\"integer\",\"minimum\":0,\"maximum\":4294967295}" },
+	{ "u64", "integer", COUNT },
+	{ "bool", "boolean", BOOLEAN },
+	{ "ip_version", "integer or null", "{\"enum\":[4,6,null]}" },
+	{ "proto", "string", "{\"type\":\"string\",\"minLength\":1,\"maxLength\":15}" },
+	{ "src_ip", "string or null", ADDRESS },
+	{ "dst_ip", "string or null", ADDRESS },
+	{ "src_port", "integer or null", PORT },
+	{ "dst_port", "integer or null", PORT },
+	{ "icmp_type", "integer or null", BYTE },
+	{ "icmp_code", "integer or null", BYTE },
+	{ "tcp_flags", "string or null",
+	  "{\"type\":[\"string\",\"null\"],\"pattern\":\"^F?S?R?P?A?U?E?C?$\"}" },
+	{ "ttl", "integer or null", BYTE },
+	{ "vlan", "integer or null", "{\"type\":[\"integer\",\"null\"],\"minimum\":0,\"maximum\":4095}" },
+	{ "fragment", "boolean", BOOLEAN },
+	{ "string", "string", STRING },
+	{ "integer", "integer", COUNT },
+	{ "number", "number", NUMBER },
+	{ "boolean", "boolean", BOOLEAN },
+};
+
+static const struct kind_row *kind_of(const char *kind)
+{
+	for (size_t i = 0; i < N(kinds); i++)
+		if (!strcmp(kinds[i].kind, kind))
+			return &kinds[i];
+	return NULL;
+}
+
+#define ROWS "rows:"
+
+static bool is_rows(const char *kind)
+{
+	return !strncmp(kind, ROWS, strlen(ROWS));
+}
+
+/* An array of objects with the keys of "rows:a b c"; a key that is no kind is a count. */
+static void print_rows_schema(const char *kind)
+{
+	char words[128], keys[256] = "", *save, *word;
+
+	printf("{\"type\":\"array\",\"items\":{\"type\":\"object\",\"additionalProperties\":false,"
+	       "\"properties\":{");
+	snprintf(words, sizeof(words), "%s", kind + strlen(ROWS));
+	for (word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		const struct kind_row *row = kind_of(word);
+		size_t used = strlen(keys);
+
+		printf("%s\"%s\":%s", used ? "," : "", word, row ? row->schema : COUNT);
+		snprintf(keys + used, sizeof(keys) - used, "%s\"%s\"", used ? "," : "", word);
+	}
+	printf("},\"required\":[%s]}}", keys);
+}
+
+static int print_property(const struct row *r)
+{
+	const struct kind_row *kind = kind_of(r->kind);
+
+	printf(",\n        \"%s\": ", r->key);
+	if (is_rows(r->kind)) {
+		print_rows_schema(r->kind);
+		return 0;
+	}
+	if (!kind) {
+		fprintf(stderr, "events_doc: kind '%s' of '%s' has no row\n", r->kind, r->key);
+		return 1;
+	}
+	fputs(kind->schema, stdout);
+	return 0;
+}
+
+/* The schema of the line that begins at *r; moves *r behind it. */
+static int print_line_schema(const struct row **r, const struct row *end)
+{
+	const struct row *title = (*r)++, *field;
+	int status = 0;
+
+	printf("    {\n      \"title\": \"%s\",\n      \"type\": \"object\",\n"
+	       "      \"additionalProperties\": false,\n      \"properties\": {\n"
+	       "        \"type\": {\"const\":\"%s\"}", title->title, title->title);
+	for (field = *r; field < end && !field->title; field++)
+		status |= print_property(field);
+	printf("\n      },\n      \"required\": [\"type\"");
+	for (; *r < field; (*r)++)
+		printf(", \"%s\"", (*r)->key);
+	printf("]\n    }%s\n", *r < end ? "," : "");
+	return status;
+}
+
+static int print_schema(void)
+{
+	const struct row *r = lines;
+	int status = 0;
+
+	printf("{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n"
+	       "  \"title\": \"jopil lines, schema %d\",\n  \"oneOf\": [\n", JOPIL_SCHEMA);
+	while (r < lines + N(lines))
+		status |= print_line_schema(&r, lines + N(lines));
+	printf("  ]\n}\n");
+	return status;
+}
+
+static void print_line_row(const struct row *r)
+{
+	const struct kind_row *kind = r->kind ? kind_of(r->kind) : NULL;
+
+	if (r->title)
+		printf("\n## %s\n\nFrom %s. %s\n\n| key | type | meaning |\n|---|---|---|\n", r->title,
+		       r->producer, r->what);
+	else if (is_rows(r->kind))
+		printf("| `%s` | rows of %s | %s |\n", r->key, r->kind + strlen(ROWS), r->what);
+	else
+		printf("| `%s` | %s | %s |\n", r->key, kind ? kind->type : r->kind, r->what);
+}
+
+static void print_record_row(const struct row *r)
+{
+	if (r->title)
+		printf("\n### struct %s\n\n%s bytes: %s.\n\n| member | type | meaning |\n|---|---|---|\n",
+		       r->title, r->producer, r->what);
+	else
+		printf("| `%s` | `%s` | %s |\n", r->key, r->kind, r->what);
+}
+
+static void print_protocols(void)
+{
+	char name[PROTOCOL_NAME_MAX];
+
+	printf("\n## proto\n\nThe upper-layer protocol behind IPv6 extension headers, of the outermost IP"
+	       " header;\nMPLS labels and PPPoE sessions are looked through. Names:\n\n");
+	for (u16 n = 0; n < 256; n++)
+		if (protocol_name(4, n, name) && (name[0] < '0' || name[0] > '9'))
+			printf("`%s` ", name);
+	printf("\n\nAny other IP protocol is its number as a string (`\"253\"`). Frames that are not IP,"
+	       " by ethertype:\n\n");
+	for (unsigned int row = 256; row < TOTAL_OTHER; row++)
+		if (protocol_row_name(row, name))
+			printf("`%s` ", name);
+	printf("\n\nand any other ethertype in four hex digits (`\"0x88b5\"`). `LLC` is an 802.3 length"
+	       " field. `0x0800`\nand `0x86dd` are frames whose IP header is not whole.\n");
+}
+
+static int print_markdown(void)
+{
+	printf("<!-- Made by `make docs` from common/events.def. -->\n# Lines\n\n"
+	       "NDJSON, schema %d: one JSON object a line, UTF-8, flat unless said. Every key of a type is\n"
+	       "always present; `null` only where a value does not exist for that record. A line fits\n"
+	       "4096 bytes. Unknown keys are to be ignored, unknown types to be passed over.\n"
+	       "`events.schema.json` says the same for machines.\n", JOPIL_SCHEMA);
+	for (size_t i = 0; i < N(lines); i++)
+		print_line_row(&lines[i]);
+	print_protocols();
+	printf("\n## Records\n\nWhat the kernel's programs write and the reader turns into lines.\n");
+	for (size_t i = 0; i < N(records); i++)
+		print_record_row(&records[i]);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int status = 2;
+
+	if (argc == 2 && !strcmp(argv[1], "markdown"))
+		status = print_markdown();
+	else if (argc == 2 && !strcmp(argv[1], "schema"))
+		status = print_schema();
+	else
+		fprintf(stderr, "usage: events_doc markdown|schema\n");
+	if (fflush(stdout) || ferror(stdout))
+		return 1;
+	return status;
+}
