@@ -150,7 +150,7 @@ $(BUILD)/tests/bpf/%: tests/bpf/%.c $(ARCHIVES) $(BUILD)/bpf/jopil.skel.h Makefi
 
 $(BUILD)/tests/netns/%: tests/netns/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MF $@.d $(LDFLAGS) -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MF $@.d $(LDFLAGS) -o $@ $< -ljansson
 
 $(BUILD)/tests/bench/%: tests/bench/%.c $(ARCHIVES) $(BUILD)/bpf/jopil.skel.h Makefile
 	@mkdir -p $(@D)

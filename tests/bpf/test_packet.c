@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The packet probe in the kernel (BPF_PROG_TEST_RUN) against the same parser compiled
+ * natively: every frame, cut at every length, and many with bytes changed at random.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/packet_config.h"
+#include "bpf/packet_parse.h"
+#include "common/total_rows.h"
+#include "tests/bpf/frames.h"
+
+#include "bpf/jopil.skel.h"
+
+#define RING_BYTES (1u << 16)
+#define XDP_SHORTEST 14	/* BPF_PROG_TEST_RUN takes no less */
+#define MUTATIONS 40000
+#define TC_PASS (-1)
+
+struct probe {
+	struct jopil_bpf *bpf;
+	int cpus;
+	int ring_fd;
+	u64 *consumer;
+	const u64 *producer;
+	const u8 *data;
+};
+
+static int silent(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level, (void)format, (void)args;
+	return 0;
+}
+
+/* One ring serves all CPUs here: BPF_PROG_TEST_RUN stays on one. */
+static void map_ring(struct probe *p)
+{
+	const u8 *base;
+
+	p->ring_fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "test_ring", 0, 0, RING_BYTES, NULL);
+	assert_true(p->ring_fd >= 0);
+	for (u32 cpu = 0; cpu < (u32)p->cpus; cpu++)
+		assert_int_equal(bpf_map_update_elem(bpf_map__fd(p->bpf->maps.rings), &cpu, &p->ring_fd, 0), 0);
+	p->consumer = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, p->ring_fd, 0);
+	assert_ptr_not_equal(p->consumer, MAP_FAILED);
+	base = mmap(NULL, 4096 + 2 * RING_BYTES, PROT_READ, MAP_SHARED, p->ring_fd, 4096);
+	assert_ptr_not_equal(base, MAP_FAILED);
+	p->producer = (const u64 *)base;
+	p->data = base + 4096;
+}
+
+static struct probe *load(struct packet_config config, u32 max_flows)
+{
+	struct probe *p = calloc(1, sizeof(*p));
+
+	libbpf_set_print(silent);
+	p->cpus = libbpf_num_possible_cpus();
+	p->bpf = jopil_bpf__open();
+	assert_non_null(p->bpf);
+	memcpy((void *)&p->bpf->rodata->packet_config, &config, sizeof(config));
+	bpf_map__set_max_entries(p->bpf->maps.rings, (u32)p->cpus);
+	bpf_map__set_max_entries(p->bpf->maps.flows_a, max_flows);
+	bpf_map__set_max_entries(p->bpf->maps.flows_b, max_flows);
+	assert_int_equal(jopil_bpf__load(p->bpf), 0);
+	map_ring(p);
+	return p;
+}
+
+static void unload(struct probe *p)
+{
+	munmap(p->consumer, 4096);
+	munmap((void *)p->producer, 4096 + 2 * RING_BYTES);
+	close(p->ring_fd);
+	jopil_bpf__destroy(p->bpf);
+	free(p);
+}
+
+static int run(struct bpf_program *program, const u8 *bytes, u32 length, u32 repeat)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = bytes, .data_size_in = length,
+		    .repeat = (int)repeat);
+
+	if (bpf_prog_test_run_opts(bpf_program__fd(program), &opts))
+		return -1000 - errno;
+	return (int)opts.retval;
+}
+
+/* The next record of the ring; NULL if there is none. */
+static const struct packet_record *take(struct probe *p)
+{
+	u64 at = *p->consumer;
+	const u32 *header;
+
+	if (at >= __atomic_load_n(p->producer, __ATOMIC_ACQUIRE))
+		return NULL;
+	header = (const u32 *)(p->data + (at & (RING_BYTES - 1)));
+	assert_int_equal(header[0], sizeof(struct packet_record));
+	__atomic_store_n(p->consumer, at + 8 + sizeof(struct packet_record), __ATOMIC_RELEASE);
+	return (const struct packet_record *)(header + 2);
+}
+
+static struct packet_record expect(const u8 *bytes, u32 length, u8 direction)
+{
+	struct packet_info info = { .key = { .vlan = VLAN_NONE, .direction = direction, .iface = 3 } };
+	struct packet_record r = { .length = length, .type = RECORD_PACKET };
+
+	packet_parse_ethernet(bytes, bytes + length, length, &info);
+	r.key = info.key;
+	r.payload_length = info.payload_length;
+	r.tcp_flags = info.tcp_flags;
+	r.ttl = info.ttl;
+	r.malformed = info.malformed;
+	return r;
+}
+
+static struct total_value total(struct probe *p, u32 row)
+{
+	struct total_value values[p->cpus], sum = { 0 };
+
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(p->bpf->maps.totals), &row, values), 0);
+	for (int i = 0; i < p->cpus; i++) {
+		sum.packets += values[i].packets;
+		sum.bytes += values[i].bytes;
+		sum.unattributed += values[i].unattributed;
+		sum.unattributed_bytes += values[i].unattributed_bytes;
+	}
+	return sum;
+}
+
+static struct total_value all_totals(struct probe *p)
+{
+	struct total_value sum = { 0 };
+
+	for (u32 row = 0; row < TOTAL_ENTRIES; row++) {
+		struct total_value t = total(p, row);
+
+		sum.packets += t.packets;
+		sum.bytes += t.bytes;
+		sum.unattributed += t.unattributed;
+		sum.unattributed_bytes += t.unattributed_bytes;
+	}
+	return sum;
+}
+
+/* Exactly the bytes of the frame on the heap, so that ASan sees the native parser stray. */
+static void compare(struct probe *p, struct bpf_program *program, int pass, u8 direction,
+		    const char *name, const u8 *frame, u32 length)
+{
+	u8 *bytes = malloc(length);
+	struct packet_record want, got;
+	const struct packet_record *r;
+	int verdict;
+
+	memcpy(bytes, frame, length);
+	want = expect(bytes, length, direction);
+	verdict = run(program, bytes, length, 1);
+	free(bytes);
+	if (verdict == -1000 - EINVAL && direction == DIRECTION_EGRESS)
+		return;	/* BPF_PROG_TEST_RUN builds no skb of a frame cut inside the IP header */
+	if (verdict != pass)
+		fail_msg("%s cut at %u: verdict %d", name, length, verdict);
+	r = take(p);
+	if (!r)
+		fail_msg("%s cut at %u: no record", name, length);
+	got = *r;
+	assert_true(got.time_ns > 0);
+	got.time_ns = 0;
+	want.cpu = got.cpu;
+	if (memcmp(&got, &want, sizeof(got)))
+		fail_msg("%s cut at %u: the kernel parsed it differently (proto %u/%u flags %x/%x malformed %u/%u payload %u/%u)",
+			 name, length, got.key.protocol, want.key.protocol, got.key.flags,
+			 want.key.flags, got.malformed, want.malformed, got.payload_length,
+			 want.payload_length);
+	assert_null(take(p));
+}
+
+static const struct packet_config all_lines = { .packet_lines = PACKET_LINES_ALL, .iface = 3 };
+
+static void every_frame_at_every_length(struct probe *p, struct bpf_program *program, int pass,
+					u8 direction)
+{
+	u64 packets = 0, bytes = 0;
+	struct total_value sum;
+
+	for (size_t i = 0; i < N_FRAMES; i++) {
+		struct frame_buffer f = { .length = 0 };
+
+		frames[i].build(&f);
+		for (u32 length = f.length; length >= XDP_SHORTEST; length--) {
+			compare(p, program, pass, direction, frames[i].name, f.bytes, length);
+			packets++;
+			bytes += length;
+		}
+	}
+	sum = all_totals(p);
+	if (direction == DIRECTION_INGRESS) {
+		assert_int_equal(sum.packets, packets);
+		assert_int_equal(sum.bytes, bytes);
+	}
+	assert_int_equal(sum.unattributed, 0);
+}
+
+static void test_xdp_frames(void **state)
+{
+	struct probe *p = load(all_lines, 1024);
+
+	(void)state;
+	every_frame_at_every_length(p, p->bpf->progs.packet_xdp, XDP_PASS, DIRECTION_INGRESS);
+	unload(p);
+}
+
+static void test_tc_frames(void **state)
+{
+	struct probe *p = load(all_lines, 1024);
+
+	(void)state;
+	every_frame_at_every_length(p, p->bpf->progs.packet_tc_egress, TC_PASS, DIRECTION_EGRESS);
+	unload(p);
+}
+
+static void test_mutated_frames(void **state)
+{
+	struct probe *p = load(all_lines, 1024);
+
+	(void)state;
+	srand(20261121);
+	for (int n = 0; n < MUTATIONS; n++) {
+		struct frame_buffer f = { .length = 0 };
+		size_t which = (size_t)rand() % N_FRAMES;
+
+		frames[which].build(&f);
+		for (int k = rand() % 6; k >= 0; k--)
+			f.bytes[12 + (u32)rand() % (f.length - 12)] = (u8)rand();
+		compare(p, p->bpf->progs.packet_xdp, XDP_PASS, DIRECTION_INGRESS, frames[which].name,
+			f.bytes, f.length);
+	}
+	unload(p);
+}
+
+/* The sum of the flow map's values of all CPUs, and how many entries it has. */
+static struct flow_value all_flows(struct probe *p, u32 *ret_entries)
+{
+	struct flow_value values[p->cpus], sum = { 0 };
+	int fd = bpf_map__fd(p->bpf->maps.flows_a);
+	struct flow_key key, *previous = NULL;
+
+	*ret_entries = 0;
+	while (!bpf_map_get_next_key(fd, previous, &key)) {
+		assert_int_equal(bpf_map_lookup_elem(fd, &key, values), 0);
+		for (int i = 0; i < p->cpus; i++) {
+			sum.packets += values[i].packets;
+			sum.bytes += values[i].bytes;
+			sum.tcp_flags |= values[i].tcp_flags;
+		}
+		++*ret_entries;
+		previous = &key;
+	}
+	return sum;
+}
+
+static void test_fold_everything(void **state)
+{
+	struct probe *p = load((struct packet_config){ .packet_lines = 0 }, 1024);
+	struct frame_buffer f = { .length = 0 };
+	struct flow_value sum;
+	u32 entries;
+
+	(void)state;
+	frame_tcp4(&f);
+	assert_int_equal(run(p->bpf->progs.packet_xdp, f.bytes, f.length, 1000), XDP_PASS);
+	sum = all_flows(p, &entries);
+	assert_int_equal(entries, 1);
+	assert_int_equal(sum.packets, 1000);
+	assert_int_equal(sum.bytes, 1000 * f.length);
+	assert_int_equal(sum.tcp_flags, 0x12);
+	assert_null(take(p));
+	unload(p);
+}
+
+static void test_full_flow_map_is_counted(void **state)
+{
+	struct probe *p = load((struct packet_config){ .packet_lines = 0 }, 16);
+	struct total_value sum;
+	struct flow_value flows;
+	u32 entries;
+
+	(void)state;
+	for (u16 port = 1; port <= 500; port++) {
+		struct frame_buffer f = { .length = 0 };
+
+		frame_udp4(&f);
+		f.bytes[34] = (u8)(port >> 8);
+		f.bytes[35] = (u8)port;
+		assert_int_equal(run(p->bpf->progs.packet_xdp, f.bytes, f.length, 1), XDP_PASS);
+	}
+	sum = all_totals(p);
+	flows = all_flows(p, &entries);
+	assert_int_equal(sum.packets, 500);
+	assert_true(sum.unattributed >= 500 - 16 - (u64)p->cpus);
+	assert_int_equal(flows.packets + sum.unattributed, sum.packets);
+	assert_int_equal(flows.bytes + sum.unattributed_bytes, sum.bytes);
+	unload(p);
+}
+
+static void test_full_ring_folds(void **state)
+{
+	struct probe *p = load(all_lines, 1024);
+	struct frame_buffer f = { .length = 0 };
+	struct flow_value flows;
+	u64 lines = 0;
+	u32 entries;
+
+	(void)state;
+	frame_udp6(&f);
+	assert_int_equal(run(p->bpf->progs.packet_xdp, f.bytes, f.length, 5000), XDP_PASS);
+	while (take(p))
+		lines++;
+	flows = all_flows(p, &entries);
+	assert_true(lines > 0 && lines < 5000);
+	assert_int_equal(lines + flows.packets, 5000);
+	assert_int_equal(total(p, 17).packets, 5000);
+	unload(p);
+}
+
+static void test_budget_limits_lines(void **state)
+{
+	struct probe *p = load((struct packet_config){ .packet_lines = 100 }, 1024);
+	struct frame_buffer f = { .length = 0 };
+	struct timespec began, ended;
+	u64 lines = 0, seconds;
+	u32 entries;
+
+	(void)state;
+	frame_tcp6(&f);
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	assert_int_equal(run(p->bpf->progs.packet_xdp, f.bytes, f.length, 600), XDP_PASS);
+	clock_gettime(CLOCK_MONOTONIC, &ended);
+	while (take(p))
+		lines++;
+	/* The bucket starts full, and fills by 100 in each second begun. */
+	seconds = (u64)(ended.tv_sec - began.tv_sec) + 1;
+	assert_true(lines >= 100 && lines <= 100 + 100 * seconds);
+	assert_int_equal(lines + all_flows(p, &entries).packets, 600);
+	unload(p);
+}
+
+static void test_only_keeps_counting(void **state)
+{
+	struct packet_config config = { .packet_lines = PACKET_LINES_ALL, .only_active = 1 };
+	struct frame_buffer tcp = { .length = 0 }, udp = { .length = 0 };
+	struct probe *p;
+	u64 lines = 0;
+	u32 entries;
+
+	(void)state;
+	config.only[0] = 1ull << 6;
+	p = load(config, 1024);
+	frame_tcp4(&tcp);
+	frame_udp4(&udp);
+	for (int i = 0; i < 10; i++) {
+		udp.bytes[35] = (u8)i;
+		assert_int_equal(run(p->bpf->progs.packet_xdp, tcp.bytes, tcp.length, 1), XDP_PASS);
+		assert_int_equal(run(p->bpf->progs.packet_xdp, udp.bytes, udp.length, 1), XDP_PASS);
+	}
+	while (take(p))
+		lines++;
+	assert_int_equal(lines, 10);
+	assert_int_equal(all_flows(p, &entries).packets, 10);
+	assert_int_equal(entries, 1);
+	assert_int_equal(total(p, 6).packets, 10);
+	assert_int_equal(total(p, 17).packets, 10);
+	unload(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_xdp_frames),
+		cmocka_unit_test(test_tc_frames),
+		cmocka_unit_test(test_mutated_frames),
+		cmocka_unit_test(test_fold_everything),
+		cmocka_unit_test(test_full_flow_map_is_counted),
+		cmocka_unit_test(test_full_ring_folds),
+		cmocka_unit_test(test_budget_limits_lines),
+		cmocka_unit_test(test_only_keeps_counting),
+	};
+
+	return cmocka_run_group_tests_name("packet probe", tests, NULL, NULL);
+}
