@@ -185,7 +185,7 @@ bench: ## measure, as ratios to a baseline of the same run
 demo: ## install what is missing, build, and run the pipeline on real traffic
 	@$(MAKE) --no-print-directory demo-deps
 	@$(MAKE) --no-print-directory all $(TOOL_BINS)
-	@tests/demo --build $(BUILD)
+	@tests/demo/run --build $(BUILD)
 
 lint: ## static analysis and layer rules
 	@$(MAKE) --no-print-directory check-deps

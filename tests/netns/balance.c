@@ -189,7 +189,7 @@ static void print_json(void)
 
 int main(int argc, char **argv)
 {
-	struct row sum = { "" };
+	struct row sum = { .name = "sum" };
 	bool exact = true;
 	char *line = NULL;
 	size_t size = 0;
