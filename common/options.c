@@ -165,7 +165,7 @@ static size_t make_tables(const struct option_row *rows, struct getopt_tables *t
 	size_t n = 0;
 
 	*s++ = ':';	/* missing arguments are told apart */
-	for (; rows[n].name && n < ROWS_MAX; n++) {
+	for (; n < ROWS_MAX && rows[n].name; n++) {
 		int takes = rows[n].kind == OPTION_FLAG ? no_argument : required_argument;
 
 		t->longs[n] = (struct option){ rows[n].name, takes, NULL, KEY_BASE + (int)n };
@@ -205,7 +205,7 @@ enum options_result options_parse(const struct program_info *program,
 				  const struct option_row *rows, int argc,
 				  char **argv, int *ret_operands)
 {
-	struct getopt_tables tables;
+	struct getopt_tables tables = { 0 };
 	size_t n = make_tables(rows, &tables);
 	int key;
 

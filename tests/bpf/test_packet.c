@@ -53,7 +53,8 @@ static void map_ring(struct probe *p)
 	p->ring_fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "test_ring", 0, 0, RING_BYTES, NULL);
 	assert_true(p->ring_fd >= 0);
 	for (u32 cpu = 0; cpu < (u32)p->cpus; cpu++)
-		assert_int_equal(bpf_map_update_elem(bpf_map__fd(p->bpf->maps.rings), &cpu, &p->ring_fd, 0), 0);
+		assert_int_equal(bpf_map_update_elem(bpf_map__fd(p->bpf->maps.rings), &cpu,
+						     &p->ring_fd, 0), 0);
 	p->consumer = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, p->ring_fd, 0);
 	assert_ptr_not_equal(p->consumer, MAP_FAILED);
 	base = mmap(NULL, 4096 + 2 * RING_BYTES, PROT_READ, MAP_SHARED, p->ring_fd, 4096);
@@ -180,8 +181,8 @@ static void compare(struct probe *p, struct bpf_program *program, int pass, u8 d
 	got.time_ns = 0;
 	want.cpu = got.cpu;
 	if (memcmp(&got, &want, sizeof(got)))
-		fail_msg("%s cut at %u: the kernel parsed it differently (proto %u/%u flags %x/%x malformed %u/%u payload %u/%u)",
-			 name, length, got.key.protocol, want.key.protocol, got.key.flags,
+		fail_msg("%s cut at %u: the kernel parsed it differently: protocol %u, %u;"
+			 " flags %x, %x; malformed %u, %u; payload %u, %u", name, length, got.key.protocol, want.key.protocol, got.key.flags,
 			 want.key.flags, got.malformed, want.malformed, got.payload_length,
 			 want.payload_length);
 	assert_null(take(p));
