@@ -75,18 +75,52 @@ struct parse_cursor {
 /* Headers that begin later are not looked at; the verifier wants a bound below 64 KiB. */
 #define PARSE_OFFSET_MAX 0x7fff
 
+/*
+ * Loads of unknown alignment. The kernel's programs may do them as they are; asked in
+ * portable C, clang loads single bytes for BPF and puts them together.
+ */
+#ifdef __bpf__
+#define PARSE_LOAD(name, type) \
+	static __always_inline type name(const u8 *p) \
+	{ \
+		typedef type __attribute__((may_alias)) any; \
+		return *(const any *)p; \
+	}
+#else
+#define PARSE_LOAD(name, type) \
+	static __always_inline type name(const u8 *p) \
+	{ \
+		type value; \
+		__builtin_memcpy(&value, p, sizeof(value)); \
+		return value; \
+	}
+#endif
+PARSE_LOAD(parse_raw16, u16)
+PARSE_LOAD(parse_raw32, u32)
+PARSE_LOAD(parse_raw64, u64)
+
 static __always_inline u16 parse_be16(const u8 *p)
 {
-	return (u16)(p[0] << 8 | p[1]);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return __builtin_bswap16(parse_raw16(p));
+#else
+	return parse_raw16(p);
+#endif
 }
 
-/* As it stands on the wire; two bytes at a time, as alignment is unknown. */
-static __always_inline u16 parse_raw16(const u8 *p)
+static __always_inline void parse_address4(u8 *to, const u8 *from)
 {
-	u16 value;
+	u32 address = parse_raw32(from);
 
-	__builtin_memcpy(&value, p, 2);
-	return value;
+	__builtin_memcpy(to, &address, sizeof(address));
+}
+
+static __always_inline void parse_address16(u8 *to, const u8 *from)
+{
+	u64 high = parse_raw64(from), low = parse_raw64(from + 8);
+
+	__builtin_memcpy(to, &high, sizeof(high));
+	__builtin_memcpy(to + 8, &low, sizeof(low));
 }
 
 /*
@@ -343,8 +377,8 @@ static __always_inline void parse_ipv4(struct parse_cursor *c, struct packet_inf
 	info->ttl = ip[8];
 	info->key.protocol = ip[9];
 	info->key.ip_version = 4;
-	__builtin_memcpy(info->key.src_ip, ip + 12, 4);
-	__builtin_memcpy(info->key.dst_ip, ip + 16, 4);
+	parse_address4(info->key.src_ip, ip + 12);
+	parse_address4(info->key.dst_ip, ip + 16);
 	left = parse_ip_left(c, said, header, info);
 	if (said && said < header)
 		info->malformed = 1;
@@ -412,8 +446,8 @@ static __always_inline void parse_ipv6(struct parse_cursor *c, struct packet_inf
 	said = parse_be16(ip + 4);
 	info->ttl = ip[7];
 	info->key.ip_version = 6;
-	__builtin_memcpy(info->key.src_ip, ip + 8, 16);
-	__builtin_memcpy(info->key.dst_ip, ip + 24, 16);
+	parse_address16(info->key.src_ip, ip + 8);
+	parse_address16(info->key.dst_ip, ip + 24);
 	left = parse_ip_left(c, said ? said + 40 : 0, 40, info);
 	parse_advance(c, 40, said);
 	left = parse_extensions(c, ip[6], left, info);

@@ -182,7 +182,8 @@ static void compare(struct probe *p, struct bpf_program *program, int pass, u8 d
 	want.cpu = got.cpu;
 	if (memcmp(&got, &want, sizeof(got)))
 		fail_msg("%s cut at %u: the kernel parsed it differently: protocol %u, %u;"
-			 " flags %x, %x; malformed %u, %u; payload %u, %u", name, length, got.key.protocol, want.key.protocol, got.key.flags,
+			 " flags %x, %x; malformed %u, %u; payload %u, %u",
+			 name, length, got.key.protocol, want.key.protocol, got.key.flags,
 			 want.key.flags, got.malformed, want.malformed, got.payload_length,
 			 want.payload_length);
 	assert_null(take(p));
