@@ -48,6 +48,7 @@ all: $(PROGRAMS:%=$(BUILD)/bin/%) ## build the programs to build/bin
 DEPS_BUILD := build-essential clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev linux-libc-dev \
 	libjansson-dev libmicrohttpd-dev libpcap-dev pkg-config xxd
 DEPS_DEMO  := iproute2 util-linux iputils-ping iperf3 curl jq python3
+DEPS_BENCH := tcpdump
 DEPS_CHECK := libcmocka-dev bats nftables tcpdump ethtool libclang-rt-14-dev clang-format cppcheck \
 	shellcheck valgrind chromium nodejs npm
 
@@ -178,7 +179,7 @@ fuzz: ## run every fuzzer for FUZZ_SECONDS (default 5; give 600 or more)
 	@tests/run --build $(BUILD) --fuzz-seconds $(FUZZ_SECONDS) fuzz
 
 bench: ## measure, as ratios to a baseline of the same run
-	@$(MAKE) --no-print-directory demo-deps
+	@tests/deps $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH)
 	@$(MAKE) --no-print-directory all $(BENCH_BINS) $(TOOL_BINS)
 	@tests/bench/run --build $(BUILD)
 
