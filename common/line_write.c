@@ -310,6 +310,13 @@ void line_writer_name(struct line_writer *w, u8 iface, const char *name)
 		(u8)(line_put_string(text, name, strnlen(name, (LINE_IFNAME_BYTES - 2) / 6)) - text);
 }
 
+void line_writer_init(struct line_writer *w)
+{
+	memset(w, 0, sizeof(*w));
+	for (unsigned int iface = 0; iface < LINE_IFACES; iface++)
+		line_writer_name(w, (u8)iface, NULL);
+}
+
 char *line_put_hello(char *p, const char *tool, const char *host, u64 unix_ns)
 {
 	p += sprintf(p, "{\"type\":\"hello\",\"schema\":%d,\"tool\":", JOPIL_SCHEMA);

@@ -22,7 +22,7 @@
 /* IFNAMSIZ - 1 bytes, each at most \u00xx, and quotes; copied as a block. */
 #define LINE_IFNAME_BYTES 104
 
-/* What a writer knows beside the record. Zeroed, then line_writer_*(). */
+/* What a writer knows beside the record. line_writer_init() first. */
 struct line_writer {
 	u64 offset_ns;		/* added to every time in the record to get Unix time */
 	u64 second;		/* whose digits are in second_text */
@@ -35,6 +35,9 @@ struct line_writer {
 
 /* Makes the digit tables; once, before the first line. Idempotent. */
 void line_write_init(void);
+
+/* Zeroes it and names each interface slot "if<slot>". */
+void line_writer_init(struct line_writer *w);
 
 /* The name of an interface slot. Any bytes; they are escaped. NULL: "if<slot>". */
 void line_writer_name(struct line_writer *w, u8 iface, const char *name);
