@@ -33,7 +33,7 @@ LDFLAGS  += -pie -Wl,-z,relro,-z,now,--as-needed $(SAN_FLAGS)
 LIBS_loader     := -lbpf -lelf -lz -ljansson
 LIBS_reader     := -lbpf -lelf -lz -lpcap
 LIBS_aggregator := -ljansson
-LIBS_httpd      := -lmicrohttpd -ljansson -lz
+LIBS_httpd      := -lmicrohttpd -ljansson -lnettle
 LIBS_all        := $(sort $(foreach p,$(PROGRAMS),$(LIBS_$(p))))
 
 .DEFAULT_GOAL := all
@@ -46,7 +46,7 @@ all: $(PROGRAMS:%=$(BUILD)/bin/%) ## build the programs to build/bin
 ## ---- what a machine needs ------------------------------------------------
 
 DEPS_BUILD := build-essential clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev linux-libc-dev \
-	libjansson-dev libmicrohttpd-dev libpcap-dev pkg-config xxd
+	libjansson-dev libmicrohttpd-dev nettle-dev libpcap-dev pkg-config xxd
 DEPS_DEMO  := iproute2 util-linux iputils-ping iperf3 curl jq python3
 DEPS_BENCH := tcpdump
 DEPS_CHECK := libcmocka-dev bats nftables tcpdump ethtool libclang-rt-14-dev clang-format cppcheck \

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* The answers in JSON. */
+#include "httpd/api.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/version.h"
+#include "httpd/flow_query.h"
+
+static const char *bool_text(bool value)
+{
+	return value ? "true" : "false";
+}
+
+static enum MHD_Result answer_waiting(struct request *request)
+{
+	static const struct reply_field later[] = { { "Retry-After", "1" }, { NULL, NULL } };
+
+	return reply_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, later,
+			     "no snapshot has come in yet");
+}
+
+enum MHD_Result api_health(struct server *server, struct request *request)
+{
+	const char *status = server_is_stale(server) ? "stale" : server->view ? "ok" : "waiting";
+	struct body body = { 0 };
+
+	body_printf(&body, "{\"status\":\"%s\",\"version\":\"%s\"}\n", status, JOPIL_VERSION);
+	return reply_body(request, MHD_HTTP_OK, &body, TYPE_JSON, CACHE_NEVER);
+}
+
+static void write_counters(const struct server *server, struct body *body)
+{
+	const struct counters *c = &server->counters;
+	uint64_t age_ms = server_now_ms() - server->snapshot_ms;
+
+	body_printf(body, "{\"clients\":{\"sse\":%" PRIu64 ",\"websocket\":%" PRIu64
+		    "},\"frames_sent\":%" PRIu64 ",\"frames_lost\":%" PRIu64, server->sse_count,
+		    server->ws_count, c->frames_sent, c->frames_lost);
+	body_printf(body, ",\"messages\":%" PRIu64 ",\"connections\":%" PRIu64
+		    ",\"requests\":%" PRIu64, c->messages, server->peers.count, c->requests);
+	body_printf(body, ",\"lines\":%" PRIu64 ",\"snapshots\":%" PRIu64 ",\"bad_lines\":%" PRIu64
+		    ",\"other_lines\":%" PRIu64, c->lines, c->snapshots, c->bad_lines,
+		    c->other_lines);
+	body_printf(body, ",\"stale\":%s,\"snapshot_age_ms\":%" PRIu64 ",\"limits\":",
+		    bool_text(server_is_stale(server)), age_ms);
+	bounds_write(&server->bounds, body);
+	body_add(body, "}", 1);
+}
+
+/* What /api/stats is made of: bytes that all requests share, and those of this one. */
+struct stats_answer {
+	struct blob *shared;
+	struct body own;
+};
+
+static void free_stats(void *closure)
+{
+	struct stats_answer *answer = closure;
+
+	blob_unref(answer->shared);
+	free(answer->own.data);
+	free(answer);
+}
+
+static struct MHD_Response *make_stats(struct server *server)
+{
+	struct stats_answer *answer = calloc(1, sizeof(*answer));
+	struct MHD_Response *response = NULL;
+	struct MHD_IoVec parts[2];
+
+	if (!answer)
+		return NULL;
+	answer->shared = blob_ref(server->view->stats);
+	body_printf(&answer->own, ",\"httpd\":");
+	write_counters(server, &answer->own);
+	body_add(&answer->own, "}\n", 2);
+	parts[0] = (struct MHD_IoVec){ answer->shared->data, answer->shared->length };
+	parts[1] = (struct MHD_IoVec){ answer->own.data, answer->own.length };
+	if (!answer->own.failed)
+		response = MHD_create_response_from_iovec(parts, 2, free_stats, answer);
+	if (!response)
+		free_stats(answer);
+	return response;
+}
+
+enum MHD_Result api_stats(struct server *server, struct request *request)
+{
+	if (!server->view)
+		return answer_waiting(request);
+	if (view_make_stats(server->view))
+		return MHD_NO;
+	return reply_send(request, MHD_HTTP_OK, make_stats(server), TYPE_JSON, CACHE_NEVER, NULL);
+}
+
+static void write_flows(struct body *body, const struct server *server,
+			const struct flow_row **rows, size_t matched, size_t limit)
+{
+	const struct view *view = server->view;
+
+	body_add(body, "{\"timestamp\":", 13);
+	body_add(body, view->timestamp.data, view->timestamp.length);
+	body_printf(body, ",\"stale\":%s,\"total\":%zu,\"matched\":%zu,\"flows\":[",
+		    bool_text(server_is_stale(server)), view->flow_count, matched);
+	for (size_t i = 0; i < matched && i < limit; i++) {
+		body_add(body, ",", i > 0);
+		body_add(body, rows[i]->text.data, rows[i]->text.length);
+	}
+	body_add(body, "]}\n", 3);
+}
+
+enum MHD_Result api_flows(struct server *server, struct request *request)
+{
+	const struct flow_row **rows;
+	struct body body = { 0 };
+	struct flow_query query;
+	const char *name, *why;
+	size_t matched;
+
+	if (flow_query_parse(&request->target.query, &query, &name, &why))
+		return reply_problem(request, MHD_HTTP_BAD_REQUEST, NULL, "%s: %s", name, why);
+	if (!server->view)
+		return answer_waiting(request);
+	if (view_make_flows(server->view))
+		return MHD_NO;
+	rows = calloc(server->view->flow_count + 1, sizeof(*rows));
+	if (!rows)
+		return MHD_NO;
+	matched = flow_query_select(&query, server->view, rows);
+	write_flows(&body, server, rows, matched, query.limit);
+	free(rows);
+	return reply_body(request, MHD_HTTP_OK, &body, TYPE_JSON, CACHE_NEVER);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* A text that grows while it is written, and texts that several owners share. */
+#ifndef JOPIL_HTTPD_BODY_H
+#define JOPIL_HTTPD_BODY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Bytes that belong to somebody else; not ended by NUL. */
+struct slice {
+	const char *data;
+	size_t length;
+};
+
+/*
+ * A growing text. Starts as { 0 }; free(body.data) ends it. When memory runs
+ * out .failed is set, and whatever is added from then on is ignored: look at
+ * it once, at the end.
+ */
+struct body {
+	char *data;
+	size_t length;
+	size_t room;
+	bool failed;
+};
+
+void body_add(struct body *body, const char *data, size_t length);
+void body_printf(struct body *body, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* A text that never changes, shared by counting its owners. */
+struct blob {
+	unsigned int refs;
+	size_t length;
+	char data[];
+};
+
+/* A copy of data with one owner, or NULL without memory. */
+struct blob *blob_new(const char *data, size_t length);
+struct blob *blob_ref(struct blob *blob);
+/* The last owner frees it; NULL is fine. */
+void blob_unref(struct blob *blob);
+
+#endif

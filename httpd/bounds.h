@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Everything that outsiders can make grow: a name, a limit, and how often it was hit. */
+#ifndef JOPIL_HTTPD_BOUNDS_H
+#define JOPIL_HTTPD_BOUNDS_H
+
+#include <stdint.h>
+
+struct body;
+
+/*
+ * X(identifier, name in /api/stats, limit). What a hit is:
+ *
+ * line_bytes		an input line was longer and was passed over
+ * feed_frames		a client fell further behind than the feed remembers
+ * feed_bytes		the feed forgot frames early because they are large
+ * connections		one that was waiting was closed for a new one, or that one refused
+ * connections_per_address	a connection was refused (no limit on loopback: one proxy is all)
+ * streams		an /events or /ws request was answered 503
+ * target_bytes		a request target was answered 414
+ * header_bytes		a request was answered 431; what does not fit libmicrohttpd's 32 KiB is
+ *			answered by itself, uncounted
+ * body_bytes		a request was answered 413
+ * request_ms		a connection took longer to send a request and was closed
+ * stall_ms		a client that read nothing for so long was closed
+ * message_bytes	a WebSocket message was answered with close code 1009
+ */
+#define BOUNDS(X)                                                  \
+	X(LINE_BYTES, line_bytes, 64 * 1024 * 1024)                \
+	X(FEED_FRAMES, feed_frames, 8)                             \
+	X(FEED_BYTES, feed_bytes, 64 * 1024 * 1024)                \
+	X(CONNECTIONS, connections, 4096)                          \
+	X(CONNECTIONS_PER_ADDRESS, connections_per_address, 64)    \
+	X(STREAMS, streams, 1024)                                  \
+	X(TARGET_BYTES, target_bytes, 8 * 1024)                    \
+	X(HEADER_BYTES, header_bytes, 16 * 1024)                   \
+	X(BODY_BYTES, body_bytes, 4 * 1024)                        \
+	X(REQUEST_MS, request_ms, 15 * 1000)                       \
+	X(STALL_MS, stall_ms, 60 * 1000)                           \
+	X(MESSAGE_BYTES, message_bytes, 4 * 1024)
+
+enum bound_id {
+#define BOUND_ID(id, name, limit) BOUND_##id,
+	BOUNDS(BOUND_ID)
+#undef BOUND_ID
+	BOUND_COUNT
+};
+
+/* The limits that size arrays, as constants. */
+enum {
+#define BOUND_LIMIT(id, name, limit) LIMIT_##id = (limit),
+	BOUNDS(BOUND_LIMIT)
+#undef BOUND_LIMIT
+};
+
+struct bounds {
+	struct bound {
+		uint64_t limit;	/* 0 = none */
+		uint64_t hits;
+	} row[BOUND_COUNT];
+};
+
+/* The limits of the table, no hits. */
+void bounds_init(struct bounds *bounds);
+
+static inline uint64_t bounds_limit(const struct bounds *bounds, enum bound_id id)
+{
+	return bounds->row[id].limit;
+}
+
+static inline void bounds_hit(struct bounds *bounds, enum bound_id id)
+{
+	bounds->row[id].hits++;
+}
+
+/* Appends {"line_bytes":{"limit":67108864,"hits":0},...}; a limit of 0 is null. */
+void bounds_write(const struct bounds *bounds, struct body *body);
+
+#endif

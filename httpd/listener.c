@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* The socket that httpd listens on. */
+#include "httpd/listener.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/options.h"
+
+#define BACKLOG 1024	/* the kernel cuts it to net.core.somaxconn */
+
+/* What of text is the address; the port begins at *ret_port. */
+static int split(const char *text, char address[INET6_ADDRSTRLEN], const char **ret_port)
+{
+	const char *colon = strrchr(text, ':');
+	size_t length = colon ? (size_t)(colon - text) : 0;
+
+	*ret_port = colon ? colon + 1 : text;
+	if (!length) {
+		strcpy(address, "127.0.0.1");
+		return AF_INET;
+	}
+	if (*text == '[') {
+		if (length < 3 || text[length - 1] != ']' || length - 2 >= INET6_ADDRSTRLEN)
+			return -EINVAL;
+		memcpy(address, text + 1, length - 2);
+		address[length - 2] = '\0';
+		return AF_INET6;
+	}
+	if (length >= INET6_ADDRSTRLEN)
+		return -EINVAL;
+	memcpy(address, text, length);
+	address[length] = '\0';
+	return AF_INET;
+}
+
+int listener_parse(const char *text, struct sockaddr_storage *ret_address)
+{
+	struct sockaddr_storage result = { 0 };
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&result;
+	struct sockaddr_in *in = (struct sockaddr_in *)&result;
+	char address[INET6_ADDRSTRLEN];
+	const char *port_text;
+	int family = split(text, address, &port_text);
+	uint64_t port;
+
+	if (family < 0 || options_number(port_text, 0, UINT16_MAX, false, &port))
+		return -EINVAL;
+	result.ss_family = (sa_family_t)family;
+	if (family == AF_INET6) {
+		in6->sin6_port = htons((uint16_t)port);
+		if (inet_pton(AF_INET6, address, &in6->sin6_addr) != 1)
+			return -EINVAL;
+	} else {
+		in->sin_port = htons((uint16_t)port);
+		if (inet_pton(AF_INET, address, &in->sin_addr) != 1)
+			return -EINVAL;
+	}
+	*ret_address = result;
+	return 0;
+}
+
+static socklen_t address_size(const struct sockaddr_storage *address)
+{
+	return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+					      : sizeof(struct sockaddr_in);
+}
+
+int listener_open(struct sockaddr_storage *address)
+{
+	socklen_t size = address_size(address);
+	int one = 1, err = 0;
+	int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
+	    bind(fd, (struct sockaddr *)address, size) || listen(fd, BACKLOG) ||
+	    getsockname(fd, (struct sockaddr *)address, &size))
+		err = -errno;
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+void listener_format(const struct sockaddr *address, char text[LISTENER_TEXT])
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
+	const struct sockaddr_in *in = (const struct sockaddr_in *)address;
+	char ip[INET6_ADDRSTRLEN] = "?";
+
+	if (address->sa_family == AF_INET6) {
+		inet_ntop(AF_INET6, &in6->sin6_addr, ip, sizeof(ip));
+		snprintf(text, LISTENER_TEXT, "[%s]:%u", ip, ntohs(in6->sin6_port));
+	} else {
+		inet_ntop(AF_INET, &in->sin_addr, ip, sizeof(ip));
+		snprintf(text, LISTENER_TEXT, "%s:%u", ip, ntohs(in->sin_port));
+	}
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/* httpd: snapshots in on stdin, HTTP out. Options, privileges, and what is said when it fails. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/options.h"
+#include "common/status.h"
+#include "httpd/listener.h"
+#include "httpd/privilege.h"
+#include "httpd/server.h"
+
+#define PEM_MAX (1024 * 1024)
+#define CONNECTIONS_MAX 100000
+#define DESCRIPTOR_MAX 1048576
+
+struct options {
+	struct sockaddr_storage listen;
+	const char *user;
+	const char *token_file;
+	bool insecure_open;
+	const char *tls_cert;
+	const char *tls_key;
+	const char *web;
+	uint64_t ready_fd;
+	uint64_t connections;
+	uint64_t connections_per_address;
+	bool verbose;
+	struct site site;
+};
+
+static const struct program_info program = {
+	.name = "httpd",
+	.operands = "",
+	.purpose = "Serves the snapshots that aggregator writes, read from stdin: a page for people on /,\n"
+		   "JSON on /api, every snapshot as it comes on /events (SSE) and /ws (WebSocket).",
+};
+
+static int parse_listen(const char *argument, void *target, const char **ret_why)
+{
+	*ret_why = "not ADDR:PORT with a literal address, such as 127.0.0.1:5000 or [::1]:5000";
+	return listener_parse(argument, target);
+}
+
+static int parse_host(const char *argument, void *target, const char **ret_why)
+{
+	struct site *site = target;
+
+	*ret_why = "not a name without a port, or too many of them";
+	if (!*argument || strchr(argument, ':') || site->name_count == SITE_NAMES_MAX)
+		return -EINVAL;
+	site->names[site->name_count++] = argument;
+	return 0;
+}
+
+static enum options_result parse_options(int argc, char **argv, struct options *o)
+{
+	const struct option_row rows[] = {
+		{ .name = "listen", .letter = 'l', .kind = OPTION_PARSED, .argument = "ADDR:PORT",
+		  .help = "where to listen (default 127.0.0.1:5000; port 0: any)",
+		  .target = &o->listen, .parse = parse_listen },
+		{ .name = "host", .kind = OPTION_PARSED, .argument = "NAME",
+		  .help = "a further name that browsers may use for it; may be repeated",
+		  .target = &o->site, .parse = parse_host },
+		{ .name = "token-file", .kind = OPTION_STRING, .argument = "FILE",
+		  .help = "the API asks for the token in FILE's first line", .target = &o->token_file },
+		{ .name = "insecure-open", .kind = OPTION_FLAG,
+		  .help = "listen beyond loopback without a token", .target = &o->insecure_open },
+		{ .name = "tls-cert", .kind = OPTION_STRING, .argument = "FILE",
+		  .help = "HTTPS with this certificate chain (PEM)", .target = &o->tls_cert },
+		{ .name = "tls-key", .kind = OPTION_STRING, .argument = "FILE",
+		  .help = "and its private key (PEM)", .target = &o->tls_key },
+		{ .name = "user", .letter = 'u', .kind = OPTION_STRING, .argument = "NAME",
+		  .help = "started as root: become NAME before serving", .target = &o->user },
+		{ .name = "web", .kind = OPTION_STRING, .argument = "DIR",
+		  .help = "serve the page from DIR, for its development", .target = &o->web },
+		{ .name = "max-connections", .kind = OPTION_NUMBER, .argument = "N",
+		  .help = "in all (default 4096)", .target = &o->connections,
+		  .min = 1, .max = CONNECTIONS_MAX },
+		{ .name = "max-per-address", .kind = OPTION_NUMBER, .argument = "N",
+		  .help = "connections of one address, 0: no limit (default 64; none on loopback)",
+		  .target = &o->connections_per_address, .max = CONNECTIONS_MAX },
+		{ .name = "ready-fd", .kind = OPTION_NUMBER, .argument = "N",
+		  .help = "write one newline to descriptor N when listening",
+		  .target = &o->ready_fd, .max = DESCRIPTOR_MAX },
+		{ .name = "verbose", .letter = 'v', .kind = OPTION_FLAG,
+		  .help = "a line on stderr for each request", .target = &o->verbose },
+		{ .name = NULL },
+	};
+	int operands;
+
+	return options_parse(&program, rows, argc, argv, &operands);
+}
+
+__attribute__((format(printf, 1, 2)))
+static int fail(const char *format, ...)
+{
+	va_list args;
+
+	fputs("httpd: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return STATUS_FAILED;
+}
+
+/* Options that make no sense together, or not here. */
+static int check_options(const struct options *o)
+{
+	if (!o->tls_cert != !o->tls_key) {
+		fail("--tls-cert and --tls-key go together; give both or none");
+		return STATUS_USAGE;
+	}
+	if (!site_is_loopback(&o->listen) && !o->token_file && !o->insecure_open) {
+		fail("listening beyond loopback shows this host's traffic to others; "
+		     "--token-file FILE asks for a token, --insecure-open does not");
+		return STATUS_USAGE;
+	}
+	if (o->ready_fd <= DESCRIPTOR_MAX && fcntl((int)o->ready_fd, F_GETFD) < 0) {
+		fail("--ready-fd %d: %s", (int)o->ready_fd, strerror(errno));
+		return STATUS_USAGE;
+	}
+	if (o->tls_cert && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
+		fail("this libmicrohttpd was built without TLS; put a proxy in front");
+		return STATUS_UNSUPPORTED;
+	}
+	if (MHD_is_feature_supported(MHD_FEATURE_EPOLL) != MHD_YES ||
+	    MHD_is_feature_supported(MHD_FEATURE_UPGRADE) != MHD_YES) {
+		fail("this libmicrohttpd was built without epoll or upgrade; install another one");
+		return STATUS_UNSUPPORTED;
+	}
+	return STATUS_DONE;
+}
+
+/* A whole small file; free() it. 0 or -errno. */
+static int read_text(const char *path, char **ret_text)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
+	char *text = malloc(PEM_MAX + 1);
+	ssize_t got = fd >= 0 && text ? read(fd, text, PEM_MAX) : -1;
+
+	err = fd < 0 || text ? -errno : -ENOMEM;
+	if (fd >= 0)
+		close(fd);
+	if (got < 0) {
+		free(text);
+		return err;
+	}
+	text[got] = '\0';
+	*ret_text = text;
+	return 0;
+}
+
+static int read_tls(const struct options *o, struct server_config *config)
+{
+	char *text;
+	int err;
+
+	if (!o->tls_cert)
+		return STATUS_DONE;
+	err = read_text(o->tls_cert, &text);
+	if (err)
+		return fail("read '%s': %s", o->tls_cert, strerror(-err));
+	config->tls_certificate = text;
+	err = read_text(o->tls_key, &text);
+	if (err)
+		return fail("read '%s': %s", o->tls_key, strerror(-err));
+	config->tls_key = text;
+	return STATUS_DONE;
+}
+
+static int read_token(const struct options *o, struct server_config *config)
+{
+	int err = o->token_file ? token_read(o->token_file, &config->token) : 0;
+
+	if (err == -EBADMSG)
+		return fail("token in '%s': needs %d to %d visible characters; "
+			    "'head -c 24 /dev/urandom | base64' makes one", o->token_file,
+			    TOKEN_LENGTH_MIN, TOKEN_LENGTH_MAX);
+	if (err)
+		return fail("read '%s': %s", o->token_file, strerror(-err));
+	return STATUS_DONE;
+}
+
+static int open_listener(const struct options *o, struct server_config *config)
+{
+	char where[LISTENER_TEXT];
+
+	config->site = o->site;
+	config->site.address = o->listen;
+	config->listen_fd = listener_open(&config->site.address);
+	if (config->listen_fd >= 0)
+		return STATUS_DONE;
+	listener_format((const struct sockaddr *)&o->listen, where);
+	if (config->listen_fd == -EADDRINUSE)
+		return fail("listen on %s: the port is taken; --listen ADDR:PORT takes another one",
+			    where);
+	return fail("listen on %s: %s", where, strerror(-config->listen_fd));
+}
+
+static int open_web(const struct options *o, struct server_config *config)
+{
+	if (!o->web)
+		return STATUS_DONE;
+	config->web_fd = open(o->web, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return config->web_fd < 0 ? fail("open '%s': %s", o->web, strerror(errno)) : STATUS_DONE;
+}
+
+/* From here on nothing needs root. */
+static int leave_root(const struct options *o)
+{
+	struct privilege_user user;
+	const char *step;
+	int err;
+
+	if (geteuid() && getuid()) {
+		if (o->user)
+			return fail("--user %s: only root can become somebody else", o->user);
+		privilege_no_new();
+		return STATUS_DONE;
+	}
+	if (!o->user)
+		return fail("serving as root is not safe; start it as another user, "
+			    "or with --user NAME");
+	err = privilege_find(o->user, &user);
+	if (err)
+		return fail("--user %s: %s", o->user, err == -ENOENT ? "there is no such user" :
+			    err == -EPERM ? "that is root" : strerror(-err));
+	err = privilege_drop(&user, &step);
+	if (err)
+		return fail("become '%s': %s: %s", o->user, step, strerror(-err));
+	privilege_no_new();
+	return STATUS_DONE;
+}
+
+static int prepare(const struct options *o, struct server_config *config)
+{
+	int status = check_options(o);
+
+	if (!status)
+		status = read_token(o, config);
+	if (!status)
+		status = read_tls(o, config);
+	if (!status)
+		status = open_web(o, config);
+	if (!status)
+		status = open_listener(o, config);
+	if (!status)
+		status = leave_root(o);
+	return status;
+}
+
+static void tell_ready(const struct server_config *config)
+{
+	char where[LISTENER_TEXT];
+
+	listener_format((const struct sockaddr *)&config->site.address, where);
+	fprintf(stderr, "httpd: listening on %s://%s\n", config->tls_certificate ? "https" : "http",
+		where);
+	if (config->ready_fd < 0)
+		return;
+	if (write(config->ready_fd, "\n", 1) != 1)
+		fail("--ready-fd %d: %s", config->ready_fd, strerror(errno));
+	close(config->ready_fd);
+}
+
+/* The key is in the library now; a copy in our memory would only be one more to lose. */
+static void forget_tls(struct server_config *config)
+{
+	if (config->tls_key)
+		explicit_bzero((char *)config->tls_key, strlen(config->tls_key));
+	free((char *)config->tls_key);
+	free((char *)config->tls_certificate);
+}
+
+static int serve(struct server_config *config)
+{
+	struct server *server = calloc(1, sizeof(*server));
+	int status = STATUS_FAILED, err;
+
+	if (!server)
+		return fail("start: %s", strerror(ENOMEM));
+	err = server_start(server, config);
+	if (err == -EPROTO)
+		fail("start libmicrohttpd: %s", *server->library_says ? server->library_says
+								      : "it does not say why");
+	else if (err)
+		fail("start: %s", strerror(-err));
+	if (!err) {
+		tell_ready(config);
+		err = server_run(server);
+		if (err)
+			fail("wait for events: %s", strerror(-err));
+		else
+			status = STATUS_DONE;
+	}
+	server_free(server);
+	free(server);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {
+		.ready_fd = UINT64_MAX,
+		.connections = LIMIT_CONNECTIONS,
+		.connections_per_address = LIMIT_CONNECTIONS_PER_ADDRESS,
+	};
+	struct server_config config = { .listen_fd = -1, .web_fd = -1, .ready_fd = -1 };
+	int status;
+
+	listener_parse("127.0.0.1:5000", &options.listen);
+	switch (parse_options(argc, argv, &options)) {
+	case OPTIONS_END:
+		return STATUS_DONE;
+	case OPTIONS_BAD:
+		return STATUS_USAGE;
+	case OPTIONS_GO:
+		break;
+	}
+	config.input_fd = STDIN_FILENO;
+	config.connections = options.connections;
+	config.connections_per_address = options.connections_per_address;
+	config.verbose = options.verbose;
+	if (options.ready_fd <= DESCRIPTOR_MAX)
+		config.ready_fd = (int)options.ready_fd;
+	status = prepare(&options, &config);
+	if (status == STATUS_DONE)
+		status = serve(&config);
+	forget_tls(&config);
+	return status;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* One request while it is being answered, and the ways to answer it. */
+#ifndef JOPIL_HTTPD_REQUEST_H
+#define JOPIL_HTTPD_REQUEST_H
+
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "httpd/body.h"
+#include "httpd/query.h"
+
+struct server;
+
+struct request {
+	struct server *server;
+	struct MHD_Connection *connection;
+	const char *raw;	/* the target in MHD's buffer; only for guard_check() */
+	size_t raw_length;
+	const char *method;	/* MHD's */
+	struct target target;	/* points into text; .path is NULL before it was parsed */
+	unsigned int status;	/* of the answer; 0 = none yet */
+	bool begun;
+	char text[];		/* a copy of the target, taken apart */
+};
+
+/* The value of a header field, NULL if it was not sent. */
+const char *request_field(const struct request *request, const char *name);
+
+/* A field of the answer. */
+struct reply_field {
+	const char *name;	/* NULL ends a list */
+	const char *value;
+};
+
+#define CACHE_NEVER "no-store"		/* it is another one every second */
+#define CACHE_CHECK "no-cache"		/* keep it, ask each time whether it changed */
+
+#define TYPE_JSON "application/json"
+
+/*
+ * Answers with response, to which the fields that all answers have, and those
+ * of more (may be NULL), are added; it is destroyed. NULL (without memory) closes
+ * the connection. What it returns is what MHD's handler is to return.
+ */
+enum MHD_Result reply_send(struct request *request, unsigned int status,
+			   struct MHD_Response *response, const char *type,
+			   const char *cache, const struct reply_field *more);
+
+/* Answers with a text, which is taken over. */
+enum MHD_Result reply_body(struct request *request, unsigned int status, struct body *body,
+			   const char *type, const char *cache);
+
+/* Answers application/problem+json (RFC 9457): detail is one sentence for people. */
+enum MHD_Result reply_problem(struct request *request, unsigned int status,
+			      const struct reply_field *more, const char *detail, ...)
+	__attribute__((format(printf, 4, 5)));
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* The one table of what httpd answers, and the way of a request to its row. */
+#include "httpd/routes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "httpd/api.h"
+#include "httpd/assets.h"
+#include "httpd/guard.h"
+#include "httpd/listener.h"
+#include "httpd/page.h"
+#include "httpd/sse.h"
+#include "httpd/ws.h"
+
+#define ALLOW_MAX 64
+#define LOG_MAX 256
+
+const struct route routes[] = {
+	{ "GET", "/health", api_health, NULL, ROUTE_OPEN | ROUTE_ANY_QUERY,
+	  "whether snapshots come in: ok, waiting or stale" },
+	{ "GET", "/api/stats", api_stats, NULL, 0,
+	  "the last snapshot without its lists of flows and packets, and httpd's own counters" },
+	{ "GET", "/api/flows", api_flows, flow_parameters, 0,
+	  "the flows of the last snapshot" },
+	{ "GET", "/events", sse_open, NULL, ROUTE_ANY_QUERY,
+	  "every snapshot as it comes, as server-sent events" },
+	{ "GET", "/ws", ws_open, NULL, ROUTE_GET_ONLY | ROUTE_ANY_QUERY,
+	  "every snapshot as it comes, over WebSocket" },
+	{ "GET", "", page_answer, NULL, ROUTE_OPEN | ROUTE_PAGE | ROUTE_ANY_QUERY,
+	  "the page and its files" },
+	{ .path = NULL },
+};
+
+static bool has_path(const struct server *server, const struct route *route, const char *path)
+{
+	return *route->path ? !strcmp(route->path, path) : page_exists(server, path);
+}
+
+static bool takes_method(const struct route *route, const char *method)
+{
+	if (!strcmp(route->method, method))
+		return true;
+	return !strcmp(method, "HEAD") && !strcmp(route->method, "GET") &&
+	       !(route->flags & ROUTE_GET_ONLY);
+}
+
+/* What Allow says of a path; "" if there is no such path. */
+static void allowed(const struct server *server, const char *path, char text[ALLOW_MAX])
+{
+	size_t length = 0;
+
+	*text = '\0';
+	for (const struct route *route = routes; route->path; route++) {
+		if (!has_path(server, route, path) || length >= ALLOW_MAX)
+			continue;
+		length += (size_t)snprintf(text + length, ALLOW_MAX - length, "%s%s%s",
+					   length ? ", " : "", route->method,
+					   takes_method(route, "HEAD") ? ", HEAD" : "");
+	}
+}
+
+static const struct route *find_route(const struct server *server, const struct request *request)
+{
+	for (const struct route *route = routes; route->path; route++)
+		if (takes_method(route, request->method) &&
+		    has_path(server, route, request->target.path))
+			return route;
+	return NULL;
+}
+
+static enum MHD_Result answer_no_route(struct server *server, struct request *request)
+{
+	char allow[ALLOW_MAX];
+	const struct reply_field field[] = { { "Allow", allow }, { NULL, NULL } };
+
+	allowed(server, request->target.path, allow);
+	if (!*allow)
+		return reply_problem(request, MHD_HTTP_NOT_FOUND, NULL, "there is nothing at %s",
+				     request->target.path);
+	return reply_problem(request, MHD_HTTP_METHOD_NOT_ALLOWED, field, "%s takes %s",
+			     request->target.path, allow);
+}
+
+static bool is_for_us(const struct server *server, const struct request *request)
+{
+	const struct site *site = &server->config.site;
+
+	return site_is_host(site, request_field(request, "Host")) &&
+	       (!request->target.authority || site_is_host(site, request->target.authority));
+}
+
+/* A browser tells which page makes a request; other clients send none of this. */
+static bool is_own_page(const struct request *request, const struct route *route)
+{
+	const char *origin = request_field(request, "Origin");
+
+	if (origin && !site_is_same_origin(origin, request_field(request, "Host")))
+		return false;
+	return site_is_own_fetch(request_field(request, "Sec-Fetch-Site"),
+				 request_field(request, "Sec-Fetch-Mode"),
+				 request_field(request, "Sec-Fetch-Dest"), route->flags & ROUTE_PAGE);
+}
+
+static enum MHD_Result answer(struct server *server, struct request *request)
+{
+	static const struct reply_field bearer[] = {
+		{ "WWW-Authenticate", "Bearer realm=\"jopil\"" },
+		{ NULL, NULL },
+	};
+	const struct route *route;
+	int err = target_parse(request->text, &request->target);
+
+	if (err)
+		return reply_problem(request, MHD_HTTP_BAD_REQUEST, NULL, err == -E2BIG ?
+				     "the target has too many parameters" :
+				     "the target is not a path with parameters");
+	if (!is_for_us(server, request))
+		return reply_problem(request, MHD_HTTP_MISDIRECTED_REQUEST, NULL,
+				     "this host is not served here; --host NAME adds a name");
+	route = find_route(server, request);
+	if (!route)
+		return answer_no_route(server, request);
+	if (!is_own_page(request, route))
+		return reply_problem(request, MHD_HTTP_FORBIDDEN, NULL,
+				     "pages of other sites may not ask this");
+	if (!(route->flags & ROUTE_OPEN) &&
+	    !token_is_shown(&server->config.token, request_field(request, "Authorization")))
+		return reply_problem(request, MHD_HTTP_UNAUTHORIZED, bearer,
+				     "send the token: Authorization: Bearer TOKEN");
+	if (!(route->flags & ROUTE_ANY_QUERY) && !route->parameters && request->target.query.count)
+		return reply_problem(request, MHD_HTTP_BAD_REQUEST, NULL,
+				     "%s: there is no such parameter",
+				     request->target.query.pair[0].name);
+	return route->answer(server, request);
+}
+
+void *routes_target(void *closure, const char *target, struct MHD_Connection *connection)
+{
+	size_t length = target ? strlen(target) : 0;
+	struct request *request = calloc(1, sizeof(*request) + length + 1);
+
+	if (!request)
+		return NULL;
+	request->server = closure;
+	request->connection = connection;
+	request->raw = target;
+	request->raw_length = length;
+	if (length)
+		memcpy(request->text, target, length);
+	return request;
+}
+
+static struct peer *peer_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+/* The header is here. A refusal ends the connection; else the body, if any, is waited for. */
+static enum MHD_Result begin(struct server *server, struct request *request, const char *method,
+			     const char *version)
+{
+	unsigned int status;
+	const char *why;
+
+	request->begun = true;
+	request->method = method;
+	server->counters.requests++;
+	status = guard_check(request, version, &server->bounds, &why);
+	if (!status)
+		return MHD_YES;
+	peers_busy(&server->peers, peer_of(request->connection));
+	return reply_problem(request, status, NULL, "%s", why);
+}
+
+enum MHD_Result routes_request(void *closure, struct MHD_Connection *connection, const char *url,
+			       const char *method, const char *version, const char *upload,
+			       size_t *upload_size, void **request)
+{
+	struct server *server = closure;
+	struct request *self = *request;
+
+	(void)url;	/* taken apart and decoded by MHD; we want it as it was sent */
+	(void)upload;
+	if (!self)
+		return MHD_NO;
+	if (!self->begun)
+		return begin(server, self, method, version);
+	if (*upload_size) {
+		*upload_size = 0;
+		return MHD_YES;
+	}
+	peers_busy(&server->peers, peer_of(connection));
+	return answer(server, self);
+}
+
+/* A line on stderr; what came from outside must not steer a terminal. */
+static void log_request(const struct request *request)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const char *path = request->target.path ? request->target.path : "?";
+	char from[LISTENER_TEXT] = "?", line[LOG_MAX];
+	int length;
+
+	if (info)
+		listener_format(info->client_addr, from);
+	length = snprintf(line, sizeof(line), "%s %u %s %s", from, request->status,
+			  request->method, path);
+	for (int i = 0; i < length && i < LOG_MAX - 1; i++)
+		if (line[i] < ' ' || line[i] > '~')
+			line[i] = '?';
+	fprintf(stderr, "httpd: %s\n", line);
+}
+
+void routes_completed(void *closure, struct MHD_Connection *connection, void **request,
+		      enum MHD_RequestTerminationCode code)
+{
+	struct server *server = closure;
+	struct request *self = *request;
+
+	if (code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED)
+		bounds_hit(&server->bounds, BOUND_STALL_MS);
+	peers_wait(&server->peers, peer_of(connection), server_now_ms());
+	if (self && self->begun && server->config.verbose)
+		log_request(self);
+	free(self);
+	*request = NULL;
+}

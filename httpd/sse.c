@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* Server-sent events: the feed as an HTTP answer that does not end. */
+#include "httpd/sse.h"
+
+#include <stdlib.h>
+
+/* Only HTTP/1.0 clients are sent from this buffer; for others MHD has one of its own. */
+#define BLOCK_BYTES (8 * 1024)
+
+struct sse_client {
+	LIST_ENTRY(sse_client) link;
+	struct server *server;
+	struct MHD_Connection *connection;
+	struct feed_cursor cursor;
+	bool suspended;
+};
+
+/* 0 is allowed only for a suspended connection, else MHD asks again at once. */
+static ssize_t wait_for_more(struct sse_client *client)
+{
+	if (client->server->stopping)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	client->suspended = true;
+	MHD_suspend_connection(client->connection);
+	return 0;
+}
+
+static ssize_t read_feed(void *closure, uint64_t position, char *data, size_t size)
+{
+	struct sse_client *client = closure;
+	struct server *server = client->server;
+	struct feed_cursor *cursor = &client->cursor;
+	uint64_t lost;
+	size_t copied;
+
+	(void)position;
+	if (!cursor->frame && server->stopping)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	if (!feed_take(&server->feed, cursor, &lost))
+		return wait_for_more(client);
+	server->counters.frames_lost += lost;
+	copied = framing_copy(&cursor->frame->sse, cursor->sent, data, size);
+	cursor->sent += copied;
+	if (cursor->sent == cursor->frame->sse.length) {
+		server_count_frame(server, cursor->frame);
+		feed_done(cursor);
+	}
+	return (ssize_t)copied;
+}
+
+static void end_feed(void *closure)
+{
+	struct sse_client *client = closure;
+
+	LIST_REMOVE(client, link);
+	client->server->sse_count--;
+	feed_leave(&client->cursor);
+	free(client);
+}
+
+static struct MHD_Response *make_response(struct server *server, struct request *request)
+{
+	struct sse_client *client = calloc(1, sizeof(*client));
+	struct MHD_Response *response;
+
+	if (!client)
+		return NULL;
+	client->server = server;
+	client->connection = request->connection;
+	feed_join(&server->feed, &client->cursor);
+	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_feed,
+						     client, end_feed);
+	if (!response) {
+		free(client);
+		return NULL;
+	}
+	LIST_INSERT_HEAD(&server->sse_clients, client, link);
+	server->sse_count++;
+	return response;
+}
+
+static void tune(struct server *server, struct request *request)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	if (info)
+		server_tune_stream(server, info->connect_fd);
+}
+
+enum MHD_Result sse_open(struct server *server, struct request *request)
+{
+	static const struct reply_field unbuffered[] = {
+		{ "X-Accel-Buffering", "no" },	/* to a proxy */
+		{ NULL, NULL },
+	};
+
+	if (!server_has_stream(server))
+		return reply_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, NULL,
+				     "there are %llu stream clients already",
+				     (unsigned long long)bounds_limit(&server->bounds, BOUND_STREAMS));
+	tune(server, request);
+	return reply_send(request, MHD_HTTP_OK, make_response(server, request), "text/event-stream",
+			  CACHE_NEVER, unbuffered);
+}
+
+void sse_wake(struct server *server)
+{
+	struct sse_client *client;
+
+	LIST_FOREACH(client, &server->sse_clients, link) {
+		if (!client->suspended)
+			continue;
+		client->suspended = false;
+		MHD_resume_connection(client->connection);
+	}
+}
