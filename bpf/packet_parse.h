@@ -23,7 +23,7 @@
 
 /* The deepest nesting looked through; beyond it the frame counts as not whole. */
 #define PARSE_VLAN_TAGS 4	/* 802.1ad has two; the third and fourth are seen in the wild */
-#define PARSE_MPLS_LABELS 6
+#define PARSE_MPLS_LABELS 16	/* a stack that deep is a test, but costs the verifier nothing */
 #define PARSE_EXTENSIONS 10	/* RFC 8200 4.1 recommends at most seven */
 
 enum {
@@ -69,7 +69,7 @@ struct parse_cursor {
 	const u8 *start;
 	const u8 *end;		/* of the bytes that are there */
 	u64 offset;		/* of the next header from start */
-	u32 wire_length;	/* of the whole frame, also where not all bytes are there */
+	u32 wire_length;	/* of the whole frame, of which end may be cut off; never less */
 };
 
 /* Headers that begin later are not looked at; the verifier wants a bound below 64 KiB. */
@@ -233,6 +233,11 @@ static __always_inline u16 parse_pppoe(struct parse_cursor *c, u16 ethertype,
 	ppp = pos[6] & 1 ? pos[6] : parse_be16(pos + 6);
 	if (ppp != 0x0021 && ppp != 0x0057)
 		return ethertype;
+	/* The session's length says that not even an IP header fits: the rest is padding. */
+	if (parse_be16(pos + 4) < (ppp == 0x0021 ? 2 + 20 : 2 + 40)) {
+		info->malformed = 1;
+		return ethertype;
+	}
 	parse_advance(c, pos[6] & 1 ? 7 : 8, ppp);
 	return ppp == 0x0021 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6;
 }
@@ -340,27 +345,18 @@ static __always_inline void parse_transport(struct parse_cursor *c, u32 left,
 	info->payload_length = left - length;
 }
 
-/*
- * How many bytes follow the fixed IP header: what the header says, or all that
- * there is where it says nothing (0: segmentation offload, jumbograms).
- */
-static __always_inline u32 parse_ip_left(struct parse_cursor *c, u32 said, u32 header,
-					 struct packet_info *info)
+/* Bytes of the frame from here on, by its length on the wire. */
+static __always_inline u32 parse_there(const struct parse_cursor *c)
 {
 	u32 before = (u32)c->offset;
-	u32 there = c->wire_length > before ? c->wire_length - before : 0;
 
-	if (!said)
-		said = there;
-	if (said > there)
-		info->malformed = 1;
-	return said > header ? said - header : 0;
+	return c->wire_length > before ? c->wire_length - before : 0;
 }
 
 static __always_inline void parse_ipv4(struct parse_cursor *c, struct packet_info *info)
 {
 	const u8 *ip = parse_next(c, 20);
-	u32 header, said, left;
+	u32 header, there, said, left;
 	u16 fragment;
 
 	if (!ip) {
@@ -372,17 +368,30 @@ static __always_inline void parse_ipv4(struct parse_cursor *c, struct packet_inf
 		info->malformed = 1;
 		return;
 	}
+	there = parse_there(c);
 	said = parse_be16(ip + 2);
+	if (!said)	/* segmentation offload */
+		said = there;
+	if (said < header) {
+		info->malformed = 1;
+		return;
+	}
+	if (said > there) {
+		info->malformed = 1;
+		said = there;
+	}
+	left = said > header ? said - header : 0;
 	fragment = parse_be16(ip + 6);
+	parse_advance(c, header, fragment);
+	if (!parse_next(c, 0)) {	/* options cut off */
+		parse_cut(info);
+		return;
+	}
 	info->ttl = ip[8];
 	info->key.protocol = ip[9];
 	info->key.ip_version = 4;
 	parse_address4(info->key.src_ip, ip + 12);
 	parse_address4(info->key.dst_ip, ip + 16);
-	left = parse_ip_left(c, said, header, info);
-	if (said && said < header)
-		info->malformed = 1;
-	parse_advance(c, header, fragment);
 	if (fragment & 0x1fff) {
 		info->key.flags |= FLOW_FRAGMENT;
 		info->header_length = (u32)c->offset;
@@ -390,6 +399,21 @@ static __always_inline void parse_ipv4(struct parse_cursor *c, struct packet_inf
 		return;
 	}
 	parse_transport(c, left, info);
+}
+
+/*
+ * An extension header that is not whole still says what would follow it, but for a
+ * fragment header: whether anything but the rest of an earlier packet follows, its
+ * second half says. Returns the bytes behind: none.
+ */
+static __always_inline u32 parse_half_extension(struct parse_cursor *c, u8 type, u32 left,
+						struct packet_info *info)
+{
+	const u8 *pos = parse_next(c, 2);
+
+	if (pos && left >= 2 && type != IP_FRAGMENT)
+		info->key.protocol = pos[0];
+	return 0;
 }
 
 /*
@@ -410,13 +434,13 @@ static __always_inline u32 parse_extensions(struct parse_cursor *c, u8 next, u32
 		pos = parse_next(c, 8);
 		if (!pos) {
 			parse_cut(info);
-			return left;
+			return parse_half_extension(c, next, left, info);
 		}
 		length = next == IP_FRAGMENT ? 8 : next == IP_AH ? (pos[1] + 2) * 4u
 								 : (pos[1] + 1) * 8u;
 		if (length > left) {
 			info->malformed = 1;
-			return left;
+			return parse_half_extension(c, next, left, info);
 		}
 		left -= length;
 		if (next == IP_FRAGMENT && parse_be16(pos + 2) & 0xfff8)
@@ -433,7 +457,7 @@ static __always_inline u32 parse_extensions(struct parse_cursor *c, u8 next, u32
 static __always_inline void parse_ipv6(struct parse_cursor *c, struct packet_info *info)
 {
 	const u8 *ip = parse_next(c, 40);
-	u32 said, left;
+	u32 there, left;
 
 	if (!ip) {
 		parse_cut(info);
@@ -443,13 +467,19 @@ static __always_inline void parse_ipv6(struct parse_cursor *c, struct packet_inf
 		info->malformed = 1;
 		return;
 	}
-	said = parse_be16(ip + 4);
+	there = parse_there(c) - 40;	/* the header is there: checked above */
+	left = parse_be16(ip + 4);
+	if (!left && there > 0xffff)	/* more than the field can say: BIG TCP */
+		left = there;
+	if (left > there) {
+		info->malformed = 1;
+		left = there;
+	}
 	info->ttl = ip[7];
 	info->key.ip_version = 6;
 	parse_address16(info->key.src_ip, ip + 8);
 	parse_address16(info->key.dst_ip, ip + 24);
-	left = parse_ip_left(c, said ? said + 40 : 0, 40, info);
-	parse_advance(c, 40, said);
+	parse_advance(c, 40, left);
 	left = parse_extensions(c, ip[6], left, info);
 	if (info->key.flags & FLOW_FRAGMENT) {
 		info->header_length = (u32)c->offset;
