@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "httpd/websocket.h"
+
 #define DETAIL_MAX 512
 
 /*
@@ -78,15 +80,19 @@ enum MHD_Result reply_problem(struct request *request, unsigned int status,
 	struct MHD_Response *response = NULL;
 	char words[DETAIL_MAX];
 	json_t *problem;
+	size_t length;
 	char *text;
 	va_list args;
 
 	va_start(args, detail);
 	vsnprintf(words, sizeof(words), detail, args);
 	va_end(args);
+	/* Cut off in the middle of a character it would not be UTF-8. */
+	for (length = strlen(words); !websocket_is_utf8((uint8_t *)words, length);)
+		length--;
 	problem = json_pack("{s:s, s:s, s:i, s:s%}", "type", "about:blank", "title",
 			    MHD_get_reason_phrase_for(status), "status", (int)status, "detail",
-			    words, strnlen(words, sizeof(words)));
+			    words, length);
 	text = problem ? json_dumps(problem, JSON_COMPACT) : NULL;
 	json_decref(problem);
 	if (text)

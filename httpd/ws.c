@@ -156,9 +156,6 @@ static void say_close(struct ws_client *client, unsigned int code)
 		return;
 	client->state = WS_CLOSING;
 	client->close_ms = server_now_ms();
-	/* A pong of which a part went out must be completed: then the close has to wait. */
-	if (!client->control_sent)
-		client->control_length = 0;
 	if (code == WEBSOCKET_NO_CODE) {
 		websocket_head(WEBSOCKET_CLOSE, 0, client->control + client->control_length);
 		client->control_length += 2;

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+/* A snapshot as it is served: its parts as they were written, its flows filtered and sorted. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "httpd/assets.h"
+#include "httpd/flow_query.h"
+#include "httpd/json_text.h"
+#include "httpd/view.h"
+
+static struct slice slice_of(const char *text)
+{
+	return (struct slice){ text, strlen(text) };
+}
+
+static void assert_slice(struct slice slice, const char *text)
+{
+	if (slice.length != strlen(text) || memcmp(slice.data, text, slice.length))
+		fail_msg("'%.*s' is not '%s'", (int)slice.length, slice.data, text);
+}
+
+static void test_members(void **state)
+{
+	const char *text = " { \"a\" : 1.50 , \"b\":\"x\\\"}]\\\\\",\"c\":[{\"d\":[]},\"]\"],"
+			   "\"e\":{},\"f\":null,\"g\":-1e5 } ";
+	static const char *const expected[][2] = {
+		{ "a", "1.50" }, { "b", "\"x\\\"}]\\\\\"" }, { "c", "[{\"d\":[]},\"]\"]" },
+		{ "e", "{}" }, { "f", "null" }, { "g", "-1e5" },
+	};
+	struct slice key, value;
+	struct json_walk walk;
+
+	(void)state;
+	assert_true(json_walk_enter(&walk, slice_of(text)));
+	for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++) {
+		assert_true(json_walk_member(&walk, &key, &value));
+		assert_slice(key, expected[i][0]);
+		assert_slice(value, expected[i][1]);
+	}
+	assert_false(json_walk_member(&walk, &key, &value));
+	assert_true(json_text_get(slice_of(text), "c", &value));
+	assert_false(json_text_get(slice_of(text), "d", &value));
+	assert_true(json_walk_enter(&walk, slice_of("[ ]")));
+	assert_false(json_walk_element(&walk, &value));
+	assert_false(json_walk_enter(&walk, slice_of("7")));
+}
+
+/* Whatever the text, the walk stays inside and comes to an end. */
+static void test_broken_text(void **state)
+{
+	const char *text = "{\"a\":[1,{\"b\":\"c\\\\\"}],\"d\":\"\\\"\",\"e\":[[],\"x\"]}";
+
+	(void)state;
+	for (size_t cut = 0; cut < strlen(text); cut++) {
+		char *copy = malloc(cut ? cut : 1);
+		struct slice key, value;
+		struct json_walk walk;
+		int steps = 0;
+
+		assert_non_null(copy);
+		memcpy(copy, text, cut);
+		if (json_walk_enter(&walk, (struct slice){ copy, cut }))
+			while (json_walk_member(&walk, &key, &value))
+				assert_true(++steps < 10);
+		free(copy);
+	}
+}
+
+static struct view *parse(const char *line)
+{
+	struct view *view = NULL;
+
+	assert_int_equal(view_parse(slice_of(line), &view), VIEW_SNAPSHOT);
+	return view;
+}
+
+static void test_kinds_of_lines(void **state)
+{
+	static const struct {
+		const char *line;
+		enum view_result result;
+	} rows[] = {
+		{ "{\"type\":\"hello\"}", VIEW_OTHER },
+		{ "{\"type\":\"snapshots\"}", VIEW_OTHER },
+		{ "{\"type\":7}", VIEW_BAD },
+		{ "{}", VIEW_BAD },
+		{ "[]", VIEW_BAD },
+		{ "7", VIEW_BAD },
+		{ "{\"type\":\"snapshot\"", VIEW_BAD },
+		{ "{\"type\":\"snapshot\"}}", VIEW_BAD },
+		{ "{\"type\":\"snapshot\",\"x\":\"\xff\"}", VIEW_BAD },
+		{ "", VIEW_BAD },
+	};
+	struct view *view = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_int_equal(view_parse(slice_of(rows[i].line), &view), rows[i].result);
+	assert_null(view);
+}
+
+static void test_stats(void **state)
+{
+	struct view *view = parse("{\"type\":\"snapshot\",\"seq\":42,\"interval_ms\":250,\"packets\":[1],"
+				  "\r \"timestamp\":1763704001000.000,\"flows\":[{}],\"httpd\":1,\"x\":1.10}");
+
+	(void)state;
+	assert_int_equal(view->seq, 42);
+	assert_int_equal(view->interval_ms, 250);
+	assert_slice(view->timestamp, "1763704001000.000");
+	/* A CR would end a line of an event stream. */
+	assert_null(memchr(view->text->data, '\r', view->text->length));
+	assert_int_equal(view_make_stats(view), 0);
+	assert_slice((struct slice){ view->stats->data, view->stats->length },
+		     "{\"type\":\"snapshot\",\"seq\":42,\"interval_ms\":250,"
+		     "\"timestamp\":1763704001000.000,\"x\":1.10");
+	view_free(view);
+}
+
+static void test_odd_snapshots(void **state)
+{
+	static const char *const lines[] = {
+		"{\"type\":\"snapshot\"}",
+		"{\"type\":\"snapshot\",\"flows\":null,\"interval_ms\":-5,\"seq\":\"x\",\"timestamp\":[]}",
+		"{\"type\":\"snapshot\",\"flows\":{\"a\":1},\"interval_ms\":1e99}",
+		"{\"type\":\"snapshot\",\"flows\":[],\"interval_ms\":99999999999}",
+		"{\"type\":\"snapshot\",\"flows\":[1,null,\"x\",[],{},{\"src_ip\":7,\"src_port\":\"x\"}]}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		struct view *view = parse(lines[i]);
+
+		assert_int_equal(view->interval_ms, 1000);
+		assert_int_equal(view_make_stats(view), 0);
+		assert_int_equal(view_make_flows(view), 0);
+		assert_int_equal(view->flow_count, i == 4 ? 6 : 0);
+		view_free(view);
+	}
+}
+
+static const char flows_line[] =
+	"{\"type\":\"snapshot\",\"flows\":["
+	"{\"n\":0,\"proto\":\"TCP\",\"src_ip\":\"10.0.0.1\",\"src_port\":50000,\"dst_ip\":\"10.0.0.2\","
+	"\"dst_port\":443,\"bps\":100,\"bytes\":5,\"rtt_us\":null},"
+	"{\"n\":1,\"proto\":\"ICMPv6\",\"src_ip\":\"fe80::1\",\"src_port\":null,\"dst_ip\":\"2001:db8::2\","
+	"\"dst_port\":null,\"bps\":50,\"bytes\":5,\"rtt_us\":7},"
+	"{\"n\":2,\"proto\":\"UDP\",\"src_ip\":\"192.168.1.1\",\"src_port\":53,\"dst_ip\":\"10.0.0.1\","
+	"\"dst_port\":50001,\"bps\":25,\"bytes\":1e3,\"rtt_us\":9},"
+	"{\"n\":3,\"proto\":\"0x88cc\",\"src_ip\":null,\"dst_ip\":null,\"bps\":1}]}";
+
+static void test_flow_selection(void **state)
+{
+	static const struct {
+		const char *target, *order;
+	} rows[] = {
+		{ "/", "0123" },
+		{ "/?sort=bps", "0123" },
+		{ "/?sort=bytes", "2013" },
+		{ "/?sort=rtt_us", "2103" },
+		{ "/?sort=last", "0123" },
+		{ "/?proto=tcp", "0" },
+		{ "/?proto=icmpv6", "1" },
+		{ "/?proto=0X88CC", "3" },
+		{ "/?proto=SCTP", "" },
+		{ "/?port=443", "0" },
+		{ "/?port=50000", "0" },
+		{ "/?port=53", "2" },
+		{ "/?port=0", "" },
+		{ "/?ip=10.0.0.1", "02" },
+		{ "/?ip=10.0.0.0/31", "02" },
+		{ "/?ip=10.0.0.2/31", "0" },
+		{ "/?ip=10.255.0.0/8", "02" },
+		{ "/?ip=0.0.0.0/0", "02" },
+		{ "/?ip=::/0", "1" },
+		{ "/?ip=2001:db8::/32", "1" },
+		{ "/?ip=2001:db9::/31", "1" },
+		{ "/?ip=2001:db9::/32", "" },
+		{ "/?ip=::ffff:10.0.0.1", "" },
+		{ "/?ip=10.0.0.1&proto=udp&port=53&sort=bytes", "2" },
+	};
+	struct view *view = parse(flows_line);
+	const struct flow_row *found[4];
+
+	(void)state;
+	assert_int_equal(view_make_flows(view), 0);
+	assert_int_equal(view->flow_count, 4);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char *text = strdup(rows[i].target), order[5] = "";
+		const char *name, *why;
+		struct flow_query query;
+		struct target target;
+		size_t count;
+
+		assert_int_equal(target_parse(text, &target), 0);
+		assert_int_equal(flow_query_parse(&target.query, &query, &name, &why), 0);
+		count = flow_query_select(&query, view, found);
+		for (size_t j = 0; j < count; j++)
+			order[j] = found[j]->text.data[5];
+		if (strcmp(order, rows[i].order))
+			fail_msg("%s gives %s", rows[i].target, order);
+		free(text);
+	}
+	view_free(view);
+}
+
+static void test_flow_rows(void **state)
+{
+	struct view *view = parse(flows_line);
+
+	(void)state;
+	assert_int_equal(view_make_flows(view), 0);
+	assert_int_equal(view_make_flows(view), 0);
+	assert_int_equal(view->flows[0].family[0], AF_INET);
+	assert_int_equal(view->flows[0].port[1], 443);
+	assert_true(isnan(view->flows[0].number[FLOW_NUMBER_rtt_us]));
+	assert_true(view->flows[2].number[FLOW_NUMBER_bytes] > 999);
+	assert_int_equal(view->flows[1].port[0], -1);
+	assert_int_equal(view->flows[3].family[0], 0);
+	assert_slice(view->flows[3].text,
+		     "{\"n\":3,\"proto\":\"0x88cc\",\"src_ip\":null,\"dst_ip\":null,\"bps\":1}");
+	view_free(view);
+}
+
+static void test_types(void **state)
+{
+	(void)state;
+	assert_string_equal(assets_type("/"), "text/html; charset=utf-8");
+	assert_string_equal(assets_type("/a/b.js"), "text/javascript; charset=utf-8");
+	assert_string_equal(assets_type("/a.b/c"), "application/octet-stream");
+	assert_string_equal(assets_type("/c"), "application/octet-stream");
+	assert_null(assets_find("/../main.c"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_members),
+		cmocka_unit_test(test_broken_text),
+		cmocka_unit_test(test_kinds_of_lines),
+		cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_odd_snapshots),
+		cmocka_unit_test(test_flow_selection),
+		cmocka_unit_test(test_flow_rows),
+		cmocka_unit_test(test_types),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
