@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's text files, whole, and what stands in them. */
+#include "loader/procfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* A machine of many containers has a mountinfo of some 100 KiB. */
+#define PROCFILE_MAX (16u << 20)
+
+int procfile_read(const char *path, char **ret_text)
+{
+	size_t size = 16384, used = 0;
+	char *text = malloc(size);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int err = fd < 0 ? -errno : text ? 0 : -ENOMEM;
+
+	while (!err) {
+		ssize_t got = read(fd, text + used, size - used - 1);
+
+		if (got < 0 && errno != EINTR)
+			err = -errno;
+		if (got == 0)
+			break;
+		if (got > 0)
+			used += (size_t)got;
+		if (!err && used == size - 1) {
+			char *larger = size < PROCFILE_MAX ? realloc(text, size * 2) : NULL;
+
+			if (!larger)
+				err = -ENOMEM;
+			else
+				text = larger;
+			size *= 2;
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	if (err) {
+		free(text);
+		return err;
+	}
+	text[used] = '\0';
+	*ret_text = text;
+	return 0;
+}
+
+static const char *next_line(const char *line)
+{
+	const char *end = strchr(line, '\n');
+
+	return end && end[1] ? end + 1 : NULL;
+}
+
+/* "1: FLOCK  ADVISORY  WRITE 13014 00:27:14769 0 EOF"; who waits has a "->". */
+pid_t procfile_flock_holder(const char *locks, dev_t device, ino_t inode)
+{
+	for (const char *line = *locks ? locks : NULL; line; line = next_line(line)) {
+		unsigned int holder_major, holder_minor;
+		unsigned long long holder_inode;
+		long pid;
+
+		if (sscanf(line, "%*u: FLOCK %*s %*s %ld %x:%x:%llu ", &pid, &holder_major,
+			   &holder_minor, &holder_inode) == 4 &&
+		    makedev(holder_major, holder_minor) == device && holder_inode == inode)
+			return (pid_t)pid;
+	}
+	return 0;
+}
+
+/* A field of mountinfo up to a blank, with \040 and the like undone. */
+static const char *take_field(const char *text, char *ret_field, size_t size)
+{
+	size_t used = 0;
+
+	while (*text && *text != ' ' && *text != '\n') {
+		unsigned int byte = (unsigned char)*text++;
+
+		if (byte == '\\' && strspn(text, "01234567") >= 3) {
+			byte = (text[0] - '0') * 64u + (text[1] - '0') * 8u + (text[2] - '0');
+			text += 3;
+		}
+		if (used + 1 < size)
+			ret_field[used++] = (char)byte;
+	}
+	ret_field[used] = '\0';
+	return *text == ' ' ? text + 1 : text;
+}
+
+bool procfile_mount_source(const char *mountinfo, const char *path, const char *type,
+			   char *ret_source, size_t size)
+{
+	bool found = false;
+
+	for (const char *line = *mountinfo ? mountinfo : NULL; line; line = next_line(line)) {
+		char field[4096], kind[32];
+		const char *pos = line, *dash;
+
+		for (int i = 0; i < 5; i++)	/* id, parent, device, root, mount point */
+			pos = take_field(pos, field, sizeof(field));
+		dash = strstr(pos, " - ");
+		if (strcmp(field, path) || !dash || dash > line + strcspn(line, "\n"))
+			continue;
+		pos = take_field(dash + 3, kind, sizeof(kind));
+		found = !strcmp(kind, type);	/* what is mounted over it hides it */
+		if (found)
+			take_field(pos, ret_source, size);
+	}
+	return found;
+}
+
+bool procfile_softnet(const char *text, unsigned int n, struct softnet *ret)
+{
+	while (n-- && text)
+		text = next_line(text);
+	return text && sscanf(text, "%x %*x %*x %*x %*x %*x %*x %*x %*x %*x %*x %x",
+			      &ret->processed, &ret->backlog) == 2;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* What `loader --status` shows, gathered once and printed in two ways. */
+#ifndef JOPIL_VIEW_H
+#define JOPIL_VIEW_H
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "common/pins.h"
+#include "common/records.h"
+#include "loader/failure.h"
+#include "loader/features.h"
+#include "loader/netdev.h"
+#include "loader/pindir.h"
+#include "loader/table.h"
+
+struct view_interface {
+	unsigned int slot;
+	struct pin_interface row;
+	const char *state;	/* "attached", "detached", "renamed", "moved", "gone" */
+	char name_now[NETDEV_NAME_BYTES];	/* "" if it cannot be told */
+	struct site sites[SITES];	/* states and ids; no descriptors */
+	bool counted;		/* the numbers below could be read */
+	u64 packets[DIRECTIONS], bytes[DIRECTIONS];
+	u64 unattributed, packet_lines, ring_full, malformed;
+};
+
+struct view_map {
+	char name[PIN_NAME_BYTES];
+	bool is_ring;
+	bool in_force;		/* of the generation that programs use */
+	bool written;		/* the flow map in the slot */
+	u32 cpu;		/* of a ring */
+	long used;		/* entries, or bytes of a ring; negative: not to be read */
+	u32 size;		/* likewise */
+};
+
+struct view {
+	char pin_dir[PINDIR_PATH_MAX];
+	gid_t gid;
+	char group[64];		/* its name, or its number */
+	bool links_readable;	/* false: without root, links and program ids are not known */
+	struct pin_settings settings;
+	struct view_interface interfaces[PIN_INTERFACES_MAX];
+	unsigned int interfaces_count, attached_count;
+	struct view_map *maps;
+	size_t maps_count;
+	pid_t reader;		/* 0: none */
+	enum feature_answer features[FEATURES];
+	char kernel[64];	/* its release */
+};
+
+/*
+ * 0, or -1 with *f filled. A directory that is not there makes a view without
+ * interfaces. view_free() in any case.
+ */
+int view_gather(const char *pin_dir, struct view *ret_view, struct failure *f);
+void view_free(struct view *view);
+
+/* How a site's program hangs there: "xdp link", "tcx link", "tc filter", "none". */
+const char *view_by(const struct site *site);
+
+/* The names of the protocols of --only with commas; "all" if there is no --only. */
+void view_only(const u64 only[4], char *ret_text, size_t size);
+
+void view_print_text(const struct view *view, FILE *out);
+
+/* 0 or -ENOMEM. */
+int view_print_json(const struct view *view, FILE *out);
+
+#endif
