@@ -299,7 +299,7 @@ char *line_put_string(char *p, const char *text, size_t length)
 
 void line_writer_name(struct line_writer *w, u8 iface, const char *name)
 {
-	char spare[16];
+	char spare[LINE_IFNAME_BYTES];
 	char *text = w->ifnames[iface].text;
 
 	if (!name) {

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* What a line adds to all that the aggregator knows. */
+#include "aggregator/aggregate.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "aggregator/control.h"
+
+#define NS_PER_S 1000000000ull
+#define EXPIRE_AT_ONCE 100000	/* flows dropped an interval: bounds its time */
+#define LEAP_NS (3600 * NS_PER_S)	/* a line that far ahead has a wrong clock */
+
+int aggregate_init(struct aggregate *a, u32 max_flows)
+{
+	memset(a, 0, sizeof(*a));
+	line_reader_init(&a->reader);
+	a->interval = 1;
+	return flow_table_init(&a->flows, max_flows);
+}
+
+void aggregate_free(struct aggregate *a)
+{
+	line_reader_free(&a->reader);
+	interfaces_free(&a->interfaces);
+	flow_table_free(&a->flows);
+}
+
+/* Lines merged from several hosts say whose they are; else it was the last hello. */
+static u16 host_of(struct aggregate *a)
+{
+	struct line_text nobody = { "", 0 };
+
+	if (a->reader.host.text)
+		return interfaces_host(&a->interfaces, a->reader.host);
+	if (!a->interfaces.n_hosts)
+		return interfaces_host(&a->interfaces, nobody);
+	return a->host;
+}
+
+static void see_time(struct aggregate *a, u64 ns)
+{
+	if (ns > a->newest_ns && (!a->newest_ns || ns < a->newest_ns + LEAP_NS))
+		a->newest_ns = ns;
+}
+
+/* The flow's id, low side first; returns the side that sends. */
+static u8 make_id(const struct flow_key *key, u16 interface, struct flow_id *id)
+{
+	bool has_ports = key->flags & FLOW_PORTS;
+	u16 src = has_ports ? __builtin_bswap16(key->src_port_be) : 0;
+	u16 dst = has_ports ? __builtin_bswap16(key->dst_port_be) : 0;
+	int order = memcmp(key->src_ip, key->dst_ip, 16);
+	u8 from = order ? order > 0 : src > dst;
+
+	memset(id, 0, sizeof(*id));
+	memcpy(id->ip[from], key->src_ip, 16);
+	memcpy(id->ip[!from], key->dst_ip, 16);
+	id->port[from] = src;
+	id->port[!from] = dst;
+	id->protocol = key->protocol;
+	id->vlan = key->vlan;
+	id->interface = interface;
+	id->ip_version = key->ip_version;
+	id->flags = key->flags & (FLOW_PORTS | FLOW_ICMP | FLOW_FRAGMENT);
+	return from;
+}
+
+static void add_to_flow(struct aggregate *a, const struct flow_key *key, u16 interface,
+			struct flow_addition *add)
+{
+	struct flow_id id;
+	struct flow *f;
+	bool is_new;
+
+	add->from = make_id(key, interface, &id);
+	add->interval = a->interval;
+	f = flow_table_get(&a->flows, &id, &is_new);
+	if (!f) {
+		a->no_memory++;
+		return;
+	}
+	if (is_new && key->flags & FLOW_ICMP) {
+		f->icmp_type = (u8)__builtin_bswap16(key->src_port_be);
+		f->icmp_code = (u8)__builtin_bswap16(key->dst_port_be);
+	}
+	flow_add(f, add);
+}
+
+/* What packets of one key add to the interface, the history and their flow. */
+static void add_packets(struct aggregate *a, const struct flow_key *key, struct interface *i,
+			u16 number, struct flow_addition *add)
+{
+	struct amount amount = { add->packets, add->bytes };
+
+	amount_add(&i->lines.direction[key->direction], &amount);
+	amount_add(&i->lines.row[key->direction][total_row(key->ip_version, key->protocol)], &amount);
+	if (!i->counters_seen)
+		history_add(&a->history, add->last_ns, key->direction, add->packets, add->bytes);
+	see_time(a, add->last_ns);
+	if (key->ip_version && !(key->flags & FLOW_NO_ADDRESS))
+		add_to_flow(a, key, number, add);
+}
+
+static int bad_line(struct aggregate *a, enum line_status status)
+{
+	int why = status == LINE_NOT_JSON ? BAD_JSON : BAD_TYPE;
+
+	a->bad[why]++;
+	return why;
+}
+
+static int add_packet_line(struct aggregate *a, const char *line, size_t length)
+{
+	struct feed_entry *entry = &a->feed[a->feed_seen % FEED_PACKETS];
+	struct packet_record *r = &entry->packet;
+	enum line_status status = packet_line_read(&a->reader, line, length, r);
+	struct flow_addition add;
+	struct interface *i;
+	int number;
+
+	if (status != LINE_OK)
+		return bad_line(a, status);
+	number = interfaces_find(&a->interfaces, host_of(a), a->reader.ifname);
+	if (number < 0) {
+		a->no_memory++;
+		return -1;
+	}
+	i = a->interfaces.all[number];
+	entry->interface = (u16)number;
+	a->feed_seen++;
+	a->packet_lines++;
+	i->packet_lines++;
+	add = (struct flow_addition){ .packets = 1, .bytes = r->length, .first_ns = r->time_ns,
+				      .last_ns = r->time_ns, .tcp_flags = r->tcp_flags };
+	if (r->cpu < CPUS_MAX)
+		amount_add(&i->lines.cpu[r->cpu], &(struct amount){ 1, r->length });
+	add_packets(a, &r->key, i, (u16)number, &add);
+	return -1;
+}
+
+static int add_flow_line(struct aggregate *a, const char *line, size_t length)
+{
+	struct flow_record r;
+	enum line_status status = flow_line_read(&a->reader, line, length, &r);
+	struct flow_addition add;
+	struct interface *i;
+	int number;
+
+	if (status != LINE_OK)
+		return bad_line(a, status);
+	number = interfaces_find(&a->interfaces, host_of(a), a->reader.ifname);
+	if (number < 0) {
+		a->no_memory++;
+		return -1;
+	}
+	i = a->interfaces.all[number];
+	a->flow_lines++;
+	i->flow_packets += r.packets;
+	add = (struct flow_addition){ .packets = r.packets, .bytes = r.bytes, .first_ns = r.first_ns,
+				      .last_ns = r.last_ns, .tcp_flags = r.tcp_flags };
+	add_packets(a, &r.key, i, (u16)number, &add);
+	return -1;
+}
+
+static int add_hello_line(struct aggregate *a, const char *line, size_t length)
+{
+	enum line_status status = control_hello(a, line, length);
+
+	if (status != LINE_OK)
+		return bad_line(a, status);
+	a->hello_lines++;
+	return -1;
+}
+
+static int add_counters_line(struct aggregate *a, const char *line, size_t length)
+{
+	enum line_status status = control_counters(a, line, length);
+
+	if (status != LINE_OK)
+		return bad_line(a, status);
+	a->counters_lines++;
+	return -1;
+}
+
+/* What to do with a line, by its type. Others are counted and passed over. */
+static const struct {
+	struct line_text type;
+	int (*add)(struct aggregate *a, const char *line, size_t length);
+} types[] = {
+	{ { "packet", 6 }, add_packet_line },
+	{ { "flow", 4 }, add_flow_line },
+	{ { "counters", 8 }, add_counters_line },
+	{ { "hello", 5 }, add_hello_line },
+};
+
+int aggregate_line(struct aggregate *a, const char *line, size_t length)
+{
+	struct line_text type;
+	enum line_status status;
+
+	a->lines++;
+	status = line_type(line, length, &type);
+	if (status != LINE_OK)
+		return bad_line(a, status);
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (types[i].type.length == type.length &&
+		    !memcmp(types[i].type.text, type.text, type.length))
+			return types[i].add(a, line, length);
+	a->unknown_type++;
+	return -1;
+}
+
+void aggregate_next_interval(struct aggregate *a, u64 idle_ns)
+{
+	for (u32 i = 0; i < a->interfaces.n; i++)
+		interface_mark(a->interfaces.all[i]);
+	a->interval++;
+	a->feed_seen = 0;
+	if (idle_ns && a->newest_ns > idle_ns)
+		flow_table_expire(&a->flows, a->newest_ns - idle_ns, EXPIRE_AT_ONCE);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* All that the aggregator knows, and what a line adds to it. No I/O. */
+#ifndef JOPIL_AGGREGATE_H
+#define JOPIL_AGGREGATE_H
+
+#include "aggregator/flow_table.h"
+#include "aggregator/history.h"
+#include "aggregator/interfaces.h"
+#include "common/line_read.h"
+
+#define FEED_PACKETS 50		/* packet lines that a snapshot shows */
+
+/* Why a line was passed over. */
+enum bad_line { BAD_JSON, BAD_TOO_LONG, BAD_TYPE, BAD_LINES };
+
+struct feed_entry {
+	struct packet_record packet;
+	u16 interface;
+};
+
+struct aggregate {
+	struct line_reader reader;
+	struct interfaces interfaces;
+	struct flow_table flows;
+	struct history history;
+	u16 host;		/* of the last hello line */
+
+	u64 lines, packet_lines, flow_lines, counters_lines, hello_lines;
+	u64 bad[BAD_LINES], unknown_type;
+	u64 no_memory;		/* additions to flows that were lost for want of it */
+
+	u32 interval;		/* number of the current one, from 1 */
+	u64 newest_ns;		/* newest time in any line, wild ones apart */
+	struct feed_entry feed[FEED_PACKETS];
+	u64 feed_seen;		/* packet lines in this interval; the last ones are in feed */
+};
+
+/* max_flows 0: no limit. 0 or -errno. */
+int aggregate_init(struct aggregate *a, u32 max_flows);
+void aggregate_free(struct aggregate *a);
+
+/*
+ * One line without its newline, as line_read.h wants it. Returns -1 if it was good or
+ * of an unknown type, else the enum bad_line as which it was counted.
+ */
+int aggregate_line(struct aggregate *a, const char *line, size_t length);
+
+/* A snapshot was taken: the next interval begins. Flows idle for so long go. */
+void aggregate_next_interval(struct aggregate *a, u64 idle_ns);
+
+#endif

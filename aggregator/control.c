@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* The rare lines, read with jansson: hello and counters. */
+#include "aggregator/control.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "common/protocol.h"
+
+#define NS_PER_MS 1000000ull
+
+static enum line_status load(const char *line, size_t length, json_t **ret_root)
+{
+	*ret_root = json_loadb(line, length, JSON_ALLOW_NUL, NULL);
+	return *ret_root ? LINE_OK : LINE_NOT_JSON;
+}
+
+static struct line_text text_of(const json_t *root, const char *key)
+{
+	const json_t *value = json_object_get(root, key);
+
+	return (struct line_text){ json_string_value(value), json_string_length(value) };
+}
+
+enum line_status control_hello(struct aggregate *a, const char *line, size_t length)
+{
+	struct line_text host;
+	json_t *root;
+
+	if (load(line, length, &root) != LINE_OK)
+		return LINE_NOT_JSON;
+	host = text_of(root, "host");
+	if (host.text)
+		a->host = interfaces_host(&a->interfaces, host);
+	json_decref(root);
+	return host.text ? LINE_OK : LINE_WRONG_TYPE;
+}
+
+/* Counts are integers from 0 on; false for anything else. */
+static bool get_count(const json_t *object, const char *key, u64 *ret)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!json_is_integer(value) || json_integer_value(value) < 0)
+		return false;
+	*ret = (u64)json_integer_value(value);
+	return true;
+}
+
+static bool get_amount(const json_t *object, struct amount *ret)
+{
+	return get_count(object, "packets", &ret->packets) && get_count(object, "bytes", &ret->bytes);
+}
+
+/* The row of the totals that a protocol's name stands for. */
+static u32 row_of(const struct line_text *name)
+{
+	int is_ip;
+	u16 protocol;
+
+	if (!name->text || protocol_parse(name->text, name->length, &protocol, &is_ip))
+		return TOTAL_OTHER;
+	return total_row(is_ip ? 4 : 0, protocol);
+}
+
+struct scalars {
+	struct amount direction[DIRECTIONS];
+	struct counters counters;
+};
+
+static bool get_scalars(const json_t *root, struct scalars *s)
+{
+	const struct {
+		const char *key;
+		u64 *to;
+	} rows[] = {
+		{ "ingress_packets", &s->direction[DIRECTION_INGRESS].packets },
+		{ "ingress_bytes", &s->direction[DIRECTION_INGRESS].bytes },
+		{ "egress_packets", &s->direction[DIRECTION_EGRESS].packets },
+		{ "egress_bytes", &s->direction[DIRECTION_EGRESS].bytes },
+		{ "packet_lines", &s->counters.packet_lines },
+		{ "folded", &s->counters.folded },
+		{ "unattributed", &s->counters.unattributed },
+		{ "unattributed_bytes", &s->counters.unattributed_bytes },
+		{ "malformed", &s->counters.malformed },
+		{ "ring_full", &s->counters.ring_full },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (!get_count(root, rows[i].key, rows[i].to))
+			return false;
+	return true;
+}
+
+/* The interface was attached anew, and its counters began at 0: go on from the old sums. */
+static void carry_over(struct interface *i)
+{
+	i->attached_before = i->counted;
+	i->counters_before = i->counters;
+}
+
+static u64 packets_of(const struct amount *direction)
+{
+	return direction[0].packets + direction[1].packets;
+}
+
+static void set_scalars(struct aggregate *a, struct interface *i, const struct scalars *s, u64 time_ns)
+{
+	const struct counters *before = &i->counters_before;
+
+	if (packets_of(s->direction) + packets_of(i->attached_before.direction) <
+	    packets_of(i->counted.direction))
+		carry_over(i);
+	for (u8 d = 0; d < DIRECTIONS; d++) {
+		struct amount now = s->direction[d], *was = &i->counted.direction[d];
+
+		amount_add(&now, &i->attached_before.direction[d]);
+		/* The counters tell of the interval that just ended. */
+		if (i->counters_seen && time_ns && now.packets > was->packets)
+			history_add(&a->history, time_ns - 1, d, now.packets - was->packets,
+				    now.bytes > was->bytes ? now.bytes - was->bytes : 0);
+		*was = now;
+	}
+	i->counters.packet_lines = before->packet_lines + s->counters.packet_lines;
+	i->counters.folded = before->folded + s->counters.folded;
+	i->counters.unattributed = before->unattributed + s->counters.unattributed;
+	i->counters.unattributed_bytes = before->unattributed_bytes + s->counters.unattributed_bytes;
+	i->counters.malformed = before->malformed + s->counters.malformed;
+	i->counters.ring_full = before->ring_full + s->counters.ring_full;
+}
+
+static bool set_protocols(struct interface *i, const json_t *rows)
+{
+	json_t *row;
+	size_t n;
+
+	json_array_foreach(rows, n, row) {
+		struct line_text name = text_of(row, "proto"), direction = text_of(row, "direction");
+		struct amount amount;
+		u8 d;
+
+		if (!name.text || !direction.text || !get_amount(row, &amount))
+			return false;
+		d = strcmp(direction.text, "egress") ? DIRECTION_INGRESS : DIRECTION_EGRESS;
+		amount_add(&amount, &i->attached_before.row[d][row_of(&name)]);
+		i->counted.row[d][row_of(&name)] = amount;
+	}
+	return json_is_array(rows);
+}
+
+static bool set_cpus(struct interface *i, const json_t *rows)
+{
+	json_t *row;
+	size_t n;
+
+	json_array_foreach(rows, n, row) {
+		struct amount amount;
+		u64 cpu;
+
+		if (!get_count(row, "cpu", &cpu) || !get_amount(row, &amount))
+			return false;
+		if (cpu >= CPUS_MAX)
+			continue;
+		amount_add(&amount, &i->attached_before.cpu[cpu]);
+		i->counted.cpu[cpu] = amount;
+	}
+	return json_is_array(rows);
+}
+
+static struct interface *interface_of(struct aggregate *a, const json_t *root)
+{
+	struct line_text ifname = text_of(root, "ifname"), host = text_of(root, "host");
+	int number;
+
+	if (!ifname.text)
+		return NULL;
+	if (host.text || !a->interfaces.n_hosts)
+		number = interfaces_find(&a->interfaces,
+					 interfaces_host(&a->interfaces,
+							 host.text ? host : (struct line_text){ "", 0 }),
+					 ifname);
+	else
+		number = interfaces_find(&a->interfaces, a->host, ifname);
+	return number < 0 ? NULL : a->interfaces.all[number];
+}
+
+/* Reads all before it sets anything that a bad line could spoil. */
+static bool take_counters(struct aggregate *a, const json_t *root)
+{
+	struct interface *i = interface_of(a, root);
+	struct scalars s;
+	double ms = json_number_value(json_object_get(root, "timestamp"));
+	u64 unseen;
+
+	if (!i || !get_scalars(root, &s) || !(ms >= 0 && ms < 1e15))
+		return false;
+	set_scalars(a, i, &s, (u64)(ms * (double)NS_PER_MS));
+	i->counters_seen++;
+	unseen = interface_unseen(i);
+	if (unseen < i->unseen_least)
+		i->unseen_least = unseen;
+	return set_protocols(i, json_object_get(root, "protocols")) &&
+	       set_cpus(i, json_object_get(root, "cpus"));
+}
+
+enum line_status control_counters(struct aggregate *a, const char *line, size_t length)
+{
+	json_t *root;
+	bool good;
+
+	if (load(line, length, &root) != LINE_OK)
+		return LINE_NOT_JSON;
+	good = take_counters(a, root);
+	json_decref(root);
+	return good ? LINE_OK : LINE_WRONG_TYPE;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Packets and bytes of the last 300 seconds, a row a second. */
+#ifndef JOPIL_HISTORY_H
+#define JOPIL_HISTORY_H
+
+#include <stdbool.h>
+
+#include "common/records.h"
+
+#define HISTORY_SECONDS 300
+
+struct history_row {
+	u64 second;	/* Unix time; another second's row is no data for this one */
+	u64 packets[DIRECTIONS];
+	u64 bytes[DIRECTIONS];
+};
+
+struct history {
+	struct history_row rows[HISTORY_SECONDS];
+	u64 newest;	/* second; 0: nothing yet */
+};
+
+/*
+ * Adds to the second of this Unix time. Times older than the window are left out. A
+ * time far ahead of all others (a day) moves the window only if nothing else does.
+ */
+void history_add(struct history *h, u64 unix_ns, u8 direction, u64 packets, u64 bytes);
+
+/* The row of a second, or NULL if there are no data. */
+const struct history_row *history_row(const struct history *h, u64 second);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines from a descriptor, in large reads. */
+#ifndef JOPIL_INPUT_H
+#define JOPIL_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Longer lines are counted and passed over: no line of ours comes near. */
+#define INPUT_LINE_MAX 65536
+
+struct input {
+	int fd;
+	char *buffer;
+	size_t begin, end;	/* of what is read and not yet taken */
+	bool skipping;		/* inside a line that is too long */
+	bool at_end;		/* of the input */
+};
+
+enum input_line {
+	INPUT_NONE,		/* no whole line: input_read(), or at_end */
+	INPUT_LINE,
+	INPUT_TOO_LONG,		/* its first part, to be shown */
+};
+
+/* Also enlarges the pipe, if it is one. 0 or -ENOMEM. */
+int input_init(struct input *in, int fd);
+void input_free(struct input *in);
+
+/* Reads once. 0 (also at the end: at_end), or -errno. */
+int input_read(struct input *in);
+
+/*
+ * The next line without its newline; as line_read.h wants it. A last line without a
+ * newline counts as a line.
+ */
+enum input_line input_next(struct input *in, const char **ret_line, size_t *ret_length);
+
+#endif

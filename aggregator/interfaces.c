@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* Hosts and their interfaces, and what was counted at each. */
+#include "aggregator/interfaces.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct line_text other = { "other", 5 };
+
+static bool is_same(const struct line_text *a, const struct line_text *b)
+{
+	return a->length == b->length && !memcmp(a->text, b->text, a->length);
+}
+
+static int copy_text(struct line_text *to, const struct line_text *from)
+{
+	char *text = malloc(from->length + 1);
+
+	if (!text)
+		return -ENOMEM;
+	memcpy(text, from->text, from->length);
+	text[from->length] = '\0';
+	*to = (struct line_text){ text, from->length };
+	return 0;
+}
+
+u16 interfaces_host(struct interfaces *set, struct line_text name)
+{
+	if (name.length > LINE_TEXT_MAX)
+		name.length = LINE_TEXT_MAX;
+	for (u32 i = 0; i < set->n_hosts; i++)
+		if (is_same(&set->hosts[i], &name))
+			return (u16)i;
+	if (set->n_hosts >= HOSTS_MAX) {
+		set->hosts_over++;
+		name = other;
+		if (set->n_hosts > HOSTS_MAX)
+			return HOSTS_MAX;
+	}
+	if (copy_text(&set->hosts[set->n_hosts], &name))
+		return 0;
+	return (u16)set->n_hosts++;
+}
+
+static int add_interface(struct interfaces *set, u16 host, struct line_text name)
+{
+	struct interface *i;
+
+	if (set->n >= INTERFACES_MAX) {
+		set->over++;
+		name = other;
+		if (set->n > INTERFACES_MAX)
+			return INTERFACES_MAX;
+	}
+	i = calloc(1, sizeof(*i));
+	if (!i || copy_text(&i->name, &name)) {
+		free(i);
+		return -ENOMEM;
+	}
+	i->host = host;
+	i->unseen_least = UINT64_MAX;
+	set->all[set->n] = i;
+	return (int)set->n++;
+}
+
+static bool is_interface(const struct interface *i, u16 host, const struct line_text *name)
+{
+	return i->host == host && is_same(&i->name, name);
+}
+
+int interfaces_find(struct interfaces *set, u16 host, struct line_text name)
+{
+	if (set->last < set->n && is_interface(set->all[set->last], host, &name))
+		return (int)set->last;
+	for (u32 i = 0; i < set->n; i++)
+		if (is_interface(set->all[i], host, &name)) {
+			set->last = i;
+			return (int)i;
+		}
+	return add_interface(set, host, name);
+}
+
+void interfaces_free(struct interfaces *set)
+{
+	for (u32 i = 0; i < set->n; i++) {
+		free((char *)set->all[i]->name.text);
+		free(set->all[i]);
+	}
+	for (u32 i = 0; i < set->n_hosts; i++)
+		free((char *)set->hosts[i].text);
+	memset(set, 0, sizeof(*set));
+}
+
+void amount_add(struct amount *to, const struct amount *from)
+{
+	to->packets += from->packets;
+	to->bytes += from->bytes;
+}
+
+/* A tally is nothing but amounts: all of them at once. */
+#define TALLY_AMOUNTS (sizeof(struct tally) / sizeof(struct amount))
+
+void tally_add(struct tally *to, const struct tally *from)
+{
+	struct amount *a = (struct amount *)to;
+	const struct amount *b = (const struct amount *)from;
+
+	for (size_t i = 0; i < TALLY_AMOUNTS; i++)
+		amount_add(&a[i], &b[i]);
+}
+
+/* Counts that fall (a row that a re-attached interface has not seen yet) are no change. */
+static u64 less(u64 now, u64 then)
+{
+	return now > then ? now - then : 0;
+}
+
+static void tally_subtract(const struct tally *now, const struct tally *then, struct tally *ret)
+{
+	const struct amount *a = (const struct amount *)now, *b = (const struct amount *)then;
+	struct amount *to = (struct amount *)ret;
+
+	for (size_t i = 0; i < TALLY_AMOUNTS; i++) {
+		to[i].packets = less(a[i].packets, b[i].packets);
+		to[i].bytes = less(a[i].bytes, b[i].bytes);
+	}
+}
+
+const struct tally *interface_total(const struct interface *i)
+{
+	return i->counters_seen ? &i->counted : &i->lines;
+}
+
+void interface_recent(const struct interface *i, struct tally *ret)
+{
+	if (i->counted_then_valid)
+		tally_subtract(&i->counted, &i->counted_then, ret);
+	else
+		tally_subtract(&i->lines, &i->lines_then, ret);
+}
+
+void interface_mark(struct interface *i)
+{
+	i->lines_then = i->lines;
+	i->counted_then = i->counted;
+	i->counted_then_valid = i->counters_seen > 0;
+}
+
+u64 interface_unseen(const struct interface *i)
+{
+	const struct tally *t = interface_total(i);
+
+	return less(t->direction[0].packets + t->direction[1].packets,
+		    i->packet_lines + i->flow_packets + i->counters.unattributed);
+}

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+/* aggregator: lines to bidirectional flows, totals and rates; a snapshot each interval. */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "aggregator/aggregate.h"
+#include "aggregator/input.h"
+#include "aggregator/snapshot.h"
+#include "common/line_write.h"
+#include "common/options.h"
+#include "common/status.h"
+
+#define NS_PER_S 1000000000ull
+#define FLUSH_BYTES 65536
+#define NO_FD UINT64_MAX
+#define UNSET UINT64_MAX
+/* After a signal, what the reader still sends is read: it is being stopped as well. */
+#define GRACE_NS (2 * NS_PER_S)
+#define GRACE_QUIET_MS 300
+
+struct settings {
+	uint64_t interval_ns, top, max_flows, idle_ns, ready_fd;
+	bool flows, verbose;
+};
+
+static struct settings settings = {
+	.interval_ns = NS_PER_S,
+	.top = 100,
+	.max_flows = UNSET,
+	.idle_ns = UNSET,
+	.ready_fd = NO_FD,
+};
+
+static const struct program_info program = {
+	.name = "aggregator",
+	.operands = "",
+	.purpose = "Reads a reader's lines on stdin and writes a snapshot of flows, totals and rates to\n"
+		   "stdout each interval, and a last one at the end of input.",
+};
+
+static const struct option_row rows[] = {
+	{ "interval", 'i', OPTION_SECONDS, "SECONDS", "time between snapshots (1)",
+	  &settings.interval_ns, NS_PER_S / 100, 86400 * NS_PER_S, false, NULL },
+	{ "top", 'n', OPTION_NUMBER, "N", "flows in a snapshot (100)", &settings.top, 0, 100000, false,
+	  NULL },
+	{ "max-flows", 'm', OPTION_NUMBER, "N",
+	  "flows kept, the least recently used go first (65536; with --flows: all)",
+	  &settings.max_flows, 1, 1u << 30, false, NULL },
+	{ "idle-timeout", 't', OPTION_SECONDS, "SECONDS",
+	  "forget flows idle for so long (120; with --flows: never)", &settings.idle_ns, NS_PER_S, 0,
+	  false, NULL },
+	{ "flows", 'f', OPTION_FLAG, NULL,
+	  "no snapshots: one line a flow at the end of input, most bytes first", &settings.flows, 0, 0,
+	  false, NULL },
+	{ "ready-fd", 0, OPTION_NUMBER, "FD", "write a newline there when ready", &settings.ready_fd, 0,
+	  1023, false, NULL },
+	{ "verbose", 'v', OPTION_FLAG, NULL, "say on stderr what is done", &settings.verbose, 0, 0, false,
+	  NULL },
+	{ .name = NULL },
+};
+
+/* What the run needs beside the counts. */
+struct run {
+	struct aggregate aggregate;
+	struct input input;
+	struct text out;
+	int timer;
+	uint64_t sequence, last_ns, grace_end_ns;
+	bool said[BAD_LINES], stdout_closed, at_end;
+};
+
+static volatile sig_atomic_t stop_signals;
+
+static void on_signal(int number)
+{
+	(void)number;
+	stop_signals++;
+}
+
+static uint64_t clock_ns(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+static int failed(const char *what, int error)
+{
+	fprintf(stderr, "aggregator: %s: %s\n", what, strerror(error));
+	return STATUS_FAILED;
+}
+
+/* Writes all of .out. A closed stdout is a clean end, not a failure. */
+static int flush(struct run *r)
+{
+	size_t at = 0;
+
+	if (r->out.failed)
+		return failed("make a snapshot", ENOMEM);
+	while (at < r->out.length && !r->stdout_closed) {
+		ssize_t n = write(STDOUT_FILENO, r->out.bytes + at, r->out.length - at);
+
+		if (n >= 0)
+			at += (size_t)n;
+		else if (errno == EPIPE)
+			r->stdout_closed = true;
+		else if (errno != EINTR || stop_signals > 1)
+			return failed("write to stdout", errno);
+	}
+	r->out.length = 0;
+	return STATUS_DONE;
+}
+
+static int write_snapshot(struct run *r, bool final)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC), elapsed = now - r->last_ns;
+	struct snapshot_request request = {
+		.now_ns = clock_ns(CLOCK_REALTIME),
+		/* The last interval is cut short; a rate over a few ms would mean nothing. */
+		.interval_ns = elapsed > settings.interval_ns ? elapsed : settings.interval_ns,
+		.sequence = ++r->sequence,
+		.top = (uint32_t)settings.top,
+		.final = final,
+	};
+
+	snapshot_write(&r->out, &r->aggregate, &request);
+	aggregate_next_interval(&r->aggregate, settings.idle_ns);
+	r->last_ns = now;
+	if (settings.verbose)
+		fprintf(stderr, "aggregator: snapshot %" PRIu64 ": %" PRIu64 " lines, %u flows\n",
+			r->sequence, r->aggregate.lines, r->aggregate.flows.active);
+	return flush(r);
+}
+
+/* Each cause is said once; all are counted in the snapshots. */
+static void say_bad_line(struct run *r, int why, const char *line, size_t length)
+{
+	static const char *const words[BAD_LINES] = {
+		[BAD_JSON] = "is not JSON",
+		[BAD_TOO_LONG] = "is longer than 65536 bytes",
+		[BAD_TYPE] = "lacks a key or has one of a wrong type",
+	};
+	char shown[81];
+	size_t n = length < sizeof(shown) - 1 ? length : sizeof(shown) - 1;
+
+	if (r->said[why])
+		return;
+	r->said[why] = true;
+	for (size_t i = 0; i < n; i++)
+		shown[i] = line[i] >= ' ' && line[i] <= '~' ? line[i] : '?';
+	shown[n] = '\0';
+	fprintf(stderr, "aggregator: line %" PRIu64 " %s, passed over; more of this kind are only counted: %s\n",
+		r->aggregate.lines, words[why], shown);
+}
+
+static void take_lines(struct run *r)
+{
+	enum input_line kind;
+	const char *line;
+	size_t length;
+
+	while ((kind = input_next(&r->input, &line, &length)) != INPUT_NONE) {
+		int why = BAD_TOO_LONG;
+
+		if (kind == INPUT_LINE) {
+			why = length ? aggregate_line(&r->aggregate, line, length) : -1;
+		} else {
+			r->aggregate.lines++;
+			r->aggregate.bad[BAD_TOO_LONG]++;
+		}
+		if (why >= 0)
+			say_bad_line(r, why, line, length);
+	}
+}
+
+static int read_lines(struct run *r)
+{
+	int err = input_read(&r->input);
+
+	if (err == -EINTR || err == -EAGAIN)
+		return STATUS_DONE;
+	if (err)
+		return failed("read stdin", -err);
+	take_lines(r);
+	r->at_end = r->input.at_end;
+	return STATUS_DONE;
+}
+
+/* How long to wait for input: for ever, or a moment when we were told to stop. */
+static int patience_ms(struct run *r)
+{
+	if (!stop_signals)
+		return -1;
+	if (!r->grace_end_ns)
+		r->grace_end_ns = clock_ns(CLOCK_MONOTONIC) + GRACE_NS;
+	if (stop_signals > 1 || clock_ns(CLOCK_MONOTONIC) >= r->grace_end_ns)
+		return 0;
+	return GRACE_QUIET_MS;
+}
+
+static bool timer_expired(struct run *r)
+{
+	uint64_t times;
+
+	return r->timer >= 0 && read(r->timer, &times, sizeof(times)) == sizeof(times);
+}
+
+/* One turn: waits, reads, writes what is due. */
+static int turn(struct run *r, const sigset_t *unblocked)
+{
+	struct pollfd fds[] = {
+		{ .fd = STDIN_FILENO, .events = POLLIN },
+		{ .fd = r->timer, .events = POLLIN },
+		{ .fd = STDOUT_FILENO },	/* POLLERR: nobody reads it any more */
+	};
+	int patience = patience_ms(r), ready, status = STATUS_DONE;
+	struct timespec wait = { patience / 1000, patience % 1000 * 1000000L };
+
+	ready = ppoll(fds, 3, patience < 0 ? NULL : &wait, unblocked);
+	if (ready < 0 && errno != EINTR)
+		return failed("wait for input", errno);
+	if (ready == 0) {
+		r->at_end = true;
+		return STATUS_DONE;
+	}
+	if (ready < 0)
+		return STATUS_DONE;
+	if (fds[2].revents & (POLLERR | POLLHUP))
+		r->stdout_closed = r->at_end = true;
+	if (fds[0].revents)
+		status = read_lines(r);
+	if (status == STATUS_DONE && fds[1].revents && timer_expired(r))
+		status = write_snapshot(r, false);
+	if (status == STATUS_DONE && r->out.length > FLUSH_BYTES)
+		status = flush(r);
+	return status;
+}
+
+static int most_bytes_first(const void *one, const void *other)
+{
+	const struct flow *a = *(const struct flow *const *)one, *b = *(const struct flow *const *)other;
+
+	if (flow_bytes(a) != flow_bytes(b))
+		return flow_bytes(a) < flow_bytes(b) ? 1 : -1;
+	return memcmp(&a->id, &b->id, sizeof(a->id));
+}
+
+static int write_flows(struct run *r)
+{
+	const struct flow_table *table = &r->aggregate.flows;
+	const struct flow **all = malloc((table->active + 1ul) * sizeof(*all));
+	int status = STATUS_DONE;
+	uint32_t n = 0;
+
+	if (!all)
+		return failed("sort the flows", ENOMEM);
+	for (uint32_t at = table->newest; at != FLOW_NONE; at = table->flows[at].older)
+		all[n++] = &table->flows[at];
+	qsort(all, n, sizeof(*all), most_bytes_first);
+	for (uint32_t i = 0; i < n && status == STATUS_DONE && !r->stdout_closed; i++) {
+		flow_total_write(&r->out, &r->aggregate, all[i]);
+		if (r->out.length > FLUSH_BYTES)
+			status = flush(r);
+	}
+	free(all);
+	return status == STATUS_DONE ? flush(r) : status;
+}
+
+/* With --flows, a flow that has to leave is a line of its own, so that sums stay exact. */
+static void write_leaving(const struct flow *flow, void *data)
+{
+	struct run *r = data;
+
+	flow_total_write(&r->out, &r->aggregate, flow);
+}
+
+static int say_hello(struct run *r)
+{
+	char host[256] = "", line[LINE_MAX_BYTES];
+	size_t length;
+
+	gethostname(host, sizeof(host) - 1);
+	length = (size_t)(line_put_hello(line, program.name, host, clock_ns(CLOCK_REALTIME)) - line);
+	r->out.bytes = malloc(length);
+	if (!r->out.bytes)
+		return failed("start", ENOMEM);
+	memcpy(r->out.bytes, line, length);
+	r->out.length = r->out.size = length;
+	return flush(r);
+}
+
+static int start_timer(struct run *r)
+{
+	struct timespec every = { (time_t)(settings.interval_ns / NS_PER_S),
+				  (long)(settings.interval_ns % NS_PER_S) };
+	struct itimerspec spec = { every, every };
+
+	r->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (r->timer < 0 || timerfd_settime(r->timer, 0, &spec, NULL))
+		return failed("make a timer", errno);
+	return say_hello(r);
+}
+
+/* Signals are blocked but while waiting and writing, so that none is missed. */
+static void set_signals(sigset_t *ret_unblocked)
+{
+	struct sigaction stop = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, SIGINT);
+	sigprocmask(SIG_BLOCK, &blocked, ret_unblocked);
+	sigdelset(ret_unblocked, SIGTERM);
+	sigdelset(ret_unblocked, SIGINT);
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static int start(struct run *r)
+{
+	uint32_t limit = (uint32_t)settings.max_flows;
+	int err;
+
+	if (settings.max_flows == UNSET)
+		limit = settings.flows ? 0 : 65536;
+	if (settings.idle_ns == UNSET)
+		settings.idle_ns = settings.flows ? 0 : 120 * NS_PER_S;
+	err = aggregate_init(&r->aggregate, limit);
+	if (!err)
+		err = input_init(&r->input, STDIN_FILENO);
+	if (err)
+		return failed("start", -err);
+	r->last_ns = clock_ns(CLOCK_MONOTONIC);
+	if (!settings.flows)
+		return start_timer(r);
+	r->aggregate.flows.leave = write_leaving;
+	r->aggregate.flows.leave_data = r;
+	return STATUS_DONE;
+}
+
+static int tell_ready(void)
+{
+	if (settings.ready_fd == NO_FD)
+		return STATUS_DONE;
+	if (write((int)settings.ready_fd, "\n", 1) != 1)
+		return failed("write to --ready-fd", errno);
+	close((int)settings.ready_fd);
+	return STATUS_DONE;
+}
+
+static int go(struct run *r)
+{
+	sigset_t unblocked;
+	int status;
+
+	set_signals(&unblocked);
+	line_write_init();
+	status = start(r);
+	if (status == STATUS_DONE)
+		status = tell_ready();
+	while (status == STATUS_DONE && !r->at_end)
+		status = turn(r, &unblocked);
+	if (status == STATUS_DONE && !r->stdout_closed)
+		status = settings.flows ? write_flows(r) : write_snapshot(r, true);
+	if (status == STATUS_DONE && close(STDOUT_FILENO) && !r->stdout_closed)
+		status = failed("write to stdout", errno);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	static struct run r = { .timer = -1 };
+	int operands, status;
+
+	switch (options_parse(&program, rows, argc, argv, &operands)) {
+	case OPTIONS_END:
+		return STATUS_DONE;
+	case OPTIONS_BAD:
+		return STATUS_USAGE;
+	case OPTIONS_GO:
+		break;
+	}
+	status = go(&r);
+	aggregate_free(&r.aggregate);
+	input_free(&r.input);
+	text_free(&r.out);
+	return status;
+}

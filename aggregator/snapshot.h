@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What the aggregator knows, as lines: snapshots, and one line a flow. */
+#ifndef JOPIL_SNAPSHOT_H
+#define JOPIL_SNAPSHOT_H
+
+#include "aggregator/aggregate.h"
+
+/* Text that grows. A failed allocation empties it and stays: check .failed at the end. */
+struct text {
+	char *bytes;
+	size_t length, size;
+	bool failed;
+};
+
+void text_free(struct text *t);
+
+struct snapshot_request {
+	u64 now_ns;		/* Unix time */
+	u64 interval_ns;	/* since the last snapshot, for rates; > 0 */
+	u64 sequence;
+	u32 top;		/* flows shown */
+	bool final;
+};
+
+/* Appends a snapshot line. */
+void snapshot_write(struct text *t, struct aggregate *a, const struct snapshot_request *q);
+
+/* Appends one "flow_total" line. */
+void flow_total_write(struct text *t, const struct aggregate *a, const struct flow *f);
+
+#endif
