@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/protocol.h"
+#include "common/utf8.h"
 
 #define NS_PER_S 1000000000ull
 #define COUNT_MAX (1ull << 53)
@@ -64,16 +65,51 @@ static inline const char *get_bool(const char *p, bool *ret)
 	return NULL;
 }
 
-/* A string without escapes; *ret_end is its closing quote. */
+static inline int hex_digit(char c)
+{
+	if (is_digit(c))
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Of a character that may stand in a string as it is; 0 for others. */
+static inline size_t character_length(const char *p)
+{
+	if ((unsigned char)(*p - 0x20) < 0x60)
+		return 1;
+	return (unsigned char)*p < 0x20 ? 0 : utf8_length((const unsigned char *)p, 4);
+}
+
+/* Of an escape; 0 for what is none, and for surrogates, which are left to jansson. */
+static size_t escape_length(const char *p)
+{
+	if (!p[1] || p[1] == '\n')
+		return 0;
+	if (strchr("\"\\/bfnrt", p[1]))
+		return 2;
+	if (p[1] != 'u')
+		return 0;
+	for (int i = 2; i < 6; i++)
+		if (hex_digit(p[i]) < 0)
+			return 0;
+	return (p[2] | 0x20) == 'd' && hex_digit(p[3]) >= 8 ? 0 : 6;
+}
+
+/* A string without escapes. Returns the end behind its closing quote. */
 static inline const char *get_plain_string(const char *p, struct line_text *ret)
 {
 	const char *start = p + 1;
 
 	if (*p != '"')
 		return NULL;
-	for (p = start; *p != '"'; p++)
-		if ((unsigned char)*p < 0x20 || *p == '\\')
+	for (p = start; *p != '"';) {
+		size_t n = character_length(p);
+
+		if (!n || *p == '\\')
 			return NULL;
+		p += n;
+	}
 	ret->text = start;
 	ret->length = (size_t)(p - start);
 	return p + 1;
@@ -82,11 +118,12 @@ static inline const char *get_plain_string(const char *p, struct line_text *ret)
 /* The end of any string, escapes passed over; NULL at a control character. */
 static const char *string_end(const char *p)
 {
-	for (p++; *p != '"'; p++) {
-		if ((unsigned char)*p < 0x20)
+	for (p++; *p != '"';) {
+		size_t n = *p == '\\' ? escape_length(p) : character_length(p);
+
+		if (!n)
 			return NULL;
-		if (*p == '\\' && (unsigned char)*++p < 0x20)
-			return NULL;
+		p += n;
 	}
 	return p + 1;
 }
@@ -132,14 +169,6 @@ static const char *get_ipv4(const char *p, u8 *address)
 			return NULL;
 	}
 	return p;
-}
-
-static inline int hex_digit(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* One group; NULL if there is none or it has more than four digits. */
@@ -441,6 +470,8 @@ KIND(fragment, struct flow_key *key)
 		key->flags |= FLOW_FRAGMENT;
 	return p;
 }
+
+#undef KIND
 
 /* Before the fields of a line are read. */
 static inline void begin(struct line_reader *lr)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/protocol.h"
+#include "common/utf8.h"
 #include "common/version.h"
 
 #define NS_PER_S 1000000000ull
@@ -227,33 +228,6 @@ static char *put_ipv6(char *p, const u8 *a)
 char *line_put_address(char *p, u8 ip_version, const u8 *address)
 {
 	return ip_version == 4 ? put_ipv4(p, address) : put_ipv6(p, address);
-}
-
-/* The length of the UTF-8 sequence at s, 0 if there is no valid one (RFC 3629). */
-static size_t utf8_length(const unsigned char *s, size_t left)
-{
-	static const struct {
-		unsigned char first, last, second_low, second_high, length;
-	} rows[] = {
-		{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 },
-		{ 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
-		{ 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		size_t n = rows[i].length;
-
-		if (s[0] < rows[i].first || s[0] > rows[i].last)
-			continue;
-		if (left < n || s[1] < rows[i].second_low || s[1] > rows[i].second_high)
-			return 0;
-		for (size_t k = 2; k < n; k++)
-			if ((s[k] & 0xc0) != 0x80)
-				return 0;
-		return n;
-	}
-	return 0;
 }
 
 static char *put_escaped(char *p, unsigned char c)

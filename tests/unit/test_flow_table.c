@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+/* The flow table: exact sums whatever comes, goes, and collides. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "aggregator/flow_table.h"
+#include "aggregator/tcp_state.h"
+#include "common/records.h"
+
+static struct flow_id id_of(u32 n)
+{
+	struct flow_id id = { .port = { 80, 1000 }, .protocol = 6, .vlan = VLAN_NONE, .ip_version = 4,
+			      .flags = FLOW_PORTS };
+
+	memcpy(id.ip[0], &n, sizeof(n));
+	id.ip[1][0] = 10;
+	return id;
+}
+
+static struct flow *add(struct flow_table *t, u32 n, u8 from, u8 flags, u64 packets, u64 ns)
+{
+	struct flow_id id = id_of(n);
+	struct flow_addition a = { .packets = packets, .bytes = packets * 100, .first_ns = ns,
+				   .last_ns = ns, .from = from, .tcp_flags = flags, .interval = 1 };
+	bool is_new;
+	struct flow *f = flow_table_get(t, &id, &is_new);
+
+	assert_non_null(f);
+	flow_add(f, &a);
+	return f;
+}
+
+struct left {
+	u64 flows, packets;
+};
+
+static void leave(const struct flow *f, void *data)
+{
+	struct left *left = data;
+
+	left->flows++;
+	left->packets += flow_packets(f);
+}
+
+/* Sums over the list; also that list and count agree. */
+static u64 packets_in(const struct flow_table *t)
+{
+	u64 sum = 0;
+	u32 n = 0;
+
+	for (u32 at = t->newest; at != FLOW_NONE; at = t->flows[at].older, n++)
+		sum += flow_packets(&t->flows[at]);
+	assert_int_equal(n, t->active);
+	return sum;
+}
+
+static void test_grows_without_limit(void **state)
+{
+	struct flow_table t;
+
+	(void)state;
+	assert_int_equal(flow_table_init(&t, 0), 0);
+	for (u32 round = 0; round < 3; round++)
+		for (u32 n = 0; n < 100000; n++)
+			add(&t, n, n & 1, TCP_ACK, 2, 1);
+	assert_int_equal(t.active, 100000);
+	assert_int_equal(t.created, 100000);
+	assert_int_equal(packets_in(&t), 600000);
+	flow_table_free(&t);
+}
+
+static void test_evicts_the_least_recently_used(void **state)
+{
+	struct left left = { 0, 0 };
+	struct flow_table t;
+
+	(void)state;
+	assert_int_equal(flow_table_init(&t, 1000), 0);
+	t.leave = leave;
+	t.leave_data = &left;
+	for (u32 n = 0; n < 1000; n++)
+		add(&t, n, 0, 0, 1, 1);
+	add(&t, 0, 0, 0, 1, 1);		/* used again: 1 is the oldest now */
+	add(&t, 5000, 0, 0, 1, 1);
+	assert_int_equal(t.active, 1000);
+	assert_int_equal(t.evicted, 1);
+	assert_int_equal(left.flows, 1);
+	add(&t, 0, 0, 0, 1, 1);
+	assert_int_equal(t.created, 1001);	/* 0 was still there */
+	add(&t, 1, 0, 0, 1, 1);
+	assert_int_equal(t.created, 1002);	/* 1 was not */
+	flow_table_free(&t);
+}
+
+static void test_random_use_loses_nothing(void **state)
+{
+	struct left left = { 0, 0 };
+	struct flow_table t;
+	u64 sent = 0;
+
+	(void)state;
+	srand(5);
+	assert_int_equal(flow_table_init(&t, 777), 0);
+	t.leave = leave;
+	t.leave_data = &left;
+	for (u64 i = 1; i < 300000; i++) {
+		u64 packets = (u64)rand() % 9 + 1;
+
+		add(&t, (u32)rand() % 3000, (u8)(rand() & 1), (u8)rand(), packets, i);
+		sent += packets;
+		if (i % 5000 == 0)
+			flow_table_expire(&t, i - 400, 1000);
+	}
+	assert_int_equal(packets_in(&t) + left.packets, sent);
+	assert_int_equal(t.created, t.active + t.evicted + t.expired);
+	assert_true(t.evicted && t.expired);
+	flow_table_free(&t);
+}
+
+static void test_expires_only_idle_ones_and_in_steps(void **state)
+{
+	struct flow_table t;
+
+	(void)state;
+	assert_int_equal(flow_table_init(&t, 0), 0);
+	for (u32 n = 0; n < 100; n++)
+		add(&t, n, 0, 0, 1, n + 1);
+	flow_table_expire(&t, 51, 1000);
+	assert_int_equal(t.active, 50);
+	flow_table_expire(&t, 1000, 10);
+	assert_int_equal(t.active, 40);
+	flow_table_free(&t);
+}
+
+static void test_who_opened_it(void **state)
+{
+	struct flow_table t;
+	struct flow *f;
+
+	(void)state;
+	assert_int_equal(flow_table_init(&t, 0), 0);
+	assert_int_equal(add(&t, 1, 1, TCP_SYN, 1, 10)->src, 1);
+	assert_int_equal(add(&t, 1, 0, TCP_SYN | TCP_ACK, 1, 11)->src, 1);
+	/* A SYN with ACK seen first comes from the other side. */
+	assert_int_equal(add(&t, 2, 0, TCP_SYN | TCP_ACK, 1, 10)->src, 1);
+	/* No SYN: who was first, also if it is read later, as folded flows are. */
+	assert_int_equal(add(&t, 3, 0, TCP_ACK, 1, 20)->src, 0);
+	assert_int_equal(add(&t, 3, 1, TCP_ACK, 1, 10)->src, 1);
+	/* In the same step the larger port is the client's. */
+	add(&t, 4, 0, TCP_SYN | TCP_ACK | TCP_FIN, 5, 20);
+	f = add(&t, 4, 1, TCP_SYN | TCP_ACK | TCP_FIN, 5, 20);
+	assert_int_equal(f->id.port[f->src], 1000);
+	flow_table_free(&t);
+}
+
+static const char *state_of(const struct flow *f)
+{
+	return tcp_state_name(f->open_flags[f->src], f->open_flags[!f->src]);
+}
+
+static void test_tcp_states_in_order(void **state)
+{
+	static const struct {
+		u8 from, flags;
+		const char *state;
+	} steps[] = {
+		{ 1, TCP_SYN, "new" },
+		{ 0, TCP_SYN | TCP_ACK, "new" },
+		{ 1, TCP_ACK, "established" },
+		{ 0, TCP_ACK, "established" },
+		{ 1, TCP_FIN | TCP_ACK, "closing" },
+		{ 0, TCP_FIN | TCP_ACK, "closed" },
+		{ 1, TCP_ACK, "closed" },
+		{ 1, TCP_SYN, "new" },
+		{ 0, TCP_RST | TCP_ACK, "reset" },
+		{ 1, TCP_SYN, "new" },
+	};
+	struct flow_table t;
+
+	(void)state;
+	assert_int_equal(flow_table_init(&t, 0), 0);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		assert_string_equal(state_of(add(&t, 9, steps[i].from, steps[i].flags, 1, i + 1)),
+				    steps[i].state);
+	flow_table_free(&t);
+}
+
+static void test_tcp_state_of_folded_and_half_seen(void **state)
+{
+	(void)state;
+	assert_string_equal(tcp_state_name(TCP_SYN | TCP_ACK | TCP_FIN, TCP_SYN | TCP_ACK | TCP_FIN), "closed");
+	assert_string_equal(tcp_state_name(TCP_ACK, 0), "established");
+	assert_string_equal(tcp_state_name(TCP_SYN, 0), "new");
+	assert_string_equal(tcp_state_name(0, TCP_SYN | TCP_ACK), "new");
+	assert_string_equal(tcp_state_name(TCP_SYN, TCP_RST | TCP_ACK), "reset");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_grows_without_limit),
+		cmocka_unit_test(test_evicts_the_least_recently_used),
+		cmocka_unit_test(test_random_use_loses_nothing),
+		cmocka_unit_test(test_expires_only_idle_ones_and_in_steps),
+		cmocka_unit_test(test_who_opened_it),
+		cmocka_unit_test(test_tcp_states_in_order),
+		cmocka_unit_test(test_tcp_state_of_folded_and_half_seen),
+	};
+
+	return cmocka_run_group_tests_name("flow_table", tests, NULL, NULL);
+}

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: MIT
+/* Lines to records: what the writer makes is read, and written again to the letter. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "common/line_read.h"
+#include "common/line_write.h"
+
+static struct line_reader reader;
+static struct line_writer writer;
+
+static int setup(void **state)
+{
+	(void)state;
+	line_write_init();
+	line_writer_init(&writer);
+	line_reader_init(&reader);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	line_reader_free(&reader);
+	return 0;
+}
+
+/* The line on the heap with just the padding that is promised, for ASan. */
+static char *padded(const char *line, size_t length)
+{
+	char *copy = malloc(length + LINE_READ_PADDING);
+
+	memcpy(copy, line, length);
+	memset(copy + length, '"', LINE_READ_PADDING);
+	copy[length] = '\n';
+	return copy;
+}
+
+static enum line_status read_packet(const char *line, struct packet_record *r)
+{
+	size_t length = strlen(line);
+	char *copy = padded(line, length);
+	enum line_status status = packet_line_read(&reader, copy, length, r);
+	struct line_text type;
+
+	if (status == LINE_OK) {
+		char name[LINE_TEXT_MAX + 1];
+
+		snprintf(name, sizeof(name), "%.*s", (int)reader.ifname.length, reader.ifname.text);
+		line_writer_name(&writer, 0, name);
+	}
+	line_type(copy, length, &type);
+	free(copy);
+	return status;
+}
+
+static enum line_status read_flow(const char *line, struct flow_record *r)
+{
+	size_t length = strlen(line);
+	char *copy = padded(line, length);
+	enum line_status status = flow_line_read(&reader, copy, length, r);
+
+	if (status == LINE_OK) {
+		char name[LINE_TEXT_MAX + 1];
+
+		snprintf(name, sizeof(name), "%.*s", (int)reader.ifname.length, reader.ifname.text);
+		line_writer_name(&writer, 0, name);
+	}
+	free(copy);
+	return status;
+}
+
+static void packet_again(const char *line)
+{
+	char again[LINE_MAX_BYTES + 1];
+	struct packet_record r;
+
+	if (read_packet(line, &r) != LINE_OK)
+		fail_msg("not read: %s", line);
+	*(packet_line_write(again, &writer, &r) - 1) = '\0';
+	assert_string_equal(again, line);
+}
+
+static void flow_again(const char *line)
+{
+	char again[LINE_MAX_BYTES + 1];
+	struct flow_record r;
+
+	if (read_flow(line, &r) != LINE_OK)
+		fail_msg("not read: %s", line);
+	*(flow_line_write(again, &writer, &r) - 1) = '\0';
+	assert_string_equal(again, line);
+}
+
+/* Calls check with each line of a golden file; returns how many. */
+static int each_line(const char *path, void (*check)(const char *line))
+{
+	FILE *f = fopen(path, "r");
+	char *line = NULL;
+	size_t size = 0;
+	int n = 0;
+
+	if (!f)
+		fail_msg("%s cannot be opened: run from the top of the tree", path);
+	for (; getline(&line, &size, f) > 0; n++) {
+		line[strcspn(line, "\n")] = '\0';
+		check(line);
+	}
+	free(line);
+	fclose(f);
+	return n;
+}
+
+static void test_golden_lines(void **state)
+{
+	(void)state;
+	assert_true(each_line("tests/golden/packet.ndjson", packet_again) > 5);
+	assert_true(each_line("tests/golden/flow.ndjson", flow_again) > 3);
+}
+
+/* The same line as jansson writes it with its keys in another order, and loosely. */
+static void reordered_again(const char *line, bool is_packet)
+{
+	static const size_t styles[] = { JSON_SORT_KEYS, JSON_SORT_KEYS | JSON_COMPACT,
+					 JSON_SORT_KEYS | JSON_ENSURE_ASCII };
+
+	for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++) {
+		json_t *root = json_loads(line, 0, NULL);
+		struct packet_record p, want_p;
+		struct flow_record f, want_f;
+		char *text;
+
+		json_object_set_new(root, "zzz", json_pack("{s:[i,{}],s:s}", "a", 1, "b", "\"\\\x01"));
+		json_object_set_new(root, "a", json_null());
+		text = json_dumps(root, styles[i] | JSON_REAL_PRECISION(16));
+		if (is_packet) {
+			assert_int_equal(read_packet(line, &want_p), LINE_OK);
+			assert_int_equal(read_packet(text, &p), LINE_OK);
+			assert_memory_equal(&p, &want_p, sizeof(p));
+		} else {
+			assert_int_equal(read_flow(line, &want_f), LINE_OK);
+			assert_int_equal(read_flow(text, &f), LINE_OK);
+			assert_memory_equal(&f, &want_f, sizeof(f));
+		}
+		free(text);
+		json_decref(root);
+	}
+}
+
+static void reordered_packet(const char *line)
+{
+	reordered_again(line, true);
+}
+
+static void reordered_flow(const char *line)
+{
+	reordered_again(line, false);
+}
+
+static void test_any_order_spacing_and_unknown_keys(void **state)
+{
+	(void)state;
+	each_line("tests/golden/packet.ndjson", reordered_packet);
+	each_line("tests/golden/flow.ndjson", reordered_flow);
+}
+
+#define GOOD_REST \
+	"\"timestamp\":1.5,\"ifname\":\"e\",\"direction\":\"egress\",\"cpu\":0,\"ip_version\":4," \
+	"\"proto\":\"TCP\",\"src_ip\":\"1.2.3.4\",\"dst_ip\":\"1.2.3.5\",\"src_port\":1,\"dst_port\":2," \
+	"\"length\":66,\"payload_length\":0,\"tcp_flags\":\"S\",\"icmp_type\":null,\"icmp_code\":null," \
+	"\"ttl\":64,\"vlan\":null,\"fragment\":false,\"malformed\":false"
+
+static void test_spellings_that_mean_the_same(void **state)
+{
+	static const char *const lines[] = {
+		"{\"type\":\"packet\"," GOOD_REST "}",
+		" {\t\"type\" : \"packet\" ," GOOD_REST " } ",
+		"{\"type\":\"packet\",\"len\\u0067th\":66," GOOD_REST "}",
+		"{\"type\":\"packet\"," GOOD_REST ",\"length\":66}",	/* the last of two counts */
+		"{\"type\":\"packet\"," GOOD_REST ",\"deep\":[[[[{\"a\":[]}]]]],\"n\":-1.5e+10}",
+		"{\"type\":\"packet\"," GOOD_REST ",\"proto\":\"T\\u0043P\"}",
+	};
+	struct packet_record want, got;
+
+	(void)state;
+	assert_int_equal(read_packet(lines[0], &want), LINE_OK);
+	assert_int_equal(want.time_ns, 1500000);
+	assert_int_equal(want.key.direction, DIRECTION_EGRESS);
+	for (size_t i = 1; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		if (read_packet(lines[i], &got) != LINE_OK)
+			fail_msg("not read: %s", lines[i]);
+		assert_memory_equal(&got, &want, sizeof(got));
+	}
+}
+
+static void test_host_key_overrides(void **state)
+{
+	static const char line[] = "{\"type\":\"packet\",\"host\":\"db1\"," GOOD_REST "}";
+	struct packet_record r;
+	char *copy;
+
+	(void)state;
+	assert_int_equal(read_packet("{\"type\":\"packet\"," GOOD_REST "}", &r), LINE_OK);
+	assert_null(reader.host.text);
+	copy = padded(line, sizeof(line) - 1);
+	assert_int_equal(packet_line_read(&reader, copy, sizeof(line) - 1, &r), LINE_OK);
+	assert_int_equal(reader.host.length, 3);
+	assert_memory_equal(reader.host.text, "db1", 3);
+	free(copy);
+}
+
+static void test_wrong_types(void **state)
+{
+	/* Each comes behind the good keys, and the last of two counts. */
+	static const char *const bad[] = {
+		"\"length\":\"66\"", "\"length\":-1", "\"length\":1.5", "\"length\":4294967296", "\"length\":null",
+		"\"cpu\":65536", "\"src_port\":65536", "\"src_port\":\"1\"", "\"ttl\":256", "\"vlan\":4096",
+		"\"direction\":\"up\"", "\"direction\":null", "\"ip_version\":5", "\"ip_version\":6",
+		"\"ip_version\":null", "\"proto\":\"tcp\"", "\"proto\":6", "\"proto\":\"ARP\"",
+		"\"src_ip\":\"1.2.3\"", "\"src_ip\":\"1.2.3.256\"", "\"src_ip\":\"::1\"", "\"src_ip\":1",
+		"\"src_ip\":null", "\"tcp_flags\":\"X\"", "\"tcp_flags\":7", "\"fragment\":0",
+		"\"fragment\":\"true\"", "\"timestamp\":\"1\"", "\"timestamp\":-1", "\"timestamp\":null",
+		"\"ifname\":1", "\"ifname\":null", "\"icmp_type\":256", "\"length\":[66]", "\"length\":{}",
+	};
+	struct packet_record r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char line[1024];
+
+		snprintf(line, sizeof(line), "{\"type\":\"packet\"," GOOD_REST ",%s}", bad[i]);
+		if (read_packet(line, &r) != LINE_WRONG_TYPE)
+			fail_msg("accepted: %s", bad[i]);
+	}
+	assert_int_equal(read_packet("{\"type\":\"packet\"}", &r), LINE_WRONG_TYPE);
+	assert_int_equal(read_packet("[]", &r), LINE_WRONG_TYPE);
+}
+
+static void test_not_json(void **state)
+{
+	static const char *const bad[] = {
+		"", "{", "}", "packet", "{\"type\":\"packet\"", "{\"type\":\"packet\"," GOOD_REST,
+		"{\"type\":\"packet\"," GOOD_REST ",}", "{\"type\":\"packet\"," GOOD_REST "}}",
+		"{\"type\":\"packet\"," GOOD_REST "} x", "{\"type\":\"packet\",\"length\":01," GOOD_REST "}",
+		"{\"type\":\"packet\",\"length\":+1," GOOD_REST "}", "{\"type\":\"packet\",'a':1," GOOD_REST "}",
+		"{\"type\":\"packet\",\"a\":nul," GOOD_REST "}", "{\"type\":\"packet\",\"a\":\"\x01\"," GOOD_REST "}",
+	};
+	struct packet_record r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (read_packet(bad[i], &r) != LINE_NOT_JSON)
+			fail_msg("accepted: %s", bad[i]);
+}
+
+static void test_cut_at_every_length(void **state)
+{
+	static const char line[] = "{\"type\":\"packet\"," GOOD_REST "}";
+	struct packet_record r;
+	char cut[sizeof(line)];
+
+	(void)state;
+	for (size_t length = 0; length < sizeof(line) - 1; length++) {
+		memcpy(cut, line, length);
+		cut[length] = '\0';
+		assert_int_not_equal(read_packet(cut, &r), LINE_OK);
+	}
+}
+
+static void test_line_type(void **state)
+{
+	static const struct {
+		const char *line;
+		enum line_status status;
+		const char *type;
+	} rows[] = {
+		{ "{\"type\":\"packet\"}", LINE_OK, "packet" },
+		{ "{\"a\":1,\"type\":\"flow\"}", LINE_OK, "flow" },
+		{ "{\"a\":[{}],\"type\":\"flow\"}", LINE_OK, "flow" },
+		{ "{\"typ\\u0065\":\"hello\"}", LINE_OK, "hello" },
+		{ "{\"a\":{\"type\":\"x\"},\"type\":\"new\\u0020one\"}", LINE_OK, "?" },
+		{ "{\"a\":1}", LINE_WRONG_TYPE, NULL },
+		{ "{\"type\":1}", LINE_WRONG_TYPE, NULL },
+		{ "[1]", LINE_WRONG_TYPE, NULL },
+		{ "{\"type\":", LINE_NOT_JSON, NULL },
+		{ "", LINE_NOT_JSON, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *copy = padded(rows[i].line, strlen(rows[i].line));
+		struct line_text type;
+
+		assert_int_equal(line_type(copy, strlen(rows[i].line), &type), rows[i].status);
+		if (rows[i].type) {
+			assert_int_equal(type.length, strlen(rows[i].type));
+			assert_memory_equal(type.text, rows[i].type, type.length);
+		}
+		free(copy);
+	}
+}
+
+static void random_key(struct flow_key *key)
+{
+	static const u8 versions[] = { 0, 4, 6 };
+	static const u16 protocols[] = { 6, 17, 1, 58, 132, 253, 0 };
+
+	memset(key, 0, sizeof(*key));
+	key->ip_version = versions[rand() % 3];
+	key->protocol = key->ip_version ? protocols[rand() % 7] : (u16)rand();
+	key->vlan = rand() % 2 ? VLAN_NONE : (u16)(rand() & 4095);
+	key->direction = (u8)(rand() % 2);
+	for (int i = 0; i < (key->ip_version == 6 ? 16 : key->ip_version); i++) {
+		key->src_ip[i] = rand() % 2 ? (u8)rand() : 0;
+		key->dst_ip[i] = rand() % 2 ? (u8)rand() : 0;
+	}
+	if (key->ip_version && rand() % 2) {
+		bool icmp = key->protocol == 1 || key->protocol == 58;
+
+		key->flags = icmp ? FLOW_ICMP : FLOW_PORTS;
+		key->src_port_be = __builtin_bswap16((u16)(icmp ? rand() & 255 : rand()));
+		key->dst_port_be = __builtin_bswap16((u16)(icmp ? rand() & 255 : rand()));
+	}
+	if (rand() % 8 == 0)
+		key->flags |= FLOW_FRAGMENT;
+	if (!key->ip_version)
+		key->flags |= FLOW_NO_ADDRESS;
+}
+
+/* Every record that the kernel can make comes back as it was, to the microsecond. */
+static void test_random_records_come_back(void **state)
+{
+	char line[LINE_MAX_BYTES + 1];
+
+	(void)state;
+	srand(11);
+	for (int i = 0; i < 50000; i++) {
+		struct packet_record p = { .time_ns = ((u64)rand() << 30 ^ (u64)rand()) / 1000 * 1000,
+					   .length = (u32)rand(), .payload_length = (u32)rand(),
+					   .cpu = (u16)rand(), .malformed = (u8)(rand() % 2) }, got;
+
+		random_key(&p.key);
+		if (p.key.ip_version && p.key.protocol == 6)
+			p.tcp_flags = (u8)rand();
+		if (p.key.ip_version)
+			p.ttl = (u8)rand();
+		*(packet_line_write(line, &writer, &p) - 1) = '\0';
+		if (read_packet(line, &got) != LINE_OK)
+			fail_msg("not read: %s", line);
+		assert_memory_equal(&got, &p, sizeof(p));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_golden_lines),
+		cmocka_unit_test(test_any_order_spacing_and_unknown_keys),
+		cmocka_unit_test(test_spellings_that_mean_the_same),
+		cmocka_unit_test(test_host_key_overrides),
+		cmocka_unit_test(test_wrong_types),
+		cmocka_unit_test(test_not_json),
+		cmocka_unit_test(test_cut_at_every_length),
+		cmocka_unit_test(test_line_type),
+		cmocka_unit_test(test_random_records_come_back),
+	};
+
+	return cmocka_run_group_tests_name("line_read", tests, setup, teardown);
+}
