@@ -202,15 +202,30 @@ void feed_leave(struct feed_cursor *cursor)
 	cursor->frame = NULL;
 }
 
+uint64_t feed_miss(struct feed *feed, struct feed_cursor *cursor)
+{
+	uint64_t lost;
+
+	if (cursor->next >= feed->first)
+		return 0;
+	lost = feed->first - cursor->next;
+	cursor->next = feed->first;
+	if (!cursor->behind)
+		bounds_hit(feed->bounds, BOUND_FEED_FRAMES);
+	cursor->behind = true;
+	return lost;
+}
+
 bool feed_take(struct feed *feed, struct feed_cursor *cursor, uint64_t *ret_lost)
 {
 	*ret_lost = 0;
 	if (cursor->frame)
 		return true;
-	if (cursor->next < feed->first) {
-		*ret_lost = freshest(feed) - cursor->next;
+	*ret_lost = feed_miss(feed, cursor);
+	if (cursor->behind) {
+		*ret_lost += freshest(feed) - cursor->next;
 		cursor->next = freshest(feed);
-		bounds_hit(feed->bounds, BOUND_FEED_FRAMES);
+		cursor->behind = false;
 	}
 	if (cursor->next < feed->next)
 		cursor->frame = frame_ref(*place(feed, cursor->next++));

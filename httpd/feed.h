@@ -84,6 +84,7 @@ void feed_tick(struct feed *feed);
 struct feed_cursor {
 	uint64_t next;
 	uint64_t ticks;
+	bool behind;	/* has lost some: goes on with the last snapshot */
 	struct frame *frame;
 	size_t sent;
 };
@@ -93,9 +94,15 @@ void feed_join(const struct feed *feed, struct feed_cursor *cursor);
 void feed_leave(struct feed_cursor *cursor);
 
 /*
+ * To be called for each client after feed_publish(): how many frames it has
+ * lost by it. Counted as it happens, for a client that stalls may never come back.
+ */
+uint64_t feed_miss(struct feed *feed, struct feed_cursor *cursor);
+
+/*
  * With no frame under way, takes the next one: true if there is one. A client
- * that fell behind what is remembered goes on with the last snapshot;
- * *ret_lost is the number of frames it will never see.
+ * that fell behind what is remembered goes on with the last snapshot, and
+ * *ret_lost is the number of frames that it passes over by that.
  */
 bool feed_take(struct feed *feed, struct feed_cursor *cursor, uint64_t *ret_lost);
 

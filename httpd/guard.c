@@ -46,15 +46,6 @@ bool guard_is_field_line(const char *name, size_t name_length, const char *value
 	return !value[value_length + 1];
 }
 
-/*
- * Which library runs is known at run time only (0.9.75 and 1.0 have the same
- * soname). Can go when no supported system has one before 1.0.
- */
-static bool is_library_lenient(void)
-{
-	return MHD_get_version()[0] == '0';
-}
-
 static bool is_field(const char *name, size_t length, const char *wanted)
 {
 	return length == strlen(wanted) && !strncasecmp(name, wanted, length);
@@ -139,7 +130,7 @@ static unsigned int check_sizes(const struct request *request, const struct tall
 unsigned int guard_check(const struct request *request, const char *version,
 			 struct bounds *bounds, const char **ret_why)
 {
-	struct tally tally = { .look_at_lines = is_library_lenient() };
+	struct tally tally = { .look_at_lines = request_library_is_old() };
 
 	if (tally.look_at_lines &&
 	    !guard_is_request_line(request->raw, request->raw_length, version)) {

@@ -2,6 +2,9 @@
 /* httpd: snapshots in on stdin, HTTP out. Options, privileges, and what is said when it fails. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,8 +38,8 @@ struct options {
 static const struct program_info program = {
 	.name = "httpd",
 	.operands = "",
-	.purpose = "Serves the snapshots that aggregator writes, read from stdin: a page for people on /,\n"
-		   "JSON on /api, every snapshot as it comes on /events (SSE) and /ws (WebSocket).",
+	.purpose = "Serves the snapshots that aggregator writes, read from stdin: a page for people\n"
+		   "on /, JSON on /api, each snapshot as it comes on /events (SSE) and /ws (WebSocket).",
 };
 
 static int parse_listen(const char *argument, void *target, const char **ret_why)
@@ -269,12 +272,10 @@ static void tell_ready(const struct server_config *config)
 }
 
 /* The key is in the library now; a copy in our memory would only be one more to lose. */
-static void forget_tls(struct server_config *config)
+static void forget_key(struct server_config *config)
 {
 	if (config->tls_key)
 		explicit_bzero((char *)config->tls_key, strlen(config->tls_key));
-	free((char *)config->tls_key);
-	free((char *)config->tls_certificate);
 }
 
 static int serve(struct server_config *config)
@@ -285,6 +286,7 @@ static int serve(struct server_config *config)
 	if (!server)
 		return fail("start: %s", strerror(ENOMEM));
 	err = server_start(server, config);
+	forget_key(config);
 	if (err == -EPROTO)
 		fail("start libmicrohttpd: %s", *server->library_says ? server->library_says
 								      : "it does not say why");
@@ -331,6 +333,7 @@ int main(int argc, char **argv)
 	status = prepare(&options, &config);
 	if (status == STATUS_DONE)
 		status = serve(&config);
-	forget_tls(&config);
+	free((char *)config.tls_certificate);
+	free((char *)config.tls_key);
 	return status;
 }

@@ -67,11 +67,15 @@ static int parse_query(char *text, struct query *query)
 /* Absolute form, "http://host/path": moves the host to the front, to end it by a zero. */
 static char *split_authority(char *text, struct target *target)
 {
-	size_t scheme = !strncasecmp(text, "http://", 7) ? 7 : !strncasecmp(text, "https://", 8) ? 8 : 0;
-	size_t length = strcspn(text + scheme, "/?");
+	size_t scheme, length;
 
-	if (!scheme)
+	if (!strncasecmp(text, "http://", 7))
+		scheme = 7;
+	else if (!strncasecmp(text, "https://", 8))
+		scheme = 8;
+	else
 		return text;
+	length = strcspn(text + scheme, "/?");
 	memmove(text, text + scheme, length);
 	text[length] = '\0';
 	target->authority = text;

@@ -27,6 +27,11 @@ static const struct reply_field always[] = {
 	{ NULL, NULL },
 };
 
+bool request_library_is_old(void)
+{
+	return MHD_get_version()[0] == '0';
+}
+
 const char *request_field(const struct request *request, const char *name)
 {
 	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);

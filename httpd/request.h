@@ -24,6 +24,13 @@ struct request {
 	char text[];		/* a copy of the target, taken apart */
 };
 
+/*
+ * Whether libmicrohttpd is one before 1.0. Known at run time only: 0.9.75 and
+ * 1.0 have the same soname. What asks for it can go when no supported system has
+ * an old one (Debian 12 has).
+ */
+bool request_library_is_old(void);
+
 /* The value of a header field, NULL if it was not sent. */
 const char *request_field(const struct request *request, const char *name);
 

@@ -343,7 +343,7 @@ static int daemon_timeout(struct server *server)
 
 static int wait_timeout(struct server *server, bool more_input)
 {
-	int timeout = more_input ? 0 : daemon_timeout(server);
+	int timeout = more_input || server->ws_dead ? 0 : daemon_timeout(server);
 	uint64_t now_ms = server_now_ms();
 	int left;
 
@@ -386,8 +386,9 @@ int server_run(struct server *server)
 			watch->ready(server, watch, events[i].events);
 		}
 		more_input = !server->stopping && input_turn(server);
-		run_daemon(server);
+		/* Before MHD runs: it does not see by itself that there is something to end. */
 		ws_reap(server);
+		run_daemon(server);
 	}
 	return 0;
 }

@@ -70,8 +70,8 @@ struct server {
 
 	struct feed feed;
 	uint64_t published_ms;		/* when clients last got something */
-	LIST_HEAD(, sse_client) sse_clients;
-	LIST_HEAD(, ws_client) ws_clients;
+	LIST_HEAD(sse_list, sse_client) sse_clients;
+	LIST_HEAD(ws_list, ws_client) ws_clients;
 	uint64_t sse_count;
 	uint64_t ws_count;
 	bool ws_dead;		/* ws_reap() has something to do */

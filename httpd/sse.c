@@ -108,7 +108,8 @@ void sse_wake(struct server *server)
 {
 	struct sse_client *client;
 
-	LIST_FOREACH(client, &server->sse_clients, link) {
+	for (client = LIST_FIRST(&server->sse_clients); client; client = LIST_NEXT(client, link)) {
+		server->counters.frames_lost += feed_miss(&server->feed, &client->cursor);
 		if (!client->suspended)
 			continue;
 		client->suspended = false;

@@ -48,6 +48,11 @@ static struct ws_client *client_of(struct watch *watch)
 	return (struct ws_client *)((char *)watch - offsetof(struct ws_client, watch));
 }
 
+static struct ws_client *first_client(struct server *server)
+{
+	return LIST_FIRST(&server->ws_clients);
+}
+
 static void die(struct server *server, struct ws_client *client)
 {
 	if (client->state == WS_DEAD)
@@ -332,6 +337,11 @@ enum MHD_Result ws_open(struct server *server, struct request *request)
 	if (!key || accept_key(key, accept))
 		return reply_problem(request, MHD_HTTP_BAD_REQUEST, NULL,
 				     "Sec-WebSocket-Key is not 16 bytes in base64");
+	/* It forwards 4 bytes at a time there: its buffer of the connection is used up by then. */
+	if (server->config.tls_certificate && request_library_is_old())
+		return reply_problem(request, MHD_HTTP_NOT_IMPLEMENTED, NULL,
+				     "libmicrohttpd before 1.0 has no usable WebSocket over TLS; "
+				     "/events has the same, or let a proxy do TLS");
 	if (!server_has_stream(server))
 		return reply_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, NULL,
 				     "there are %llu stream clients already",
@@ -343,16 +353,20 @@ void ws_wake(struct server *server)
 {
 	struct ws_client *client;
 
-	LIST_FOREACH(client, &server->ws_clients, link)
-		if (client->state == WS_OPEN && !client->waits_for_room)
+	for (client = first_client(server); client; client = LIST_NEXT(client, link)) {
+		if (client->state != WS_OPEN)
+			continue;
+		server->counters.frames_lost += feed_miss(&server->feed, &client->cursor);
+		if (!client->waits_for_room)
 			pump(server, client);
+	}
 }
 
 void ws_stop(struct server *server)
 {
 	struct ws_client *client;
 
-	LIST_FOREACH(client, &server->ws_clients, link) {
+	for (client = first_client(server); client; client = LIST_NEXT(client, link)) {
 		say_close(client, WEBSOCKET_GOING_AWAY);
 		if (client->state != WS_DEAD)
 			pump(server, client);
@@ -369,16 +383,11 @@ static void release(struct server *server, struct ws_client *client)
 	free(client);
 }
 
-static struct ws_client *first_client(struct server *server)
-{
-	return LIST_FIRST(&server->ws_clients);
-}
-
 void ws_sweep(struct server *server, uint64_t now_ms)
 {
 	struct ws_client *client;
 
-	LIST_FOREACH(client, &server->ws_clients, link)
+	for (client = first_client(server); client; client = LIST_NEXT(client, link))
 		if (client->state == WS_CLOSING && now_ms - client->close_ms > CLOSE_MS)
 			die(server, client);
 }

@@ -18,7 +18,7 @@ void ws_stop(struct server *server);
 /* Gives up those that do not answer a close. */
 void ws_sweep(struct server *server, uint64_t now_ms);
 
-/* Lets go of clients that are done; nothing else frees one. At the end of each turn. */
+/* Lets go of clients that are done; nothing else frees one. Once a turn, outside of MHD. */
 void ws_reap(struct server *server);
 
 /* Lets go of all, done or not. */

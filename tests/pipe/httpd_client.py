@@ -323,13 +323,17 @@ def case_goodbye(port, pid):
 
 
 def case_tls(port, feed):
+    """Event streams; WebSocket too where the library can (from libmicrohttpd 1.0)."""
     with open(int(feed), "w") as pipe:
         print('{"type":"snapshot","seq":1,"pad":"%s"}' % ("p" * 300000), file=pipe, flush=True)
         events, ws = Events(port, tls=True), WebSocket(port, tls=True)
         equal(events.event()["id"], "1", "event")
-        equal(ws.snapshot()["seq"], 1, "snapshot")
+        if ws.status != 501:
+            equal(ws.snapshot()["seq"], 1, "snapshot")
         print('{"type":"snapshot","seq":2}', file=pipe, flush=True)
         equal(events.event()["id"], "2", "event")
+        if ws.status == 501:
+            return
         equal(ws.snapshot()["seq"], 2, "snapshot")
         ws.s.sendall(masked(PING, b"tls") + masked(CLOSE, struct.pack(">H", 1000)))
         equal(ws.expect(PONG), b"tls", "pong")
@@ -371,8 +375,8 @@ def case_abuse(port):
         ("smuggled by a bare LF", get + b"X: y\nTransfer-Encoding: chunked\r\n" + host + b"\r\n", 400),
         ("folded line", get + b"X: y\r\n z\r\n" + host + b"\r\n", 400),
         ("folded Host", get + b"Host: localhost\r\n evil.example\r\n\r\n", 400),
-        ("zero in the target", b"GET /health\0x HTTP/1.1\r\n" + host + b"\r\n", 400),
-        ("zero and a version", b"GET /health\0HTTP/1.1 HTTP/1.1\r\n" + host + b"\r\n", 400),
+        ("zero in the target", b"GET /health\0x HTTP/1.1\r\n" + host + b"\r\n", REFUSED),
+        ("zero and a version", b"GET /health\0HTTP/1.1 HTTP/1.1\r\n" + host + b"\r\n", REFUSED),
         ("encoded zero", b"GET /health%00x HTTP/1.1\r\n" + host + b"\r\n", 400),
         ("zero in a field", get + host + b"X: a\0b\r\n\r\n", 400),
         ("space in the target", b"GET /health x HTTP/1.1\r\n" + host + b"\r\n", REFUSED),

@@ -224,8 +224,10 @@ static void test_late_clients_lose_nothing(void **state)
 	bounds_init(&bounds);
 	assert_int_equal(feed_init(&feed, &bounds), 0);
 	feed_join(&feed, &cursor);
-	for (int i = 1; i <= LIMIT_FEED_FRAMES; i++)
+	for (int i = 1; i <= LIMIT_FEED_FRAMES; i++) {
 		publish_number(&feed, i);
+		assert_int_equal(feed_miss(&feed, &cursor), 0);
+	}
 	for (int i = 1; i <= LIMIT_FEED_FRAMES; i++) {
 		assert_true(feed_take(&feed, &cursor, &lost));
 		assert_int_equal(lost, 0);
@@ -242,7 +244,7 @@ static void test_stalled_clients_get_the_latest(void **state)
 	struct feed_cursor cursor;
 	struct bounds bounds;
 	struct feed feed;
-	uint64_t lost;
+	uint64_t lost, lost_before = 0;
 
 	(void)state;
 	bounds_init(&bounds);
@@ -250,8 +252,12 @@ static void test_stalled_clients_get_the_latest(void **state)
 	publish_number(&feed, 1);
 	feed_join(&feed, &cursor);
 	assert_true(feed_take(&feed, &cursor, &lost));
-	for (int i = 2; i <= 100; i++)
+	for (int i = 2; i <= 100; i++) {
 		publish_number(&feed, i);
+		lost_before += feed_miss(&feed, &cursor);
+	}
+	/* What is still remembered is not lost yet. */
+	assert_int_equal(lost_before, 99 - LIMIT_FEED_FRAMES);
 	/* The one under way stays what it is, to its end. */
 	assert_true(feed_take(&feed, &cursor, &lost));
 	assert_int_equal(lost, 0);
@@ -259,7 +265,7 @@ static void test_stalled_clients_get_the_latest(void **state)
 	feed_done(&cursor);
 	assert_true(feed_take(&feed, &cursor, &lost));
 	assert_int_equal(taken_id(&cursor), 100);
-	assert_int_equal(lost, 98);
+	assert_int_equal(lost_before + lost, 98);
 	assert_int_equal(bounds.row[BOUND_FEED_FRAMES].hits, 1);
 	feed_leave(&cursor);
 	feed_free(&feed);

@@ -109,8 +109,9 @@ static void test_kinds_of_lines(void **state)
 
 static void test_stats(void **state)
 {
-	struct view *view = parse("{\"type\":\"snapshot\",\"seq\":42,\"interval_ms\":250,\"packets\":[1],"
-				  "\r \"timestamp\":1763704001000.000,\"flows\":[{}],\"httpd\":1,\"x\":1.10}");
+	struct view *view = parse("{\"type\":\"snapshot\",\"seq\":42,\"interval_ms\":250,"
+				  "\"packets\":[1],\r \"timestamp\":1763704001000.000,"
+				  "\"flows\":[{}],\"httpd\":1,\"x\":1.10}");
 
 	(void)state;
 	assert_int_equal(view->seq, 42);
