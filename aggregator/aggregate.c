@@ -9,7 +9,7 @@
 
 #define NS_PER_S 1000000000ull
 #define EXPIRE_AT_ONCE 100000	/* flows dropped an interval: bounds its time */
-#define LEAP_NS (3600 * NS_PER_S)	/* a line that far ahead has a wrong clock */
+#define AHEAD_NS (86400 * NS_PER_S)	/* a time that far ahead is of a wrong clock */
 
 int aggregate_init(struct aggregate *a, u32 max_flows)
 {
@@ -38,10 +38,19 @@ static u16 host_of(struct aggregate *a)
 	return a->host;
 }
 
-static void see_time(struct aggregate *a, u64 ns)
+void aggregate_set_clock(struct aggregate *a, u64 unix_ns)
 {
-	if (ns > a->newest_ns && (!a->newest_ns || ns < a->newest_ns + LEAP_NS))
+	a->latest_ns = unix_ns + AHEAD_NS;
+}
+
+/* False for the time of a wrong clock. */
+static bool see_time(struct aggregate *a, u64 ns)
+{
+	if (a->latest_ns && ns > a->latest_ns)
+		return false;
+	if (ns > a->newest_ns)
 		a->newest_ns = ns;
+	return true;
 }
 
 /* The flow's id, low side first; returns the side that sends. */
@@ -95,9 +104,8 @@ static void add_packets(struct aggregate *a, const struct flow_key *key, struct 
 
 	amount_add(&i->lines.direction[key->direction], &amount);
 	amount_add(&i->lines.row[key->direction][total_row(key->ip_version, key->protocol)], &amount);
-	if (!i->counters_seen)
+	if (see_time(a, add->last_ns) && !i->counters_seen)
 		history_add(&a->history, add->last_ns, key->direction, add->packets, add->bytes);
-	see_time(a, add->last_ns);
 	if (key->ip_version && !(key->flags & FLOW_NO_ADDRESS))
 		add_to_flow(a, key, number, add);
 }

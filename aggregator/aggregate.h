@@ -30,7 +30,8 @@ struct aggregate {
 	u64 no_memory;		/* additions to flows that were lost for want of it */
 
 	u32 interval;		/* number of the current one, from 1 */
-	u64 newest_ns;		/* newest time in any line, wild ones apart */
+	u64 newest_ns;		/* newest time in any line, but those of wrong clocks */
+	u64 latest_ns;		/* what is later is a wrong clock's; 0: nothing is */
 	struct feed_entry feed[FEED_PACKETS];
 	u64 feed_seen;		/* packet lines in this interval; the last ones are in feed */
 };
@@ -44,6 +45,9 @@ void aggregate_free(struct aggregate *a);
  * of an unknown type, else the enum bad_line as which it was counted.
  */
 int aggregate_line(struct aggregate *a, const char *line, size_t length);
+
+/* What this host's clock says: times a day ahead of it move neither history nor idle time. */
+void aggregate_set_clock(struct aggregate *a, u64 unix_ns);
 
 /* A snapshot was taken: the next interval begins. Flows idle for so long go. */
 void aggregate_next_interval(struct aggregate *a, u64 idle_ns);

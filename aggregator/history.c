@@ -5,14 +5,13 @@
 #include <string.h>
 
 #define NS_PER_S 1000000000ull
-#define LEAP_SECONDS 86400	/* one wrong clock must not push all else out */
 
 void history_add(struct history *h, u64 unix_ns, u8 direction, u64 packets, u64 bytes)
 {
 	u64 second = unix_ns / NS_PER_S;
 	struct history_row *row = &h->rows[second % HISTORY_SECONDS];
 
-	if (h->newest && (second + HISTORY_SECONDS <= h->newest || second > h->newest + LEAP_SECONDS))
+	if (second + HISTORY_SECONDS <= h->newest)
 		return;
 	if (row->second != second) {
 		memset(row, 0, sizeof(*row));

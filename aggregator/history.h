@@ -21,8 +21,8 @@ struct history {
 };
 
 /*
- * Adds to the second of this Unix time. Times older than the window are left out. A
- * time far ahead of all others (a day) moves the window only if nothing else does.
+ * Adds to the second of this Unix time. Times older than the window are left out; the
+ * caller leaves out those that cannot be true, as the newest time moves the window.
  */
 void history_add(struct history *h, u64 unix_ns, u8 direction, u64 packets, u64 bytes);
 

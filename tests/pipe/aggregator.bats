@@ -1,0 +1,208 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The aggregator as a process: lines in, snapshots or flows out, whatever comes.
+
+setup() {
+	work=$(mktemp -d)
+	golden=$BATS_TEST_DIRNAME/../golden
+}
+
+teardown() {
+	rm -rf "$work"
+}
+
+# packet SRC SPORT DST DPORT FLAGS LENGTH [MS]: one TCP packet line.
+packet() {
+	printf '{"type":"packet","timestamp":%s,"ifname":"eth0","direction":"ingress","cpu":0,"ip_version":4,' "${7:-1763704000000.000}"
+	printf '"proto":"TCP","src_ip":"%s","dst_ip":"%s","src_port":%s,"dst_port":%s,"length":%s,' "$1" "$3" "$2" "$4" "$6"
+	printf '"payload_length":0,"tcp_flags":"%s","icmp_type":null,"icmp_code":null,"ttl":64,"vlan":null,' "$5"
+	printf '"fragment":false,"malformed":false}\n'
+}
+
+hello() { printf '{"type":"hello","schema":1,"tool":"reader","version":"0.1.0","host":"%s","timestamp":1.0}\n' "$1"; }
+
+# counters PACKETS BYTES UNATTRIBUTED: of eth0, all ingress TCP.
+counters() {
+	printf '{"type":"counters","timestamp":1763704001000.000,"ifname":"eth0","packets":%s,"bytes":%s,' "$1" "$2"
+	printf '"ingress_packets":%s,"ingress_bytes":%s,"egress_packets":0,"egress_bytes":0,"packet_lines":%s,' "$1" "$2" "$1"
+	printf '"folded":0,"unattributed":%s,"unattributed_bytes":0,"malformed":0,"ring_full":0,"protocols":[' "$3"
+	printf '{"direction":"ingress","proto":"TCP","packets":%s,"bytes":%s,"unattributed":0,"unattributed_bytes":0}],' "$1" "$2"
+	printf '"cpus":[{"cpu":0,"packets":%s,"bytes":%s}],"more":false}\n' "$1" "$2"
+}
+
+conversation() {
+	packet 10.0.0.1 50000 10.0.0.2 443 S 60
+	packet 10.0.0.2 443 10.0.0.1 50000 SA 60
+	packet 10.0.0.1 50000 10.0.0.2 443 A 52
+	packet 10.0.0.1 50000 10.0.0.2 443 PA 600
+	packet 10.0.0.2 443 10.0.0.1 50000 FA 52
+	packet 10.0.0.1 50000 10.0.0.2 443 FA 52
+}
+
+# last: the last snapshot on stdin through a jq expression.
+last() { tail -n 1 | jq -r "$1"; }
+
+@test "no input at all: hello and one final snapshot of nothing" {
+	"$BIN/aggregator" </dev/null >"$work/out"
+	[ "$(wc -l <"$work/out")" -eq 2 ]
+	[ "$(head -n 1 "$work/out" | jq -r '.type + " " + .tool')" = "hello aggregator" ]
+	[ "$(last '"\(.type) \(.final) \(.totals.packets) \(.flows | length)"' <"$work/out")" = "snapshot true 0 0" ]
+}
+
+@test "a conversation becomes one flow, both directions apart" {
+	conversation | "$BIN/aggregator" | last '.flows[] | "\(.src_ip) \(.src_port) \(.dst_ip) \(.dst_port) \(.packets) \(.bytes) " +
+		"\(.src_packets) \(.src_bytes) \(.dst_packets) \(.dst_bytes) \(.state) \(.tcp_flags_src) \(.tcp_flags_dst)"' >"$work/out"
+	[ "$(cat "$work/out")" = "10.0.0.1 50000 10.0.0.2 443 6 876 4 764 2 112 closed FSPA FSA" ]
+}
+
+@test "--flows: one line a flow, most bytes first, and nothing else" {
+	{
+		conversation
+		packet 10.9.0.1 1 10.9.0.2 2 A 9000
+	} | "$BIN/aggregator" --flows >"$work/out"
+	[ "$(jq -r '"\(.type) \(.bytes)"' "$work/out" | tr '\n' ',')" = "flow_total 9000,flow_total 876," ]
+}
+
+@test "--flows with fewer flows than there are: what leaves is a line, sums are exact" {
+	for i in $(seq 1 200); do packet 10.0.0.1 $i 10.0.0.2 443 A 100; done >"$work/in"
+	cat "$work/in" "$work/in" | "$BIN/aggregator" --flows --max-flows 10 >"$work/out"
+	[ "$(jq -s 'map(.packets) | add' "$work/out")" -eq 400 ]
+	[ "$(jq -s 'length' "$work/out")" -gt 200 ]
+}
+
+@test "flow lines are deltas that add up with packet lines" {
+	flow='{"type":"flow","timestamp":1763704001000.000,"ifname":"eth0","direction":"ingress","ip_version":4,"proto":"TCP","src_ip":"10.0.0.1","dst_ip":"10.0.0.2","src_port":50000,"dst_port":443,"icmp_type":null,"icmp_code":null,"vlan":null,"fragment":false,"packets":10,"bytes":1000,"tcp_flags":"A","first":1763704000100.000,"last":1763704000900.000}'
+	{ conversation; echo "$flow"; echo "$flow"; } | "$BIN/aggregator" |
+		last '"\(.flows[0].packets) \(.flows[0].src_bytes) \(.totals.packets) \(.accounting.flow_packets)"' >"$work/out"
+	[ "$(cat "$work/out")" = "26 2764 26 20" ]
+}
+
+@test "other key order, white space, escapes and unknown keys mean the same" {
+	conversation | jq -cS '. + {unknown: [1, {"a": null}], note: "\u0001\u00e9"}' | sed 's/:/ :\t/' >"$work/odd"
+	conversation | sed 's/"TCP"/"T\\u0043P"/; s/"ifname"/"if\\u006eame"/' >"$work/escaped"
+	want=$(conversation | "$BIN/aggregator" --flows)
+	[ "$("$BIN/aggregator" --flows <"$work/odd")" = "$want" ]
+	[ "$("$BIN/aggregator" --flows <"$work/escaped")" = "$want" ]
+}
+
+@test "bad lines are counted by cause, said once, never fatal" {
+	{
+		conversation
+		echo 'not json'
+		echo '{"type":"packet"'
+		echo '{"type":"packet"}'
+		echo '{"type":"packet","length":"x"}'
+		echo '{"no":"type"}'
+		echo '{"type":"of the future","a":1}'
+		head -c 1000000 /dev/zero | tr '\0' 'x'
+		echo
+		head -c 4096 /dev/urandom | tr -d '\n'
+		echo
+		echo
+		conversation
+	} | "$BIN/aggregator" 2>"$work/err" | last '"\(.losses.bad_json) \(.losses.too_long) \(.losses.wrong_type) \(.losses.unknown_type) \(.totals.packets)"' >"$work/out"
+	[ "$(cat "$work/out")" = "3 1 3 1 12" ]
+	[ "$(wc -l <"$work/err")" -eq 3 ]
+	grep -q '^aggregator: line 7 is not JSON' "$work/err"
+}
+
+@test "a line cut off at the end of input counts as a line" {
+	conversation | head -c -1 | "$BIN/aggregator" | last '"\(.totals.packets) \(.losses.bad_lines)"' >"$work/out"
+	[ "$(cat "$work/out")" = "6 0" ]
+	conversation | head -c -9 | "$BIN/aggregator" 2>/dev/null | last '"\(.totals.packets) \(.losses.bad_lines)"' >"$work/out"
+	[ "$(cat "$work/out")" = "5 1" ]
+}
+
+@test "flows of different hosts are kept apart: by hello lines, and by a host key" {
+	{ hello web1; conversation; hello web2; conversation; } | "$BIN/aggregator" |
+		last '"\(.hosts | join(",")) \(.flows | length) \(.flows | map(.host) | sort | join(","))"' >"$work/out"
+	[ "$(cat "$work/out")" = "web1,web2 2 web1,web2" ]
+	{ hello web1; conversation; conversation | sed 's/^{/{"host":"db1",/'; } | "$BIN/aggregator" |
+		last '"\(.flows | map(.host) | sort | join(","))"' >"$work/out"
+	[ "$(cat "$work/out")" = "db1,web1" ]
+}
+
+@test "counters are the totals, and what they count beyond the lines is said" {
+	{ hello web1; conversation; counters 6 876 0; } | "$BIN/aggregator" | last '.accounting | tojson' >"$work/out"
+	[ "$(cat "$work/out")" = '{"packet_lines":6,"flow_packets":0,"unattributed":0,"total":6,"before":0,"difference":0}' ]
+	{ hello web1; conversation; counters 6 876 0; counters 16 1876 4; } | "$BIN/aggregator" |
+		last '.accounting | tojson' >"$work/out"
+	[ "$(cat "$work/out")" = '{"packet_lines":6,"flow_packets":0,"unattributed":4,"total":16,"before":0,"difference":6}' ]
+	{ hello web1; conversation; counters 106 9876 0; } | "$BIN/aggregator" | last '.accounting | tojson' >"$work/out"
+	[ "$(cat "$work/out")" = '{"packet_lines":6,"flow_packets":0,"unattributed":0,"total":106,"before":100,"difference":0}' ]
+}
+
+@test "an interface attached anew begins at 0: totals go on" {
+	{ counters 100 10000 0; counters 5 500 0; counters 7 700 0; } | "$BIN/aggregator" |
+		last '"\(.totals.packets) \(.totals.bytes) \(.protocols[0].packets)"' >"$work/out"
+	[ "$(cat "$work/out")" = "107 10700 107" ]
+}
+
+@test "frames that are not IP, and flows without addresses, are in the protocols and are no flows" {
+	cat "$golden/flow.ndjson" "$golden/packet.ndjson" >"$work/in"
+	"$BIN/aggregator" --flows <"$work/in" | jq -e 'select(.src_ip == null)' >"$work/out" || :
+	[ ! -s "$work/out" ]
+	[ "$("$BIN/aggregator" <"$work/in" | last '[.protocols[].proto] | contains(["ARP", "LLDP", "other"])')" = true ]
+}
+
+@test "--top limits the flows, the packet feed says what it leaves out" {
+	for i in $(seq 1 80); do packet 10.0.0.1 $i 10.0.0.2 443 A $((i + 60)); done | "$BIN/aggregator" --top 7 |
+		last '"\(.flows | length) \(.flows[0].src_port) \(.packets | length) \(.packets_left_out) \(.flow_table.active)"' >"$work/out"
+	[ "$(cat "$work/out")" = "7 80 50 30 80" ]
+}
+
+@test "the history has a gap where there were no data" {
+	{ packet 10.0.0.1 1 10.0.0.2 2 A 100 1763704000000.000; packet 10.0.0.1 1 10.0.0.2 2 A 50 1763704002500.000; } |
+		"$BIN/aggregator" | last '.history | "\(.start) \(.ingress_bytes | tojson)"' >"$work/out"
+	[ "$(cat "$work/out")" = "1763704000000 [100,null,50]" ]
+}
+
+@test "a wrong clock in one line spoils nothing" {
+	{ packet 10.0.0.1 1 10.0.0.2 2 A 1 9999999999999.000; packet 10.0.0.1 1 10.0.0.2 2 A 100 1763704000000.000
+	  packet 10.0.0.1 1 10.0.0.2 2 A 50 1763704001000.000; } | "$BIN/aggregator" |
+		last '"\(.totals.packets) \(.history.ingress_bytes | tojson)"' >"$work/out"
+	[ "$(cat "$work/out")" = "3 [100,50]" ]
+}
+
+@test "a closed stdout is a clean end" {
+	mkfifo "$work/in"
+	"$BIN/aggregator" --interval 0.05 <"$work/in" > >(head -n 2 >/dev/null) 2>"$work/err" 3>&- &
+	pid=$!
+	exec 8>"$work/in"
+	wait "$pid"
+	exec 8>&-
+	[ ! -s "$work/err" ]
+}
+
+@test "stdout that cannot be written: one line, exit 1" {
+	run -1 bash -c 'printf "" | "$1" >/dev/full' - "$BIN/aggregator"
+	[[ "$output" == "aggregator: write to stdout: No space left on device" ]]
+}
+
+@test "SIGTERM: what was read is in a final snapshot, exit 0" {
+	mkfifo "$work/in" "$work/out"
+	"$BIN/aggregator" --interval 0.05 <"$work/in" >"$work/out" 3>&- &
+	pid=$!
+	exec 8>"$work/in" 9<"$work/out"
+	conversation >&8
+	while read -r line <&9; do case $line in *'"totals":{"packets":6,'*) break ;; esac; done
+	kill -TERM "$pid"
+	while read -r line <&9; do case $line in *'"final":true'*) break ;; esac; done
+	wait "$pid"
+	exec 8>&- 9<&-
+	[[ "$line" == *'"totals":{"packets":6,'* ]]
+}
+
+@test "--ready-fd, --help, --version and usage errors" {
+	[ "$("$BIN/aggregator" --ready-fd 5 5>&1 >/dev/null </dev/null | wc -l)" -eq 1 ]
+	"$BIN/aggregator" --help | grep -q -- --idle-timeout
+	"$BIN/aggregator" --version | grep -q '^aggregator (jopil) '
+	run -2 "$BIN/aggregator" --top x
+	run -2 "$BIN/aggregator" --nothing
+	run -2 "$BIN/aggregator" file.ndjson
+	[ "${#lines[@]}" -eq 1 ]
+}
+
+setup_file() {
+	bats_require_minimum_version 1.5.0
+}
