@@ -5,6 +5,7 @@
 #   WERROR=1      warnings are errors
 #   SANITIZE=1    user programs with AddressSanitizer and UBSan
 #   OPTIMIZE=-O2  optimisation flags
+#   V=1           show the commands
 
 BUILD    ?= build
 OPTIMIZE ?= -O2
@@ -14,8 +15,15 @@ endif
 CLANG    ?= clang
 BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2
+empty    :=
+space    := $(empty) $(empty)
 PROGRAMS := loader reader aggregator httpd
 ROOMS    := common $(PROGRAMS)
+
+# One short line a step; V=1 shows the commands.
+ifndef V
+quiet = @printf '  %-6s %s\n' '$(1)' '$(2)';
+endif
 
 ifdef WERROR
 WARNINGS += -Werror
@@ -34,7 +42,6 @@ LIBS_loader     := -lbpf -lelf -lz -ljansson
 LIBS_reader     := -lbpf -lelf -lz -lpcap
 LIBS_aggregator := -ljansson
 LIBS_httpd      := -lmicrohttpd -ljansson -lnettle
-LIBS_all        := $(sort $(foreach p,$(PROGRAMS),$(LIBS_$(p))))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -74,20 +81,20 @@ define ROOM_rules
 $(BUILD)/lib/$(1).a: $(call objs_of,$(1))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	$(AR) rcs $$@ $$^
+	@$(AR) rcs $$@ $$^
 endef
 $(foreach r,$(ROOMS),$(eval $(call ROOM_rules,$(r))))
 
 define PROGRAM_rules
 $(BUILD)/bin/$(1): $(BUILD)/obj/$(1)/main.o $(BUILD)/lib/$(1).a $(BUILD)/lib/common.a
 	@mkdir -p $$(@D)
-	$(CC) $(LDFLAGS) -o $$@ $$^ $(LIBS_$(1))
+	$$(call quiet,link,$$@)$(CC) $(LDFLAGS) -o $$@ $$^ $(LIBS_$(1))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call PROGRAM_rules,$(p))))
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call quiet,cc,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 ## ---- BPF programs: one file a probe, linked, embedded as a skeleton -------
 
@@ -98,14 +105,14 @@ BPF_CFLAGS := -std=gnu11 -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 \
 
 $(BUILD)/obj/bpf/%.bpf.o: bpf/%.bpf.c Makefile
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -MF $(@:.o=.d) -c -o $@ $<
+	$(call quiet,bpf,$<)$(CLANG) $(BPF_CFLAGS) -MF $(@:.o=.d) -c -o $@ $<
 
 $(BUILD)/bpf/jopil.bpf.o: $(BPF_OBJS)
 	@mkdir -p $(@D)
-	$(BPFTOOL) gen object $@ $^
+	@$(BPFTOOL) gen object $@ $^
 
 $(BUILD)/bpf/jopil.skel.h: $(BUILD)/bpf/jopil.bpf.o
-	$(BPFTOOL) gen skeleton $< name jopil_bpf > $@
+	@$(BPFTOOL) gen skeleton $< name jopil_bpf > $@
 
 $(filter $(BUILD)/obj/loader/%,$(OBJS)): | $(BUILD)/bpf/jopil.skel.h
 
@@ -115,7 +122,7 @@ WEB_FILES := $(shell find web -type f ! -name '*.md' 2>/dev/null | LC_ALL=C sort
 
 $(BUILD)/web/assets.inc: web/embed $(WEB_FILES)
 	@mkdir -p $(@D)
-	web/embed web > $@
+	@web/embed web > $@
 
 $(filter $(BUILD)/obj/httpd/%,$(OBJS)): | $(BUILD)/web/assets.inc
 
@@ -123,7 +130,7 @@ $(filter $(BUILD)/obj/httpd/%,$(OBJS)): | $(BUILD)/web/assets.inc
 
 $(BUILD)/bin/events_doc: docs/events_doc.c common/events.def $(BUILD)/lib/common.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MF $@.d $(LDFLAGS) -o $@ $< $(BUILD)/lib/common.a
+	$(call quiet,cc,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MF $@.d $(LDFLAGS) -o $@ $< $(BUILD)/lib/common.a
 
 docs: $(BUILD)/bin/events_doc ## write docs/EVENTS.md and docs/events.schema.json anew
 	$(BUILD)/bin/events_doc markdown > docs/EVENTS.md
@@ -136,32 +143,27 @@ BPF_BINS  := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH_BINS := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
 TOOL_BINS := $(patsubst tests/netns/%.c,$(BUILD)/tests/netns/%,$(wildcard tests/netns/*.c))
-ARCHIVES  := $(ROOMS:%=$(BUILD)/lib/%.a)
 FUZZ_SECONDS ?= 5
 
-$(BUILD)/tests/unit/%: tests/unit/%.c $(ARCHIVES) Makefile
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MF $@.d $(LDFLAGS) -o $@ $< \
-		-Wl,--start-group $(ARCHIVES) -Wl,--end-group -lcmocka $(LIBS_all)
+# A test links the rooms whose headers it includes: programs may use the same names.
+rooms_of = $(shell sed -nE 's!^.include "($(subst $(space),|,$(PROGRAMS)))/.*!\1!p' $(1) | sort -u)
+libs_of  = $(sort $(foreach r,$(call rooms_of,$(1)),$(LIBS_$(r))) -ljansson)
 
-$(BUILD)/tests/bpf/%: tests/bpf/%.c $(ARCHIVES) $(BUILD)/bpf/jopil.skel.h Makefile
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MF $@.d $(LDFLAGS) -o $@ $< \
-		-Wl,--start-group $(ARCHIVES) -Wl,--end-group -lcmocka $(LIBS_all)
-
-$(BUILD)/tests/netns/%: tests/netns/%.c Makefile
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MF $@.d $(LDFLAGS) -o $@ $< -ljansson
-
-$(BUILD)/tests/bench/%: tests/bench/%.c $(ARCHIVES) $(BUILD)/bpf/jopil.skel.h Makefile
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MF $@.d $(LDFLAGS) -o $@ $< \
-		-Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS_all)
+define TEST_rules
+$(BUILD)/$(1): $(1).c $(foreach r,common $(call rooms_of,$(1).c),$(BUILD)/lib/$(r).a) Makefile | $(BUILD)/bpf/jopil.skel.h
+	@mkdir -p $$(@D)
+	$$(call quiet,test,$$@)$$(CC) $$(CPPFLAGS) $$(CFLAGS) -MF $$@.d $$(LDFLAGS) -o $$@ $$< \
+		$(foreach r,$(call rooms_of,$(1).c) common,$(BUILD)/lib/$(r).a) $(2) $(call libs_of,$(1).c)
+endef
+$(foreach t,$(wildcard tests/unit/test_*.c),$(eval $(call TEST_rules,$(t:.c=),-lcmocka)))
+$(foreach t,$(wildcard tests/bpf/test_*.c),$(eval $(call TEST_rules,$(t:.c=),-lcmocka -lbpf)))
+$(foreach t,$(wildcard tests/netns/*.c),$(eval $(call TEST_rules,$(t:.c=),)))
+$(foreach t,$(wildcard tests/bench/*.c),$(eval $(call TEST_rules,$(t:.c=),-lbpf)))
 
 # Fuzzers include the real .c, so they are built from source, not from the archives.
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c Makefile
 	@mkdir -p $(@D)
-	$(CLANG) $(CPPFLAGS) -MF $@.d -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
+	$(call quiet,fuzz,$@)$(CLANG) $(CPPFLAGS) -MF $@.d -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -o $@ $< -ljansson -lz
 
 check-build: all $(UNIT_BINS) $(BPF_BINS) $(FUZZ_BINS) $(TOOL_BINS) $(BUILD)/bin/events_doc
