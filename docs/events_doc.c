@@ -43,6 +43,9 @@ struct kind_row {
 #define PORT "{\"type\":[\"integer\",\"null\"],\"minimum\":0,\"maximum\":65535}"
 #define BYTE "{\"type\":[\"integer\",\"null\"],\"minimum\":0,\"maximum\":255}"
 #define COUNT "{\"type\":\"integer\",\"minimum\":0,\"maximum\":9007199254740991}"
+#define COUNT_OR_NULL "{\"type\":[\"integer\",\"null\"],\"minimum\":0}"
+#define COUNTS "{\"type\":\"array\",\"maxItems\":300,\"items\":" COUNT_OR_NULL "}"
+#define FLAGS "{\"type\":[\"string\",\"null\"],\"pattern\":\"^F?S?R?P?A?U?E?C?$\"}"
 #define STRING "{\"type\":\"string\"}"
 #define BOOLEAN "{\"type\":\"boolean\"}"
 #define NUMBER "{\"type\":\"number\",\"minimum\":0}"
@@ -63,8 +66,7 @@ static const struct kind_row kinds[] = {
 	{ "dst_port", "integer or null", PORT },
 	{ "icmp_type", "integer or null", BYTE },
 	{ "icmp_code", "integer or null", BYTE },
-	{ "tcp_flags", "string or null",
-	  "{\"type\":[\"string\",\"null\"],\"pattern\":\"^F?S?R?P?A?U?E?C?$\"}" },
+	{ "tcp_flags", "string or null", FLAGS },
 	{ "ttl", "integer or null", BYTE },
 	{ "vlan", "integer or null", "{\"type\":[\"integer\",\"null\"],\"minimum\":0,\"maximum\":4095}" },
 	{ "fragment", "boolean", BOOLEAN },
@@ -72,6 +74,28 @@ static const struct kind_row kinds[] = {
 	{ "integer", "integer", COUNT },
 	{ "number", "number", NUMBER },
 	{ "boolean", "boolean", BOOLEAN },
+	{ "strings", "strings", "{\"type\":\"array\",\"items\":" STRING "}" },
+	{ "empty", "array", "{\"type\":\"array\"}" },
+	/* Keys of rows that are no counts. */
+	{ "host", "string", STRING },
+	{ "timestamp", "number", NUMBER },
+	{ "first", "number", NUMBER },
+	{ "last", "number", NUMBER },
+	{ "state", "string or null",
+	  "{\"enum\":[\"new\",\"established\",\"closing\",\"closed\",\"reset\",null]}" },
+	{ "tcp_flags_src", "string or null", FLAGS },
+	{ "tcp_flags_dst", "string or null", FLAGS },
+	{ "command", "string or null", "{\"type\":[\"string\",\"null\"]}" },
+	{ "pid", "integer or null", COUNT_OR_NULL },
+	{ "rtt_us", "integer or null", COUNT_OR_NULL },
+	{ "retransmits", "integer or null", COUNT_OR_NULL },
+	{ "drops", "integer or null", COUNT_OR_NULL },
+	{ "limit", "integer or null", COUNT_OR_NULL },
+	{ "history", "object",
+	  "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"interval_ms\":" COUNT
+	  ",\"start\":" COUNT ",\"ingress_bytes\":" COUNTS ",\"egress_bytes\":" COUNTS
+	  ",\"ingress_packets\":" COUNTS ",\"egress_packets\":" COUNTS "},\"required\":[\"interval_ms\","
+	  "\"start\",\"ingress_bytes\",\"egress_bytes\",\"ingress_packets\",\"egress_packets\"]}" },
 };
 
 static const struct kind_row *kind_of(const char *kind)
@@ -83,28 +107,31 @@ static const struct kind_row *kind_of(const char *kind)
 }
 
 #define ROWS "rows:"
+#define OBJECT "object:"
 
-static bool is_rows(const char *kind)
+static bool begins(const char *kind, const char *prefix)
 {
-	return !strncmp(kind, ROWS, strlen(ROWS));
+	return !strncmp(kind, prefix, strlen(prefix));
 }
 
-/* An array of objects with the keys of "rows:a b c"; a key that is no kind is a count. */
-static void print_rows_schema(const char *kind)
+/* An object with the keys of "a b c=boolean"; a key that is no kind is a count. */
+static void print_object_schema(const char *key_list)
 {
-	char words[128], keys[256] = "", *save, *word;
+	char words[512], keys[1024] = "", *save, *word;
 
-	printf("{\"type\":\"array\",\"items\":{\"type\":\"object\",\"additionalProperties\":false,"
-	       "\"properties\":{");
-	snprintf(words, sizeof(words), "%s", kind + strlen(ROWS));
+	printf("{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{");
+	snprintf(words, sizeof(words), "%s", key_list);
 	for (word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-		const struct kind_row *row = kind_of(word);
+		char *kind = strchr(word, '=');
+		const struct kind_row *row = kind_of(kind ? kind + 1 : word);
 		size_t used = strlen(keys);
 
+		if (kind)
+			*kind = '\0';
 		printf("%s\"%s\":%s", used ? "," : "", word, row ? row->schema : COUNT);
 		snprintf(keys + used, sizeof(keys) - used, "%s\"%s\"", used ? "," : "", word);
 	}
-	printf("},\"required\":[%s]}}", keys);
+	printf("},\"required\":[%s]}", keys);
 }
 
 static int print_property(const struct row *r)
@@ -112,8 +139,14 @@ static int print_property(const struct row *r)
 	const struct kind_row *kind = kind_of(r->kind);
 
 	printf(",\n        \"%s\": ", r->key);
-	if (is_rows(r->kind)) {
-		print_rows_schema(r->kind);
+	if (begins(r->kind, ROWS)) {
+		printf("{\"type\":\"array\",\"items\":");
+		print_object_schema(r->kind + strlen(ROWS));
+		printf("}");
+		return 0;
+	}
+	if (begins(r->kind, OBJECT)) {
+		print_object_schema(r->kind + strlen(OBJECT));
 		return 0;
 	}
 	if (!kind) {
@@ -162,8 +195,10 @@ static void print_line_row(const struct row *r)
 	if (r->title)
 		printf("\n## %s\n\nFrom %s. %s\n\n| key | type | meaning |\n|---|---|---|\n", r->title,
 		       r->producer, r->what);
-	else if (is_rows(r->kind))
+	else if (begins(r->kind, ROWS))
 		printf("| `%s` | rows of %s | %s |\n", r->key, r->kind + strlen(ROWS), r->what);
+	else if (begins(r->kind, OBJECT))
+		printf("| `%s` | object of %s | %s |\n", r->key, r->kind + strlen(OBJECT), r->what);
 	else
 		printf("| `%s` | %s | %s |\n", r->key, kind ? kind->type : r->kind, r->what);
 }
