@@ -60,15 +60,25 @@ static int open_maps(struct target *t, const struct target_context *c)
 	return t->totals < 0 ? t->totals : t->losses < 0 ? t->losses : 0;
 }
 
+/*
+ * Only native XDP is loaded for several buffers. At generic XDP the kernel then copies
+ * each packet and forgets skb->mac_len (skb_pp_cow_data(), from 6.9; seen with 6.18), so
+ * that TC programs behind it, anybody's, find no Ethernet header.
+ */
+static bool uses_frags(const struct target_context *c, const struct step *step)
+{
+	return c->xdp_frags && step->site == SITE_XDP && step->hook == PIN_HOOK_XDP;
+}
+
 static struct packet_config config_of(const struct target *t, const struct target_context *c,
-				      enum variant variant)
+				      enum variant variant, bool xdp_frags)
 {
 	const struct pin_settings *s = c->settings;
 	struct packet_config config = {
 		.packet_lines = s->packet_lines,
 		.iface = (u8)t->slot,
 		.only_active = s->only[0] || s->only[1] || s->only[2] || s->only[3],
-		.xdp_frags = c->xdp_frags,
+		.xdp_frags = xdp_frags,
 		.handover = variant == VARIANT_HANDOVER,
 	};
 
@@ -95,25 +105,43 @@ static bool is_out_of_reach(const struct target *t)
 	return t->elsewhere && !updates_only;
 }
 
+/* Puts the name of the interface before the words of a failure. */
+static int name_failure(const struct target *t, struct failure *f)
+{
+	char text[sizeof(f->text)];
+
+	memcpy(text, f->text, sizeof(text));
+	return failure_set(f, f->status, "%s: %.*s", t->dev.name,
+			   (int)sizeof(text) - NETDEV_NAME_BYTES - 4, text);
+}
+
 static int load_programs(struct target *t, const struct target_context *c, struct failure *f)
 {
 	const struct program_maps maps = { t->totals, t->losses, c->maps->budgets,
 					   c->maps->flow_slot, c->maps->rings };
-	unsigned int sites[VARIANTS] = { 0 };
+	unsigned int sites[VARIANTS][2] = { { 0 } };
 	struct step steps[STEPS_MAX];
 	unsigned int count = plan(t, steps);
 
 	for (unsigned int i = 0; i < count; i++)
 		if (steps[i].verb != STEP_DETACH)
-			sites[steps[i].variant] |= 1u << steps[i].site;
-	for (int variant = 0; variant < VARIANTS; variant++) {
-		struct packet_config config = config_of(t, c, variant);
+			sites[steps[i].variant][uses_frags(c, &steps[i])] |= 1u << steps[i].site;
+	for (int i = 0; i < VARIANTS * 2; i++) {
+		int variant = i / 2, frags = i % 2;
+		struct packet_config config = config_of(t, c, variant, frags);
 
-		if (sites[variant] && program_load(&config, &maps, sites[variant],
-						   &t->programs[variant], f))
-			return -1;
+		if (sites[variant][frags] &&
+		    program_load(&config, &maps, sites[variant][frags],
+				 &t->programs[variant][frags], f))
+			return name_failure(t, f);
 	}
 	return 0;
+}
+
+static void unload_programs(struct target *t)
+{
+	for (int i = 0; i < VARIANTS * 2; i++)
+		program_unload(&t->programs[i / 2][i % 2]);
 }
 
 /* A namespace that is not to be found is no error where a link is there to be updated. */
@@ -155,14 +183,7 @@ int target_prepare(struct target *t, const struct target_context *c, struct fail
 		if (t->sites[id].state == SITE_EMPTY)
 			t->sites[id].ifindex = t->dev.ifindex;
 	t->skipped = is_out_of_reach(t);
-	if (!t->skipped && load_programs(t, c, f)) {
-		char text[sizeof(f->text)];
-
-		memcpy(text, f->text, sizeof(text));
-		return failure_set(f, f->status, "%s: %.*s", t->dev.name,
-				   (int)sizeof(text) - NETDEV_NAME_BYTES - 4, text);
-	}
-	return 0;
+	return t->skipped ? 0 : load_programs(t, c, f);
 }
 
 static int do_step(struct target *t, const struct target_context *c, const struct step *step,
@@ -213,6 +234,14 @@ static void steps_back(struct target *t, const struct target_context *c)
 	}
 }
 
+static int program_of(const struct target *t, const struct target_context *c,
+		      const struct step *step)
+{
+	if (step->verb == STEP_DETACH)
+		return -1;
+	return t->programs[step->variant][uses_frags(c, step)].fds[step->site];
+}
+
 static int run_script(struct target *t, const struct target_context *c, struct step *ret_failed)
 {
 	struct step steps[STEPS_MAX];
@@ -222,8 +251,7 @@ static int run_script(struct target *t, const struct target_context *c, struct s
 	for (unsigned int i = 0; i < count && !err; i++) {
 		*ret_failed = steps[i];
 		note_undo(t, &steps[i]);
-		err = do_step(t, c, &steps[i],
-			      t->programs[steps[i].variant].fds[steps[i].site]);
+		err = do_step(t, c, &steps[i], program_of(t, c, &steps[i]));
 		if (err) {
 			struct undo *last = &t->undo[--t->undo_count];
 
@@ -273,9 +301,24 @@ static int displace(struct target *t, struct failure *f)
 		   : 0;
 }
 
-int target_change(struct target *t, const struct target_context *c, struct failure *f)
+/* Attaches, if need be at the second choice. */
+static int run_choices(struct target *t, const struct target_context *c, struct failure *f)
 {
 	struct step failed;
+	int err = run_script(t, c, &failed);
+
+	if (err && t->choice.fallback && is_drivers_no(&failed, err)) {
+		t->fell_back = true;
+		unload_programs(t);
+		if (load_programs(t, c, f))
+			return -1;
+		err = run_script(t, c, &failed);
+	}
+	return err ? say_failed(t, &failed, err, f) : 0;
+}
+
+int target_change(struct target *t, const struct target_context *c, struct failure *f)
+{
 	int back, err;
 
 	if (t->skipped)
@@ -284,19 +327,12 @@ int target_change(struct target *t, const struct target_context *c, struct failu
 	if (err)
 		return failure_errno(f, err, "%s: enter its network namespace", t->dev.name);
 	err = displace(t, f);
-	if (!err) {
-		err = run_script(t, c, &failed);
-		if (is_drivers_no(&failed, err) && err && t->choice.fallback) {
-			t->fell_back = true;
-			err = run_script(t, c, &failed);
-		}
-		if (err) {
-			foreign_restore(&t->foreign);
-			say_failed(t, &failed, err, f);
-		}
-	}
+	if (!err)
+		err = run_choices(t, c, f);
+	if (err)
+		foreign_restore(&t->foreign);
 	netns_leave(back);
-	return err ? -1 : 0;
+	return err;
 }
 
 void target_undo(struct target *t, const struct target_context *c)
@@ -333,8 +369,7 @@ int target_commit(struct target *t, const struct target_context *c)
 
 void target_close(struct target *t)
 {
-	for (int variant = 0; variant < VARIANTS; variant++)
-		program_unload(&t->programs[variant]);
+	unload_programs(t);
 	while (t->undo_count)
 		if (t->undo[--t->undo_count].prog_fd >= 0)
 			close(t->undo[t->undo_count].prog_fd);

@@ -32,7 +32,7 @@ struct target {
 	struct foreign foreign;
 	int totals, losses;	/* descriptors; -1: not open */
 	bool new_maps;		/* totals and losses made by this run */
-	struct program_set programs[VARIANTS];
+	struct program_set programs[VARIANTS][2];	/* [][1]: XDP over several buffers */
 	bool unsettled;		/* XDP has changed since the last settle() */
 	struct undo undo[2 * STEPS_MAX];
 	unsigned int undo_count;
