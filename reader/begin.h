@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* The first line of the stream, and the sign that the reader is ready. */
+#ifndef JOPIL_READER_BEGIN_H
+#define JOPIL_READER_BEGIN_H
+
+#include "reader/request.h"
+#include "reader/sink.h"
+
+/* Writes hello, then a newline to request->ready_fd if one is given. 0 or the sink's error. */
+int begin_stream(const struct request *request, struct sink *sink);
+
+#endif

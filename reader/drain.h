@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* What the drains of rings and of flow maps share. */
+#ifndef JOPIL_READER_DRAIN_H
+#define JOPIL_READER_DRAIN_H
+
+#include <stdbool.h>
+
+#include "reader/sink.h"
+#include "reader/walltime.h"
+
+struct drain {
+	struct sink *sink;
+	struct line_writer *writer;
+	struct walltime walltime;
+	u32 types;			/* PRINT_*: other lines are drained without a word */
+	u64 packets;			/* records taken from rings */
+	u64 flows;			/* taken from flow maps */
+	bool knows[LINE_IFACES];	/* slots whose name writer has */
+	/* Gives writer the name of a slot that it does not know yet. */
+	void (*learn)(struct drain *drain, u8 iface);
+};
+
+#endif

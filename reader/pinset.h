@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What lies in the pin directory (common/pins.h), opened: maps, rings, and who else
+ * is there. Follows what the loader changes; drains nothing itself.
+ */
+#ifndef JOPIL_READER_PINSET_H
+#define JOPIL_READER_PINSET_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "common/pins.h"
+#include "reader/ring.h"
+
+/* Rings and flow maps of earlier generations that may wait to be drained at once. */
+#define PINSET_OLD_RINGS 1024
+#define PINSET_OLD_FLOWS 64
+#define PINSET_CPUS 1024
+/* Interfaces detached or attached anew between two intervals. */
+#define PINSET_LEFT 512
+
+struct pinset_flows {
+	int fd;
+	u32 id;
+};
+
+/* The counters of one interface. */
+struct pinset_counts {
+	int totals_fd;		/* -1: none */
+	int losses_fd;
+	u32 totals_id;
+	u8 slot;
+};
+
+struct pinset {
+	const char *path;
+	int dir_fd;
+	int lock_fd;		/* DIR/reader, locked while we live */
+	int settings_fd, interfaces_fd, slot_fd;
+	struct pin_settings settings;
+	struct pin_interface interfaces[PIN_INTERFACES_MAX];
+	struct pinset_counts counts[PIN_INTERFACES_MAX];
+	/* gone from the directory: to be reported once more, then pinset_forget_left() */
+	unsigned int n_left;
+	struct pinset_counts left[PINSET_LEFT];
+	/* the two flow maps in use */
+	struct pinset_flows flows[2];
+	/* of other generations: to be drained if not active, then pinset_forget_old() */
+	unsigned int n_old_flows;
+	struct pinset_flows old_flows[PINSET_OLD_FLOWS];
+	/* the rings in use first, by CPU; then n_old_rings to be drained and forgotten */
+	unsigned int n_rings, n_old_rings;
+	struct ring **rings;
+};
+
+/* Why pinset_open() failed, besides -errno. */
+enum pinset_step {
+	PINSET_DIRECTORY,	/* errno of open(DIR) */
+	PINSET_OTHER_READER,	/* -EBUSY; who: its process id, 0 if not known */
+	PINSET_LOADER_BUSY,	/* -EBUSY: a loader holds DIR's lock; try again */
+	PINSET_PIN,		/* what: the pin that could not be opened */
+	PINSET_VERSION,		/* -EPROTO: what is not of the shape that we know */
+	PINSET_MEMORY,
+};
+
+struct pinset_failure {
+	enum pinset_step step;
+	pid_t who;
+	char what[32];
+};
+
+/* Opens all there is under path. 0, or -errno and *ret_failure. */
+int pinset_open(struct pinset *set, const char *path, struct pinset_failure *ret_failure);
+
+/* Closes and unlocks. Lines from its rings must be flushed before. */
+void pinset_close(struct pinset *set);
+
+/*
+ * DIR's lock, which the loader holds while it changes things. False if it does now.
+ * Held only for a moment.
+ */
+bool pinset_lock(struct pinset *set);
+void pinset_unlock(struct pinset *set);
+
+enum pinset_change {
+	PINSET_SAME,
+	PINSET_LOADED,		/* a loader was here: pinset_refresh() */
+	PINSET_REPLACED,	/* the directory is another one: drain, close, open */
+	PINSET_GONE,		/* there is none any more: drain, end */
+};
+
+/* What has happened to the directory since it was opened. Cheap. */
+enum pinset_change pinset_look(const struct pinset *set);
+
+/*
+ * Opens what is new and moves what is out of use to the old and left ones; reads the
+ * interfaces anew. Under pinset_lock(). 0, or -errno and *ret_failure.
+ */
+int pinset_refresh(struct pinset *set, struct pinset_failure *ret_failure);
+
+/* One entry of the interface table, read now. 0 or -errno. */
+int pinset_interface(const struct pinset *set, u8 slot, struct pin_interface *ret_interface);
+
+/*
+ * The id of the flow map that is being written; 0 if that cannot be told. Neither of
+ * the two if a loader was killed while it changed them.
+ */
+u32 pinset_active_flows(const struct pinset *set);
+
+/*
+ * Has flows written from now on. When it returns, no program writes any other map any
+ * more. Under pinset_lock(). 0 or -errno.
+ */
+int pinset_activate_flows(const struct pinset *set, const struct pinset_flows *flows);
+
+/* Once they are drained and flushed: closes the old maps and rings, and the left counts. */
+void pinset_forget_old(struct pinset *set);
+void pinset_forget_left(struct pinset *set);
+
+/*
+ * The process that holds a flock() on a file, by a text like /proc/locks. 0 if there is
+ * none or it is hidden. Pure.
+ */
+pid_t pinset_lock_owner(const char *locks, dev_t device, ino_t inode);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What the command line asks of the reader. */
+#ifndef JOPIL_READER_REQUEST_H
+#define JOPIL_READER_REQUEST_H
+
+#include <stdbool.h>
+
+#include "common/types.h"
+
+/* request.types: the lines that are printed, besides hello. */
+enum {
+	PRINT_PACKET = 1,
+	PRINT_FLOW = 2,
+	PRINT_COUNTERS = 4,
+	PRINT_ALL = PRINT_PACKET | PRINT_FLOW | PRINT_COUNTERS,
+};
+
+struct request {
+	const char *pin_dir;
+	const char *pcap;	/* a file, "-"; NULL: live */
+	u64 interval_ns;
+	u64 duration_ns;	/* 0: no end */
+	u64 count;		/* 0: no end */
+	u64 ready_fd;		/* NO_READY_FD: none */
+	u32 types;
+	u32 packet_lines;	/* PACKET_LINES_ALL: no limit; --pcap only */
+	bool packet_lines_given;
+	bool once;
+	bool verbose;
+};
+
+#define NO_READY_FD UINT64_MAX
+
+#endif
