@@ -15,20 +15,21 @@ static bool is_same(const struct line_text *a, const struct line_text *b)
 
 static int copy_text(struct line_text *to, const struct line_text *from)
 {
-	char *text = malloc(from->length + 1);
+	to->text = strndup(from->text, from->length);
+	to->length = to->text ? strlen(to->text) : 0;
+	return to->text ? 0 : -ENOMEM;
+}
 
-	if (!text)
-		return -ENOMEM;
-	memcpy(text, from->text, from->length);
-	text[from->length] = '\0';
-	*to = (struct line_text){ text, from->length };
-	return 0;
+/* Names end at a NUL, if an escape has put one there. */
+static struct line_text cut(struct line_text name)
+{
+	name.length = strnlen(name.text, name.length < LINE_TEXT_MAX ? name.length : LINE_TEXT_MAX);
+	return name;
 }
 
 u16 interfaces_host(struct interfaces *set, struct line_text name)
 {
-	if (name.length > LINE_TEXT_MAX)
-		name.length = LINE_TEXT_MAX;
+	name = cut(name);
 	for (u32 i = 0; i < set->n_hosts; i++)
 		if (is_same(&set->hosts[i], &name))
 			return (u16)i;
@@ -71,6 +72,7 @@ static bool is_interface(const struct interface *i, u16 host, const struct line_
 
 int interfaces_find(struct interfaces *set, u16 host, struct line_text name)
 {
+	name = cut(name);
 	if (set->last < set->n && is_interface(set->all[set->last], host, &name))
 		return (int)set->last;
 	for (u32 i = 0; i < set->n; i++)

@@ -159,7 +159,8 @@ static void say_bad_line(struct run *r, int why, const char *line, size_t length
 	for (size_t i = 0; i < n; i++)
 		shown[i] = line[i] >= ' ' && line[i] <= '~' ? line[i] : '?';
 	shown[n] = '\0';
-	fprintf(stderr, "aggregator: line %" PRIu64 " %s, passed over; more of this kind are only counted: %s\n",
+	fprintf(stderr,
+		"aggregator: line %" PRIu64 " %s, passed over; more of this kind are only counted: %s\n",
 		r->aggregate.lines, words[why], shown);
 }
 

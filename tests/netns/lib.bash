@@ -61,6 +61,7 @@ in_b_loader() { in_b "$BIN/loader" --pin-dir "$PIN_DIR" "$@"; }
 load_b() { in_b_loader --group "$GROUP_ID" "$@" "$VETH_B"; }
 
 # detach: everything of this test; quiet if there is nothing.
+# shellcheck disable=SC2120 # interfaces may be named
 detach() { "$BIN/loader" --pin-dir "$PIN_DIR" --detach "$@"; }
 
 # counter_b KEY: a number of $VETH_B out of loader --status.

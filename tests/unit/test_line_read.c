@@ -221,7 +221,8 @@ static void test_wrong_types(void **state)
 {
 	/* Each comes behind the good keys, and the last of two counts. */
 	static const char *const bad[] = {
-		"\"length\":\"66\"", "\"length\":-1", "\"length\":1.5", "\"length\":4294967296", "\"length\":null",
+		"\"length\":\"66\"", "\"length\":-1", "\"length\":1.5", "\"length\":4294967296",
+		"\"length\":null",
 		"\"cpu\":65536", "\"src_port\":65536", "\"src_port\":\"1\"", "\"ttl\":256", "\"vlan\":4096",
 		"\"direction\":\"up\"", "\"direction\":null", "\"ip_version\":5", "\"ip_version\":6",
 		"\"ip_version\":null", "\"proto\":\"tcp\"", "\"proto\":6", "\"proto\":\"ARP\"",
@@ -250,8 +251,10 @@ static void test_not_json(void **state)
 		"", "{", "}", "packet", "{\"type\":\"packet\"", "{\"type\":\"packet\"," GOOD_REST,
 		"{\"type\":\"packet\"," GOOD_REST ",}", "{\"type\":\"packet\"," GOOD_REST "}}",
 		"{\"type\":\"packet\"," GOOD_REST "} x", "{\"type\":\"packet\",\"length\":01," GOOD_REST "}",
-		"{\"type\":\"packet\",\"length\":+1," GOOD_REST "}", "{\"type\":\"packet\",'a':1," GOOD_REST "}",
-		"{\"type\":\"packet\",\"a\":nul," GOOD_REST "}", "{\"type\":\"packet\",\"a\":\"\x01\"," GOOD_REST "}",
+		"{\"type\":\"packet\",\"length\":+1," GOOD_REST "}",
+		"{\"type\":\"packet\",'a':1," GOOD_REST "}",
+		"{\"type\":\"packet\",\"a\":nul," GOOD_REST "}",
+		"{\"type\":\"packet\",\"a\":\"\x01\"," GOOD_REST "}",
 	};
 	struct packet_record r;
 

@@ -162,7 +162,8 @@ static void test_times(void **state)
 		const char *text;
 	} rows[] = {
 		{ 0, "0.000" }, { 999, "0.000" }, { 1000, "0.001" }, { 123456789, "123.456" },
-		{ 999999999999999999ull, "999999999999.999" }, { 1000000000000000000ull, "1000000000000.000" },
+		{ 999999999999999999ull, "999999999999.999" },
+		{ 1000000000000000000ull, "1000000000000.000" },
 		{ 1763704000123456789ull, "1763704000123.456" },
 	};
 	char text[32];
@@ -289,8 +290,8 @@ static void test_protocol_names_both_ways(void **state)
 		assert_int_equal(number, n);
 		assert_true(is_ip);
 	}
-	for (const char *const *bad = (const char *const[]){ "", "tcp", "256", "-1", "0x", "0x88CC", "0x12345",
-	     "01", "TCPX", NULL }; *bad; bad++)
+	for (const char *const *bad = (const char *const[]){ "", "tcp", "256", "-1", "0x", "0x88CC",
+	     "0x12345", "01", "TCPX", NULL }; *bad; bad++)
 		assert_int_not_equal(protocol_parse(*bad, strlen(*bad), &number, &is_ip), 0);
 }
 
