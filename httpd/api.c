@@ -24,7 +24,7 @@ static enum MHD_Result answer_waiting(struct request *request)
 
 enum MHD_Result api_health(struct server *server, struct request *request)
 {
-	const char *status = server_is_stale(server) ? "stale" : server->view ? "ok" : "waiting";
+	const char *status = server_is_stale(server) ? "stale" : server->shot ? "ok" : "waiting";
 	struct body body = { 0 };
 
 	body_printf(&body, "{\"status\":\"%s\",\"version\":\"%s\"}\n", status, JOPIL_VERSION);
@@ -73,7 +73,7 @@ static struct MHD_Response *make_stats(struct server *server)
 
 	if (!answer)
 		return NULL;
-	answer->shared = blob_ref(server->view->stats);
+	answer->shared = blob_ref(server->shot->stats);
 	body_printf(&answer->own, ",\"httpd\":");
 	write_counters(server, &answer->own);
 	body_add(&answer->own, "}\n", 2);
@@ -88,9 +88,9 @@ static struct MHD_Response *make_stats(struct server *server)
 
 enum MHD_Result api_stats(struct server *server, struct request *request)
 {
-	if (!server->view)
+	if (!server->shot)
 		return answer_waiting(request);
-	if (view_make_stats(server->view))
+	if (shot_make_stats(server->shot))
 		return MHD_NO;
 	return reply_send(request, MHD_HTTP_OK, make_stats(server), TYPE_JSON, CACHE_NEVER, NULL);
 }
@@ -98,12 +98,12 @@ enum MHD_Result api_stats(struct server *server, struct request *request)
 static void write_flows(struct body *body, const struct server *server,
 			const struct flow_row **rows, size_t matched, size_t limit)
 {
-	const struct view *view = server->view;
+	const struct shot *shot = server->shot;
 
 	body_add(body, "{\"timestamp\":", 13);
-	body_add(body, view->timestamp.data, view->timestamp.length);
+	body_add(body, shot->timestamp.data, shot->timestamp.length);
 	body_printf(body, ",\"stale\":%s,\"total\":%zu,\"matched\":%zu,\"flows\":[",
-		    bool_text(server_is_stale(server)), view->flow_count, matched);
+		    bool_text(server_is_stale(server)), shot->flow_count, matched);
 	for (size_t i = 0; i < matched && i < limit; i++) {
 		body_add(body, ",", i > 0);
 		body_add(body, rows[i]->text.data, rows[i]->text.length);
@@ -121,14 +121,14 @@ enum MHD_Result api_flows(struct server *server, struct request *request)
 
 	if (flow_query_parse(&request->target.query, &query, &name, &why))
 		return reply_problem(request, MHD_HTTP_BAD_REQUEST, NULL, "%s: %s", name, why);
-	if (!server->view)
+	if (!server->shot)
 		return answer_waiting(request);
-	if (view_make_flows(server->view))
+	if (shot_make_flows(server->shot))
 		return MHD_NO;
-	rows = calloc(server->view->flow_count + 1, sizeof(*rows));
+	rows = calloc(server->shot->flow_count + 1, sizeof(*rows));
 	if (!rows)
 		return MHD_NO;
-	matched = flow_query_select(&query, server->view, rows);
+	matched = flow_query_select(&query, server->shot, rows);
 	write_flows(&body, server, rows, matched, query.limit);
 	free(rows);
 	return reply_body(request, MHD_HTTP_OK, &body, TYPE_JSON, CACHE_NEVER);

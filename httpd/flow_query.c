@@ -162,15 +162,15 @@ static int compare_rows(const void *left, const void *right, void *sort)
 	return a < b ? -1 : a > b;
 }
 
-size_t flow_query_select(const struct flow_query *query, const struct view *view,
+size_t flow_query_select(const struct flow_query *query, const struct shot *shot,
 			 const struct flow_row **rows)
 {
 	int sort = query->sort;
 	size_t count = 0;
 
-	for (size_t i = 0; i < view->flow_count; i++)
-		if (matches(query, &view->flows[i]))
-			rows[count++] = &view->flows[i];
+	for (size_t i = 0; i < shot->flow_count; i++)
+		if (matches(query, &shot->flows[i]))
+			rows[count++] = &shot->flows[i];
 	if (sort >= 0 && count)
 		qsort_r(rows, count, sizeof(*rows), compare_rows, &sort);
 	return count;

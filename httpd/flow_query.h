@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "httpd/query.h"
-#include "httpd/view.h"
+#include "httpd/shot.h"
 
 #define FLOW_LIMIT_DEFAULT 100
 #define FLOW_LIMIT_MAX 10000
@@ -46,11 +46,11 @@ int flow_query_parse(const struct query *query, struct flow_query *ret_query,
 		     const char **ret_name, const char **ret_why);
 
 /*
- * Fills rows (room for view->flow_count pointers) with the flows that match, in
+ * Fills rows (room for shot->flow_count pointers) with the flows that match, in
  * the order wanted; how many match, whatever the limit. Flows without the
  * number they are sorted by come last; equal ones stay in the snapshot's order.
  */
-size_t flow_query_select(const struct flow_query *query, const struct view *view,
+size_t flow_query_select(const struct flow_query *query, const struct shot *shot,
 			 const struct flow_row **rows);
 
 #endif

@@ -64,16 +64,16 @@ int input_start(struct server *server)
 	return 0;
 }
 
-static bool publish_view(struct server *server, struct view *view)
+static bool publish_shot(struct server *server, struct shot *shot)
 {
-	struct frame *frame = frame_new(FRAME_SNAPSHOT, view->text, view->seq);
+	struct frame *frame = frame_new(FRAME_SNAPSHOT, shot->text, shot->seq);
 
 	if (!frame) {
-		view_free(view);
+		shot_free(shot);
 		return false;
 	}
-	view_free(server->view);
-	server->view = view;
+	shot_free(server->shot);
+	server->shot = shot;
 	server->snapshot_ms = server_now_ms();
 	server->stale_told = false;
 	server->counters.snapshots++;
@@ -85,19 +85,19 @@ static bool publish_view(struct server *server, struct view *view)
 /* Whether it was a snapshot. */
 static bool take_line(struct server *server, struct slice line)
 {
-	struct view *view;
+	struct shot *shot;
 
 	if (!line.length)
 		return false;
 	server->counters.lines++;
-	switch (view_parse(line, &view)) {
-	case VIEW_SNAPSHOT:
-		return publish_view(server, view);
-	case VIEW_OTHER:
+	switch (shot_parse(line, &shot)) {
+	case SHOT_SNAPSHOT:
+		return publish_shot(server, shot);
+	case SHOT_OTHER:
 		server->counters.other_lines++;
 		break;
-	case VIEW_BAD:
-	case VIEW_NO_MEMORY:
+	case SHOT_BAD:
+	case SHOT_NO_MEMORY:
 		server->counters.bad_lines++;
 		break;
 	}

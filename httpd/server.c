@@ -51,8 +51,8 @@ bool server_is_stale(const struct server *server)
 {
 	if (server->input_ended)
 		return true;
-	return server->view && server_now_ms() - server->snapshot_ms >
-		STALE_INTERVALS * server->view->interval_ms;
+	return server->shot && server_now_ms() - server->snapshot_ms >
+		STALE_INTERVALS * server->shot->interval_ms;
 }
 
 int server_watch(struct server *server, struct watch *watch, uint32_t events)
@@ -408,6 +408,6 @@ void server_free(struct server *server)
 	if (server->epoll_fd >= 0)
 		close(server->epoll_fd);
 	feed_free(&server->feed);
-	view_free(server->view);
+	shot_free(server->shot);
 	intake_free(&server->intake);
 }

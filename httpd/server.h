@@ -14,7 +14,7 @@
 #include "httpd/peers.h"
 #include "httpd/site.h"
 #include "httpd/token.h"
-#include "httpd/view.h"
+#include "httpd/shot.h"
 
 struct server;
 struct sse_client;
@@ -64,7 +64,7 @@ struct server {
 	bool input_ended;
 	bool input_readable;
 	bool input_always_ready;	/* a file, which epoll does not take */
-	struct view *view;		/* the latest snapshot; NULL before the first */
+	struct shot *shot;		/* the latest snapshot; NULL before the first */
 	uint64_t snapshot_ms;		/* when it came */
 	bool stale_told;		/* clients know that it is stale */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The latest snapshot in the forms that requests ask for; made once, read many times. */
-#include "httpd/view.h"
+#include "httpd/shot.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,9 +28,9 @@ static bool slice_is(struct slice slice, const char *text)
 	return slice.length == strlen(text) && !memcmp(slice.data, text, slice.length);
 }
 
-static struct slice text_of(const struct view *view)
+static struct slice text_of(const struct shot *shot)
 {
-	return (struct slice){ view->text->data, view->text->length };
+	return (struct slice){ shot->text->data, shot->text->length };
 }
 
 /* A raw CR can only be space between tokens; in an SSE field it would end the line. */
@@ -40,62 +40,62 @@ static void replace_cr(struct blob *blob)
 		*p = ' ';
 }
 
-static int fill(struct view *view, struct slice line, json_t *root)
+static int fill(struct shot *shot, struct slice line, json_t *root)
 {
 	json_int_t interval = json_integer_value(json_object_get(root, "interval_ms"));
 
-	view->text = blob_new(line.data, line.length);
-	if (!view->text)
+	shot->text = blob_new(line.data, line.length);
+	if (!shot->text)
 		return -ENOMEM;
-	replace_cr(view->text);
-	view->seq = json_integer_value(json_object_get(root, "seq"));
-	view->interval_ms = interval > 0 && interval <= INTERVAL_MS_MAX ? (uint64_t)interval
+	replace_cr(shot->text);
+	shot->seq = json_integer_value(json_object_get(root, "seq"));
+	shot->interval_ms = interval > 0 && interval <= INTERVAL_MS_MAX ? (uint64_t)interval
 									: INTERVAL_MS_DEFAULT;
-	if (!json_text_get(text_of(view), "timestamp", &view->timestamp))
-		view->timestamp = (struct slice){ "null", 4 };
+	if (!json_text_get(text_of(shot), "timestamp", &shot->timestamp))
+		shot->timestamp = (struct slice){ "null", 4 };
 	return 0;
 }
 
-static enum view_result make(struct slice line, json_t *root, struct view **ret_view)
+static enum shot_result make(struct slice line, json_t *root, struct shot **ret_shot)
 {
 	const char *type = json_string_value(json_object_get(root, "type"));
-	struct view *view;
+	struct shot *shot;
 
 	if (!type)
-		return VIEW_BAD;
+		return SHOT_BAD;
 	if (strcmp(type, "snapshot"))
-		return VIEW_OTHER;
-	view = calloc(1, sizeof(*view));
-	if (!view || fill(view, line, root)) {
-		view_free(view);
-		return VIEW_NO_MEMORY;
+		return SHOT_OTHER;
+	shot = calloc(1, sizeof(*shot));
+	if (!shot || fill(shot, line, root)) {
+		shot_free(shot);
+		return SHOT_NO_MEMORY;
 	}
-	*ret_view = view;
-	return VIEW_SNAPSHOT;
+	*ret_shot = shot;
+	return SHOT_SNAPSHOT;
 }
 
-enum view_result view_parse(struct slice line, struct view **ret_view)
+enum shot_result shot_parse(struct slice line, struct shot **ret_shot)
 {
-	enum view_result result;
+	enum shot_result result;
 	json_t *root;
 
 	/* Zeroes inside strings are a matter of those who show them. */
 	root = json_loadb(line.data, line.length, JSON_ALLOW_NUL, NULL);
 	if (!root)
-		return VIEW_BAD;
-	result = make(line, root, ret_view);
+		return SHOT_BAD;
+	result = make(line, root, ret_shot);
 	json_decref(root);
 	return result;
 }
 
-void view_free(struct view *view)
+void shot_free(struct shot *shot)
 {
-	if (!view)
+	if (!shot)
 		return;
-	blob_unref(view->text);
-	blob_unref(view->stats);
-	free(view->flows);
-	free(view);
+	blob_unref(shot->text);
+	blob_unref(shot->stats);
+	free(shot->flows);
+	free(shot);
 }
 
 static bool is_in_stats(struct slice key)
@@ -106,15 +106,15 @@ static bool is_in_stats(struct slice key)
 	return true;
 }
 
-int view_make_stats(struct view *view)
+int shot_make_stats(struct shot *shot)
 {
 	struct slice key, value;
 	struct body body = { 0 };
 	struct json_walk walk;
 
-	if (view->stats)
+	if (shot->stats)
 		return 0;
-	json_walk_enter(&walk, text_of(view));
+	json_walk_enter(&walk, text_of(shot));
 	while (json_walk_member(&walk, &key, &value)) {
 		if (!is_in_stats(key))
 			continue;
@@ -124,9 +124,9 @@ int view_make_stats(struct view *view)
 		body_add(&body, value.data, value.length);
 	}
 	if (!body.failed)
-		view->stats = blob_new(body.data, body.length);
+		shot->stats = blob_new(body.data, body.length);
 	free(body.data);
-	return view->stats ? 0 : -ENOMEM;
+	return shot->stats ? 0 : -ENOMEM;
 }
 
 /* What stands between the quotes, as a string; false if it is none or does not fit. */
@@ -213,25 +213,25 @@ static size_t count_elements(struct slice array)
 	return count;
 }
 
-int view_make_flows(struct view *view)
+int shot_make_flows(struct shot *shot)
 {
 	struct slice array, element;
 	struct json_walk walk;
 	size_t count = 0;
 
-	if (view->has_flows)
+	if (shot->has_flows)
 		return 0;
-	if (json_text_get(text_of(view), "flows", &array))
+	if (json_text_get(text_of(shot), "flows", &array))
 		count = count_elements(array);
 	if (count) {
-		view->flows = calloc(count, sizeof(*view->flows));
-		if (!view->flows)
+		shot->flows = calloc(count, sizeof(*shot->flows));
+		if (!shot->flows)
 			return -ENOMEM;
 		json_walk_enter(&walk, array);
 		for (size_t i = 0; i < count && json_walk_element(&walk, &element); i++)
-			fill_row(&view->flows[i], element);
+			fill_row(&shot->flows[i], element);
 	}
-	view->flow_count = count;
-	view->has_flows = true;
+	shot->flow_count = count;
+	shot->has_flows = true;
 	return 0;
 }

@@ -14,7 +14,7 @@
 #include "httpd/assets.h"
 #include "httpd/flow_query.h"
 #include "httpd/json_text.h"
-#include "httpd/view.h"
+#include "httpd/shot.h"
 
 static struct slice slice_of(const char *text)
 {
@@ -74,56 +74,56 @@ static void test_broken_text(void **state)
 	}
 }
 
-static struct view *parse(const char *line)
+static struct shot *parse(const char *line)
 {
-	struct view *view = NULL;
+	struct shot *shot = NULL;
 
-	assert_int_equal(view_parse(slice_of(line), &view), VIEW_SNAPSHOT);
-	return view;
+	assert_int_equal(shot_parse(slice_of(line), &shot), SHOT_SNAPSHOT);
+	return shot;
 }
 
 static void test_kinds_of_lines(void **state)
 {
 	static const struct {
 		const char *line;
-		enum view_result result;
+		enum shot_result result;
 	} rows[] = {
-		{ "{\"type\":\"hello\"}", VIEW_OTHER },
-		{ "{\"type\":\"snapshots\"}", VIEW_OTHER },
-		{ "{\"type\":7}", VIEW_BAD },
-		{ "{}", VIEW_BAD },
-		{ "[]", VIEW_BAD },
-		{ "7", VIEW_BAD },
-		{ "{\"type\":\"snapshot\"", VIEW_BAD },
-		{ "{\"type\":\"snapshot\"}}", VIEW_BAD },
-		{ "{\"type\":\"snapshot\",\"x\":\"\xff\"}", VIEW_BAD },
-		{ "", VIEW_BAD },
+		{ "{\"type\":\"hello\"}", SHOT_OTHER },
+		{ "{\"type\":\"snapshots\"}", SHOT_OTHER },
+		{ "{\"type\":7}", SHOT_BAD },
+		{ "{}", SHOT_BAD },
+		{ "[]", SHOT_BAD },
+		{ "7", SHOT_BAD },
+		{ "{\"type\":\"snapshot\"", SHOT_BAD },
+		{ "{\"type\":\"snapshot\"}}", SHOT_BAD },
+		{ "{\"type\":\"snapshot\",\"x\":\"\xff\"}", SHOT_BAD },
+		{ "", SHOT_BAD },
 	};
-	struct view *view = NULL;
+	struct shot *shot = NULL;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		assert_int_equal(view_parse(slice_of(rows[i].line), &view), rows[i].result);
-	assert_null(view);
+		assert_int_equal(shot_parse(slice_of(rows[i].line), &shot), rows[i].result);
+	assert_null(shot);
 }
 
 static void test_stats(void **state)
 {
-	struct view *view = parse("{\"type\":\"snapshot\",\"seq\":42,\"interval_ms\":250,"
+	struct shot *shot = parse("{\"type\":\"snapshot\",\"seq\":42,\"interval_ms\":250,"
 				  "\"packets\":[1],\r \"timestamp\":1763704001000.000,"
 				  "\"flows\":[{}],\"httpd\":1,\"x\":1.10}");
 
 	(void)state;
-	assert_int_equal(view->seq, 42);
-	assert_int_equal(view->interval_ms, 250);
-	assert_slice(view->timestamp, "1763704001000.000");
+	assert_int_equal(shot->seq, 42);
+	assert_int_equal(shot->interval_ms, 250);
+	assert_slice(shot->timestamp, "1763704001000.000");
 	/* A CR would end a line of an event stream. */
-	assert_null(memchr(view->text->data, '\r', view->text->length));
-	assert_int_equal(view_make_stats(view), 0);
-	assert_slice((struct slice){ view->stats->data, view->stats->length },
+	assert_null(memchr(shot->text->data, '\r', shot->text->length));
+	assert_int_equal(shot_make_stats(shot), 0);
+	assert_slice((struct slice){ shot->stats->data, shot->stats->length },
 		     "{\"type\":\"snapshot\",\"seq\":42,\"interval_ms\":250,"
 		     "\"timestamp\":1763704001000.000,\"x\":1.10");
-	view_free(view);
+	shot_free(shot);
 }
 
 static void test_odd_snapshots(void **state)
@@ -138,13 +138,13 @@ static void test_odd_snapshots(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
-		struct view *view = parse(lines[i]);
+		struct shot *shot = parse(lines[i]);
 
-		assert_int_equal(view->interval_ms, 1000);
-		assert_int_equal(view_make_stats(view), 0);
-		assert_int_equal(view_make_flows(view), 0);
-		assert_int_equal(view->flow_count, i == 4 ? 6 : 0);
-		view_free(view);
+		assert_int_equal(shot->interval_ms, 1000);
+		assert_int_equal(shot_make_stats(shot), 0);
+		assert_int_equal(shot_make_flows(shot), 0);
+		assert_int_equal(shot->flow_count, i == 4 ? 6 : 0);
+		shot_free(shot);
 	}
 }
 
@@ -188,12 +188,12 @@ static void test_flow_selection(void **state)
 		{ "/?ip=::ffff:10.0.0.1", "" },
 		{ "/?ip=10.0.0.1&proto=udp&port=53&sort=bytes", "2" },
 	};
-	struct view *view = parse(flows_line);
+	struct shot *shot = parse(flows_line);
 	const struct flow_row *found[4];
 
 	(void)state;
-	assert_int_equal(view_make_flows(view), 0);
-	assert_int_equal(view->flow_count, 4);
+	assert_int_equal(shot_make_flows(shot), 0);
+	assert_int_equal(shot->flow_count, 4);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		char *text = strdup(rows[i].target), order[5] = "";
 		const char *name, *why;
@@ -203,32 +203,32 @@ static void test_flow_selection(void **state)
 
 		assert_int_equal(target_parse(text, &target), 0);
 		assert_int_equal(flow_query_parse(&target.query, &query, &name, &why), 0);
-		count = flow_query_select(&query, view, found);
+		count = flow_query_select(&query, shot, found);
 		for (size_t j = 0; j < count; j++)
 			order[j] = found[j]->text.data[5];
 		if (strcmp(order, rows[i].order))
 			fail_msg("%s gives %s", rows[i].target, order);
 		free(text);
 	}
-	view_free(view);
+	shot_free(shot);
 }
 
 static void test_flow_rows(void **state)
 {
-	struct view *view = parse(flows_line);
+	struct shot *shot = parse(flows_line);
 
 	(void)state;
-	assert_int_equal(view_make_flows(view), 0);
-	assert_int_equal(view_make_flows(view), 0);
-	assert_int_equal(view->flows[0].family[0], AF_INET);
-	assert_int_equal(view->flows[0].port[1], 443);
-	assert_true(isnan(view->flows[0].number[FLOW_NUMBER_rtt_us]));
-	assert_true(view->flows[2].number[FLOW_NUMBER_bytes] > 999);
-	assert_int_equal(view->flows[1].port[0], -1);
-	assert_int_equal(view->flows[3].family[0], 0);
-	assert_slice(view->flows[3].text,
+	assert_int_equal(shot_make_flows(shot), 0);
+	assert_int_equal(shot_make_flows(shot), 0);
+	assert_int_equal(shot->flows[0].family[0], AF_INET);
+	assert_int_equal(shot->flows[0].port[1], 443);
+	assert_true(isnan(shot->flows[0].number[FLOW_NUMBER_rtt_us]));
+	assert_true(shot->flows[2].number[FLOW_NUMBER_bytes] > 999);
+	assert_int_equal(shot->flows[1].port[0], -1);
+	assert_int_equal(shot->flows[3].family[0], 0);
+	assert_slice(shot->flows[3].text,
 		     "{\"n\":3,\"proto\":\"0x88cc\",\"src_ip\":null,\"dst_ip\":null,\"bps\":1}");
-	view_free(view);
+	shot_free(shot);
 }
 
 static void test_types(void **state)

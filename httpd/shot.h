@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The latest snapshot in the forms that requests ask for; made once, read many times. */
-#ifndef JOPIL_HTTPD_VIEW_H
-#define JOPIL_HTTPD_VIEW_H
+#ifndef JOPIL_HTTPD_SHOT_H
+#define JOPIL_HTTPD_SHOT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,7 +44,7 @@ struct flow_row {
 	char proto[FLOW_PROTO_SIZE];
 };
 
-struct view {
+struct shot {
 	struct blob *text;	/* the whole snapshot, one line, no line break */
 	struct blob *stats;	/* without flows, packets and the last brace; NULL until made */
 	struct slice timestamp;	/* as written, "null" if there is none */
@@ -55,22 +55,22 @@ struct view {
 	struct flow_row *flows;
 };
 
-enum view_result {
-	VIEW_SNAPSHOT,
-	VIEW_OTHER,	/* JSON with another type: hello, or not known here */
-	VIEW_BAD,	/* not a JSON object, or a type that is not a string */
-	VIEW_NO_MEMORY,
+enum shot_result {
+	SHOT_SNAPSHOT,
+	SHOT_OTHER,	/* JSON with another type: hello, or not known here */
+	SHOT_BAD,	/* not a JSON object, or a type that is not a string */
+	SHOT_NO_MEMORY,
 };
 
 /*
  * Reads one line: whether it is JSON is jansson's word, all else is taken from
- * the text as it was written. *ret_view only for VIEW_SNAPSHOT.
+ * the text as it was written. *ret_shot only for SHOT_SNAPSHOT.
  */
-enum view_result view_parse(struct slice line, struct view **ret_view);
-void view_free(struct view *view);
+enum shot_result shot_parse(struct slice line, struct shot **ret_shot);
+void shot_free(struct shot *shot);
 
 /* Fill .stats and .flows, at the first request that wants them. 0 or -ENOMEM. */
-int view_make_stats(struct view *view);
-int view_make_flows(struct view *view);
+int shot_make_stats(struct shot *shot);
+int shot_make_flows(struct shot *shot);
 
 #endif
