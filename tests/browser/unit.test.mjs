@@ -1,0 +1,543 @@
+// SPDX-License-Identifier: MIT
+// The page's pure parts, without a browser.
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { createFeed } from '../../web/js/core/feed.js';
+import { createStore } from '../../web/js/core/store.js';
+import { addressKey, isInNetwork, parseAddress, parseNetwork } from '../../web/js/lib/address.js';
+import { flowColumns, packetColumns, sumOf } from '../../web/js/lib/columns.js';
+import * as format from '../../web/js/lib/format.js';
+import { parseFilter } from '../../web/js/lib/filter.js';
+import { freshness } from '../../web/js/lib/freshness.js';
+import { lonely, mirrored, peakOf, seriesOf } from '../../web/js/lib/history.js';
+import { lossLevel, lossRows } from '../../web/js/lib/losses.js';
+import { createPacketLog } from '../../web/js/lib/packet-log.js';
+import { formatRoute, formatSort, parseRoute, parseSort } from '../../web/js/lib/route.js';
+import { createSequence } from '../../web/js/lib/sequence.js';
+import { readSnapshot } from '../../web/js/lib/snapshot.js';
+import { sortRows } from '../../web/js/lib/sort.js';
+import { rowsInSight } from '../../web/js/lib/window.js';
+import { createTraffic, nastySnapshot } from './traffic.mjs';
+
+function table(check, rows) {
+	for (const [input, expected] of rows)
+		assert.deepEqual(check(input), expected, JSON.stringify(input));
+}
+
+// ---- format ----------------------------------------------------------------
+
+test('format: three digits and a prefix', () => {
+	table(format.bitRate, [
+		[0, '0 bit/s'], [1, '1 bit/s'], [999, '999 bit/s'], [1000, '1.00 kbit/s'], [9994, '9.99 kbit/s'], [9996, '10.0 kbit/s'],
+		[12345678, '12.3 Mbit/s'], [999499, '999 kbit/s'], [999500, '1.00 Mbit/s'], [99949, '99.9 kbit/s'], [99951, '100 kbit/s'],
+		[1e12, '1.00 Tbit/s'], [2.5e21, '2500 Ebit/s'], [0.5, '0.50 bit/s'], [null, '–'], [NaN, '–'], [undefined, '–'], ['x', '–'],
+		['1500', '1.50 kbit/s'],
+	]);
+	assert.equal(format.count(65536), '65.5 k');
+	assert.equal(format.count(12), '12');
+	assert.equal(format.bytes(1), '1 B');
+	assert.deepEqual(format.parts(1234567, 'B'), { number: '1.23', unit: 'MB' });
+});
+
+test('format: exact numbers are whole and grouped', () => {
+	table((value) => format.exact(value, 'packets'), [
+		[0, '0 packets'], [1234567, '1,234,567 packets'], [2 ** 53 - 1, '9,007,199,254,740,991 packets'], [null, '–'],
+	]);
+	assert.equal(format.exact(-12), '-12');
+});
+
+test('format: durations in two units', () => {
+	table(format.duration, [
+		[0, '0 ms'], [999, '999 ms'], [1000, '1.0 s'], [9949, '9.9 s'], [9990, '10 s'], [59600, '1 min'], [250000, '4 min 10 s'],
+		[3600000, '1 h'], [7500000, '2 h 5 min'], [90061000, '1 d 1 h'], [-1, '–'], [null, '–'],
+	]);
+});
+
+test('format: shares', () => {
+	assert.equal(format.percent(1, 0), '–');
+	assert.equal(format.percent(0, 5), '0.0 %');
+	assert.equal(format.percent(1, 100000), '< 0.1 %');
+	assert.equal(format.percent(5, 5), '100 %');
+	assert.equal(format.percent(1, 3), '33.3 %');
+});
+
+test('format: times that are none', () => {
+	table(format.clock, [[null, '–'], [NaN, '–'], ['soon', '–'], [1e30, '–']]);
+	assert.match(format.clockMs(1763704000123.456), /^\d\d:\d\d:\d\d\.123$/);
+	assert.match(format.stamp(1763704000123.456), /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.123$/);
+});
+
+test('format: names from outside hide nothing', () => {
+	table(format.outside, [
+		['eth0', 'eth0'], ['<img src=x>', '<img src=x>'], ['\u202egpj.exe', '\\u202egpj.exe'], ['a\u0000b\n\u001b', 'a␀b␊␛'],
+		['\u007f', '␡'], ['\u200b', '\\u200b'], ['שלום', 'שלום'], ['🦈', '🦈'], ['', '–'], [null, '–'], [5, '5'],
+	]);
+});
+
+test('format: endpoints', () => {
+	assert.equal(format.endpoint('10.0.0.1', 443), '10.0.0.1:443');
+	assert.equal(format.endpoint('fe80::1', 443), '[fe80::1]:443');
+	assert.equal(format.endpoint('fe80::1', null), 'fe80::1');
+	assert.equal(format.endpoint(null, 443), '–');
+});
+
+// ---- addresses -------------------------------------------------------------
+
+test('addresses: what is one, and what is none', () => {
+	const bytes = (text) => parseAddress(text)?.bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('') ?? null;
+
+	table(bytes, [
+		['10.0.0.1', '0a000001'], ['255.255.255.255', 'ffffffff'], ['256.0.0.1', null], ['1.2.3', null], ['1.2.3.4.5', null],
+		['01.2.3.4', null], ['', null], ['::', '0'.repeat(32)], ['::1', `${'0'.repeat(31)}1`],
+		['2001:db8::8:800:200c:417a', '20010db80000000000080800200c417a'], ['::ffff:192.0.2.1', '00000000000000000000ffffc0000201'],
+		['1:2:3:4:5:6:7:8', '00010002000300040005000600070008'], ['1:2:3:4:5:6:7::', '00010002000300040005000600070000'],
+		['1:2:3:4:5:6:7:8:9', null], ['1::2::3', null], ['1:2:3', null], [':::', null], ['12345::', null], ['g::', null],
+		['1:2:3:4:5:6:7:8::', null], ['::1.2.3', null], ['1.2.3.4::', null],
+	]);
+	assert.equal(parseAddress(null), null);
+	assert.equal(parseAddress(5), null);
+});
+
+test('addresses: networks match by prefix, at every length', () => {
+	const holds = (network, address) => isInNetwork(parseNetwork(network), address);
+
+	assert.ok(holds('10.0.0.0/8', '10.255.1.2'));
+	assert.ok(!holds('10.0.0.0/8', '11.0.0.0'));
+	assert.ok(holds('0.0.0.0/0', '203.0.113.9'));
+	assert.ok(!holds('0.0.0.0/0', '::1'));
+	assert.ok(holds('192.0.2.128/25', '192.0.2.129'));
+	assert.ok(!holds('192.0.2.128/25', '192.0.2.127'));
+	assert.ok(holds('2001:db8::/33', '2001:db8:7fff::1'));
+	assert.ok(!holds('2001:db8::/33', '2001:db8:8000::1'));
+	assert.ok(holds('::1', '0:0::1'));
+	assert.ok(!holds('10.0.0.0/8', 'not an address'));
+	assert.ok(!holds('10.0.0.0/8', null));
+	for (const bad of ['10.0.0.0/33', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/-1', 'x/8', '::/129'])
+		assert.equal(parseNetwork(bad), null, bad);
+});
+
+test('addresses: sort by value', () => {
+	const sorted = ['10.0.0.2', '::1', '9.0.0.0', '10.0.0.10', '2001:db8::', 'fe80::'];
+
+	sorted.sort((a, b) => (addressKey(a) < addressKey(b) ? -1 : 1));
+	assert.deepEqual(sorted, ['9.0.0.0', '10.0.0.2', '10.0.0.10', '::1', '2001:db8::', 'fe80::']);
+	assert.equal(addressKey('web1'), null);
+});
+
+// ---- filter ----------------------------------------------------------------
+
+const FLOW = {
+	host: 'web1', ifname: 'eth0', vlan: 12, proto: 'TCP', src_ip: '10.1.2.3', src_port: 50000, dst_ip: '192.0.2.10', dst_port: 443,
+	bps: 1500000, pps: 100, packets: 20, bytes: 4000, state: 'established', pid: 42, command: 'My Server', tcp_flags_src: 'SPA',
+	rtt_us: null,
+};
+
+test('filter: terms that hold and terms that do not', () => {
+	const cases = {
+		'': true, '   ': true, tcp: true, TCP: true, udp: false, 'proto:tcp': true, 'proto:tcp,udp': true, 'proto:icmp,udp': false,
+		'port:443': true, 'port:50000': true, 'port:80,443': true, 'port:80': false, 'port:400-500': true, 'dport:443': true,
+		'sport:443': false, ':443': true, 443: true, 4433: false, 'ip:10.0.0.0/8': true, 'ip:192.0.2.10': true, 'ip:11.0.0.0/8': false,
+		'src:10.': true, 'dst:10.': false, '10.1.2.3': true, '10.0.0.0/8': true, 'ip:fe80::/10': false, 'if:eth': true, 'if:wlan': false,
+		'state:established': true, 'state:est': false, 'host:web': true, 'vlan:12': true, 'pid:42': true, 'command:server': true,
+		'command:"my server"': true, '"my server"': true, '"tcp"': true, 'flags:pa': true, established: true, 'web1': true, '10.1.2': true,
+		'!udp': true, '-tcp': false, '!port:443': false, 'tcp port:443 ip:10.0.0.0/8 server': true, 'tcp port:443 nothing': false,
+		'bps>1M': true, 'bps>2M': false, 'bps>=1.5m': true, 'bps<1k': false, 'packets=20': true, 'bytes<=4k': true, 'rtt>0': false,
+		'2001:db8::/32': false, 'fe80:': false, 'dead:beef': false, 'port:443,': true,
+	};
+
+	for (const [text, expected] of Object.entries(cases)) {
+		const filter = parseFilter(text);
+
+		assert.equal(filter.error, '', text);
+		assert.equal(filter.test(FLOW), expected, text);
+	}
+});
+
+test('filter: says what is wrong and lets everything pass', () => {
+	for (const text of ['port:http', 'ip:10.0.0.0/33', 'ip:x', 'proto:', 'colour:red', 'bps>fast', 'dir:up', 'port:1-2-3', 'tcp port:x', 'dir:constructor']) {
+		const filter = parseFilter(text);
+
+		assert.notEqual(filter.error, '', text);
+		assert.ok(filter.test(FLOW), text);
+	}
+	assert.ok(parseFilter('').empty);
+	assert.ok(!parseFilter('tcp').empty);
+});
+
+test('filter: directions of packets, and rows without the field', () => {
+	assert.ok(parseFilter('dir:in').test({ direction: 'ingress' }));
+	assert.ok(!parseFilter('dir:out').test({ direction: 'ingress' }));
+	for (const text of ['tcp', 'port:1', 'ip:10.', 'ip:10.0.0.0/8', 'bps>1', 'state:new', 'text'])
+		assert.equal(parseFilter(text).test({}), false, text);
+});
+
+test('filter: any text gives an answer', () => {
+	for (const text of ['"', '!', '-', '!!', ':', '::', 'port:"', '>', 'bps>', '__proto__:1', 'constructor:1', 'toString>1', '\\', '%', 'a'.repeat(500), '!"a b"c'])
+		assert.equal(typeof parseFilter(text).test(FLOW), 'boolean', text);
+});
+
+// ---- sort, window, route -----------------------------------------------------
+
+test('sort: by value, missing last in both directions, equal rows keep their order', () => {
+	const rows = [{ n: 2, i: 0 }, { n: null, i: 1 }, { n: 10, i: 2 }, { n: 2, i: 3 }, { i: 4 }, { n: NaN, i: 5 }, { n: 'x', i: 6 }];
+	const order = (descending) => sortRows(rows, (row) => row.n, descending).map((row) => row.i);
+
+	assert.deepEqual(order(false), [0, 3, 2, 6, 1, 4, 5]);
+	assert.deepEqual(order(true), [6, 2, 0, 3, 1, 4, 5]);
+	assert.equal(rows[0].i, 0);
+});
+
+test('window: only rows in sight, never outside the table', () => {
+	assert.deepEqual(rowsInSight(0, 280, 28, 10000), { first: 0, last: 22 });
+	assert.deepEqual(rowsInSight(2800, 280, 28, 10000), { first: 94, last: 116 });
+	assert.deepEqual(rowsInSight(280000, 280, 28, 10000), { first: 9978, last: 10000 });
+	assert.deepEqual(rowsInSight(500, 280, 28, 3), { first: 0, last: 3 });
+	assert.deepEqual(rowsInSight(0, 280, 28, 0), { first: 0, last: 0 });
+});
+
+test('route: there and back', () => {
+	const views = ['overview', 'flows'];
+
+	assert.deepEqual(parseRoute('', views), { view: 'overview', params: {} });
+	assert.deepEqual(parseRoute('#/nowhere?x=1', views), { view: 'overview', params: { x: '1' } });
+	const params = { filter: 'tcp port:443 & "a?b"', sort: '-bps' };
+	assert.deepEqual(parseRoute(formatRoute('flows', params), views), { view: 'flows', params });
+	assert.equal(formatRoute('flows', { filter: '' }), '#/flows');
+	assert.deepEqual(parseSort('-bps', ['bps']), { id: 'bps', descending: true });
+	assert.equal(parseSort('-nothing', ['bps']), null);
+	assert.equal(formatSort({ id: 'bps', descending: false }), 'bps');
+});
+
+// ---- snapshots -----------------------------------------------------------------
+
+test('sequence: gaps are lost frames, repeats are not fresh, a restart loses nothing', () => {
+	const sequence = createSequence();
+
+	assert.deepEqual(sequence.see(5), { fresh: true, lost: 0 });
+	assert.deepEqual(sequence.see(6), { fresh: true, lost: 0 });
+	assert.deepEqual(sequence.see(6), { fresh: false, lost: 0 });
+	assert.deepEqual(sequence.see(10), { fresh: true, lost: 3 });
+	assert.deepEqual(sequence.see(1), { fresh: true, lost: 0 });
+	assert.deepEqual(sequence.see(2), { fresh: true, lost: 0 });
+	assert.deepEqual(sequence.see(2, 5), { fresh: true, lost: 0 });
+	assert.deepEqual(sequence.see(2, 5), { fresh: false, lost: 0 });
+	assert.deepEqual(sequence.see(2, 6), { fresh: true, lost: 0 });
+	assert.deepEqual(sequence.see(null), { fresh: true, lost: 0 });
+	sequence.forget();
+	assert.deepEqual(sequence.see(50), { fresh: true, lost: 0 });
+});
+
+test('snapshot: whatever comes in, the shape is whole', () => {
+	for (const raw of [{}, { totals: null, flows: 'x', hosts: 5, history: [] }, { flows: [null, 1, 'x', {}], history: { start: 5 } }, nastySnapshot()]) {
+		const snapshot = readSnapshot(raw);
+
+		for (const name of ['interfaces', 'protocols', 'cpus', 'flows', 'packets', 'hosts'])
+			assert.ok(Array.isArray(snapshot[name]), name);
+		assert.ok(snapshot.interval_ms > 0);
+		for (const rows of [snapshot.flows.map((row) => [flowColumns, row]), snapshot.packets.map((row) => [packetColumns, row])])
+			for (const [columns, row] of rows)
+				for (const column of columns) {
+					assert.equal(typeof column.text(row), 'string', column.id);
+					assert.equal(typeof (column.exact ?? column.text)(row), 'string', column.id);
+					assert.match(column.tone?.(row) ?? '', /^[a-z]*$/);
+					column.value(row);
+				}
+		seriesOf(snapshot, 'bits');
+		sumOf(snapshot.cpus);
+	}
+	for (const raw of [null, 5, 'x', []])
+		assert.equal(readSnapshot(raw), null);
+	assert.equal(readSnapshot({ totals: { packets: '9007199254740993' } }).totals.packets, 9007199254740992);
+});
+
+test('snapshot: the imagined network adds up', () => {
+	const traffic = createTraffic({ history: 5 });
+
+	for (let i = 0; i < 3; i++) {
+		const { totals, accounting, protocols, cpus, history } = readSnapshot(traffic.next());
+
+		assert.equal(accounting.packet_lines + accounting.flow_packets + accounting.unattributed, totals.packets);
+		assert.equal(sumOf(protocols).packets, totals.packets);
+		assert.equal(sumOf(cpus).bytes, totals.bytes);
+		assert.equal(history.ingress_bytes.length, 6 + i);
+	}
+});
+
+function withHistory(values, { start = 10000, timestamp = start + values.length * 1000, ...more } = {}) {
+	const history = { interval_ms: 1000, start, ingress_bytes: values, egress_bytes: values, ingress_packets: values, egress_packets: values };
+
+	return readSnapshot({ timestamp, history, ...more });
+}
+
+test('history: nothing is invented', () => {
+	const series = seriesOf(withHistory([1, null, 3, 'x', 0]), 'bits');
+
+	assert.deepEqual(series.times, [10, 11, 12, 13, 14]);
+	assert.deepEqual(series.inbound, [8, null, 24, null, 0]);
+	assert.equal(series.end, 15);
+	assert.deepEqual(mirrored(series)[2], [-8, null, -24, null, -0]);
+	assert.equal(series.outbound[0], 8);
+	assert.deepEqual(seriesOf(withHistory([1, 2]), 'packets').inbound, [1, 2]);
+	assert.equal(peakOf(series.inbound), 24);
+	assert.equal(peakOf([null]), null);
+	assert.deepEqual(lonely([1, null, 3, 4, null, 5]), [0, 5]);
+});
+
+test('history: a second that still runs is not drawn', () => {
+	assert.equal(seriesOf(withHistory([1, 2, 3], { timestamp: 12500 }), 'bits').times.length, 2);
+	assert.equal(seriesOf(withHistory([1, 2, 3], { timestamp: 13000 }), 'bits').times.length, 3);
+	assert.equal(seriesOf(withHistory([1, 2, 3], { timestamp: 12500, final: true }), 'bits').times.length, 3);
+	assert.equal(seriesOf(withHistory([1, 2, 3], { timestamp: 5 }), 'bits').times.length, 0);
+	assert.equal(seriesOf(readSnapshot({}), 'bits').times.length, 0);
+});
+
+test('packets: the newest first, a bounded number, and all that is not shown', () => {
+	const log = createPacketLog(3);
+
+	log.add([{ a: 1 }, { a: 2 }], 10);
+	log.add([{ a: 3 }, { a: 4 }], 5);
+	assert.deepEqual(log.rows().map((row) => row.a), [4, 3, 2]);
+	assert.deepEqual(log.counts(), { seen: 4, leftOut: 15, lastShown: 2, lastLeftOut: 5 });
+});
+
+test('losses: a cause that is hit is seen, what is not known is not zero', () => {
+	const page = { framesLost: 0, framesBroken: 0 };
+	const state = (losses, more = {}) => ({ snapshot: readSnapshot({ losses }), httpd: null, page, ...more });
+	const clean = { unattributed: 0, ring_full: 0, malformed: 0, bad_json: 0, too_long: 0, wrong_type: 0, unknown_type: 0, flows_evicted: 0 };
+
+	assert.equal(lossLevel(lossRows(state({}))), 'unknown');
+	assert.equal(lossLevel(lossRows(state(clean))), 'none');
+	assert.equal(lossLevel(lossRows(state({ ...clean, ring_full: 1 }))), 'note');
+	assert.equal(lossLevel(lossRows(state({ ...clean, bad_json: 1 }))), 'lost');
+	assert.equal(lossLevel(lossRows(state(clean, { page: { ...page, framesLost: 2 } }))), 'note');
+	assert.equal(lossRows(state(clean)).find((row) => row.id === 'httpd_frames').count, null);
+	assert.equal(lossRows(state(clean, { httpd: { frames_lost: 7 } })).find((row) => row.id === 'httpd_frames').count, 7);
+});
+
+test('freshness: live, late, ended, gone, refused, waiting', () => {
+	const live = {
+		link: 'open', mode: 'events', problem: '', ended: false, receivedAt: 1000, now: 1500, timestamp: 1763704000000, seq: 1,
+		intervalMs: 1000, final: false,
+	};
+	const level = (change) => freshness({ ...live, ...change }).level;
+
+	assert.equal(level({}), 'live');
+	assert.equal(level({ now: 6000 }), 'live');
+	assert.equal(level({ now: 6001 }), 'stale');
+	assert.equal(level({ now: 6001, intervalMs: 10000 }), 'live');
+	assert.equal(level({ intervalMs: 100, now: 3900 }), 'live');
+	assert.equal(level({ ended: true }), 'stale');
+	assert.equal(level({ final: true }), 'stale');
+	assert.equal(level({ link: 'down' }), 'gone');
+	assert.equal(level({ link: 'refused', problem: '401' }), 'gone');
+	assert.equal(level({ receivedAt: null }), 'waiting');
+	assert.equal(level({ receivedAt: null, link: 'connecting' }), 'waiting');
+	assert.equal(level({ receivedAt: null, link: 'down' }), 'gone');
+	assert.match(freshness({ ...live, receivedAt: null }).command, /reader \| aggregator \| httpd/);
+	assert.equal(freshness({ ...live, mode: 'polling' }).word, 'Polling');
+});
+
+// ---- store and feed --------------------------------------------------------------
+
+test('store: many changes, one word to each listener', () => {
+	const frames = [];
+	const store = createStore({ a: 0, b: 0 }, (frame) => frames.push(frame));
+	const heard = [];
+	const leave = store.listen((state) => heard.push(state));
+
+	store.set({ a: 1 });
+	store.set({ b: 2 });
+	assert.equal(frames.length, 1);
+	frames.pop()();
+	assert.deepEqual(heard, [{ a: 1, b: 2 }]);
+	leave();
+	store.set({ a: 3 });
+	frames.pop()();
+	assert.equal(heard.length, 1);
+	assert.equal(store.get().a, 3);
+});
+
+// A world in which the test decides when a timer fires and what the server says.
+function makeWorld(answers) {
+	const world = { sources: [], timers: [], asked: [], answers };
+
+	world.EventSource = class {
+		constructor(url) {
+			Object.assign(this, { url, readyState: 0, listeners: {}, closed: false });
+			world.sources.push(this);
+		}
+
+		addEventListener(name, listener) {
+			this.listeners[name] = listener;
+		}
+
+		emit(name, data) {
+			this.listeners[name]({ data });
+		}
+
+		close() {
+			this.closed = true;
+			this.readyState = 2;
+		}
+	};
+	world.fetch = async (path) => {
+		world.asked.push(path);
+		const answer = world.answers(path);
+
+		if (!answer)
+			throw new TypeError('network');
+		return { status: answer[0], json: async () => answer[1] };
+	};
+	world.setTimeout = (action, ms) => {
+		const timer = { action, ms };
+
+		world.timers.push(timer);
+		return timer;
+	};
+	world.clearTimeout = (gone) => {
+		world.timers = world.timers.filter((timer) => timer !== gone);
+	};
+	world.fire = async (ms) => {
+		const due = world.timers.filter((timer) => timer.ms === ms);
+
+		world.timers = world.timers.filter((timer) => timer.ms !== ms);
+		await Promise.all(due.map((timer) => timer.action()));
+	};
+	return world;
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+function startFeed(answers) {
+	const world = makeWorld(answers);
+	const heard = { link: {}, snapshots: [], broken: 0, stats: null };
+	const feed = createFeed({
+		link: (change) => Object.assign(heard.link, change),
+		snapshot: (raw, mode) => heard.snapshots.push([raw.seq, mode]),
+		broken: () => heard.broken++,
+		stats: (httpd) => { heard.stats = httpd; },
+	}, world);
+
+	feed.start();
+	return { world, heard, source: () => world.sources.at(-1) };
+}
+
+const serving = (seq) => (path) =>
+	path.startsWith('api/stats') ? [200, { seq, httpd: { stale: false, frames_lost: 1 } }] : [200, { flows: [] }];
+
+test('feed: events come through, broken ones are counted, the end is told', async () => {
+	const { heard, source } = startFeed(serving(1));
+
+	source().emit('open');
+	source().emit('snapshot', '{"seq":1}');
+	source().emit('snapshot', '{"seq":');
+	await settled();
+	assert.deepEqual(heard.snapshots, [[1, 'events']]);
+	assert.equal(heard.broken, 1);
+	assert.equal(heard.link.link, 'open');
+	assert.equal(heard.stats.frames_lost, 1);
+	source().emit('status', '{"stale":true}');
+	assert.equal(heard.link.ended, true);
+	source().emit('snapshot', '{"seq":2}');
+	assert.equal(heard.link.ended, false);
+});
+
+test('feed: the browser reconnects by itself; after three failures it polls, and tries events again', async () => {
+	const { world, heard, source } = startFeed(serving(7));
+	const first = source();
+
+	await settled();
+	first.emit('error');
+	assert.equal(heard.link.link, 'down');
+	assert.ok(!first.closed);
+	first.emit('open');
+	assert.equal(heard.link.link, 'open');
+	for (let i = 0; i < 3; i++)
+		first.emit('error');
+	assert.ok(first.closed);
+	await settled();
+	assert.deepEqual(heard.link, { mode: 'polling', link: 'open', problem: '', ended: false });
+	assert.deepEqual(heard.snapshots, [[7, 'polling']]);
+	for (let i = 0; i < 15; i++)
+		await world.fire(2000);
+	assert.equal(world.sources.length, 2);
+	source().emit('error');
+	assert.ok(source().closed);
+	assert.equal(heard.link.mode, 'polling');
+	assert.equal(heard.link.link, 'open');
+	for (let i = 0; i < 15; i++)
+		await world.fire(2000);
+	source().emit('open');
+	assert.equal(heard.link.mode, 'events');
+	const asked = world.asked.length;
+	await world.fire(2000);
+	assert.equal(world.asked.length, asked);
+});
+
+test('feed: refused, waiting, gone', async () => {
+	const { world, heard, source } = startFeed(() => [401, { detail: 'send the token' }]);
+
+	source().readyState = 2;
+	source().emit('error');
+	await settled();
+	assert.equal(heard.link.link, 'refused');
+	assert.equal(heard.link.problem, '401 send the token');
+	world.answers = () => [503, {}];
+	await world.fire(2000);
+	assert.equal(heard.link.link, 'open');
+	assert.equal(heard.snapshots.length, 0);
+	world.answers = () => null;
+	await world.fire(2000);
+	assert.equal(heard.link.link, 'down');
+});
+
+test('feed: a stream that something holds back is given up', async () => {
+	const { world, heard, source } = startFeed(serving(1));
+	const first = source();
+
+	first.emit('open');
+	first.emit('snapshot', '{"seq":1}');
+	await settled();
+	world.answers = serving(20);
+	await world.fire(10000);
+	assert.ok(!first.closed);
+	world.answers = serving(30);
+	await world.fire(10000);
+	await settled();
+	assert.ok(first.closed);
+	assert.equal(heard.link.mode, 'polling');
+});
+
+test('feed: a browser without EventSource polls', async () => {
+	const world = makeWorld(serving(3));
+	const seen = [];
+
+	delete world.EventSource;
+	createFeed({ link() {}, broken() {}, stats() {}, snapshot: (raw) => seen.push(raw.seq) }, world).start();
+	await settled();
+	assert.deepEqual(seen, [3]);
+});
+
+// ---- files of others -------------------------------------------------------------
+
+test('vendor: the files are those that VENDOR.md names', () => {
+	const folder = new URL('../../web/vendor/uplot/', import.meta.url);
+	const rows = [...readFileSync(new URL('VENDOR.md', folder), 'utf8').matchAll(/^\| `([\w.]+)` \| `[\w./]+` \| `([0-9a-f]{64})` \|$/gm)];
+
+	assert.equal(rows.length, 3);
+	for (const [, name, sum] of rows)
+		assert.equal(createHash('sha256').update(readFileSync(new URL(name, folder))).digest('hex'), sum, name);
+});
+
+test('page: no markup is made from text, nothing comes from another host', () => {
+	const web = new URL('../../web/', import.meta.url);
+	const html = readFileSync(new URL('index.html', web), 'utf8');
+
+	assert.doesNotMatch(html, /https?:|\bstyle=|\son\w+=|<script(?![^>]*\bsrc=)/);
+	for (const [, path] of html.matchAll(/(?:src|href)="([^"]+\.(?:js|css|svg))"/g))
+		readFileSync(new URL(path, web));
+});

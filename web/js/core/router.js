@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// The hash of the URL decides which view is shown, and with which parameters: links can be shared, "back" works.
+
+import { formatRoute, parseRoute } from '../lib/route.js';
+
+export function createRouter(views) {
+	const listeners = new Set();
+	let route = parseRoute(location.hash, views);
+
+	function tell() {
+		route = parseRoute(location.hash, views);
+		listeners.forEach((listener) => listener(route));
+	}
+
+	addEventListener('hashchange', tell);
+	return {
+		get: () => route,
+		listen: (listener) => listeners.add(listener),
+		// Parameters change in place: typing into a filter is not a step in the history.
+		setParams(view, params) {
+			if (view !== route.view)
+				return;
+			history.replaceState(null, '', formatRoute(view, { ...route.params, ...params }));
+			route = parseRoute(location.hash, views);
+		},
+	};
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// Everything that was lost, left out or not understood: one row a cause, with what to do about it.
+
+// weight: "lost" = something is missing for good, "note" = counts are exact, detail is not.
+const CAUSES = [
+	['unattributed', 'Unattributed packets', 'note', (s) => s.snapshot.losses.unattributed,
+		'In the totals, in no flow: the kernel’s flow map was full. loader --max-flows N makes it larger.'],
+	['ring_full', 'Ring full', 'note', (s) => s.snapshot.losses.ring_full,
+		'Packets folded into flows because the reader was busy: counted, without a line of their own.'],
+	['malformed', 'Malformed frames', 'note', (s) => s.snapshot.losses.malformed,
+		'Counted as far as they could be parsed.'],
+	['bad_json', 'Lines that are not JSON', 'lost', (s) => s.snapshot.losses.bad_json,
+		'Passed over by the aggregator.'],
+	['too_long', 'Lines too long', 'lost', (s) => s.snapshot.losses.too_long, 'Passed over by the aggregator.'],
+	['wrong_type', 'Lines with a wrong type', 'lost', (s) => s.snapshot.losses.wrong_type,
+		'Passed over by the aggregator.'],
+	['unknown_type', 'Lines of unknown type', 'note', (s) => s.snapshot.losses.unknown_type,
+		'From a newer or foreign producer; passed over.'],
+	['flows_evicted', 'Flows evicted', 'lost', (s) => s.snapshot.losses.flows_evicted,
+		'The flow table was full; the flow longest silent went. aggregator --max-flows N makes it larger.'],
+	['httpd_bad_lines', 'Snapshots httpd could not read', 'lost', (s) => s.httpd?.bad_lines ?? null,
+		'Lines on its stdin that are no snapshot.'],
+	['httpd_frames', 'Frames lost, all clients', 'note', (s) => s.httpd?.frames_lost ?? null,
+		'Snapshots that slow clients of this server did not get.'],
+	['page_frames', 'Frames lost, this page', 'note', (s) => s.page.framesLost,
+		'Gaps in the numbers of the snapshots that came here.'],
+	['page_broken', 'Frames broken, this page', 'lost', (s) => s.page.framesBroken,
+		'Events that were not a snapshot.'],
+];
+
+// state: { snapshot, httpd (or null), page: { framesLost, framesBroken } } -> rows; count null = not known
+export function lossRows(state) {
+	return CAUSES.map(([id, label, weight, count, hint]) => ({ id, label, weight, hint, count: count(state) }));
+}
+
+export const LOSS_WORDS = { unknown: 'not known yet', none: 'none', note: 'counts exact, less detail', lost: 'something was lost' };
+
+export function lossLevel(rows) {
+	const hit = rows.filter((row) => row.count > 0);
+
+	if (hit.length === 0 && rows[0].count === null)
+		return 'unknown';
+	if (hit.some((row) => row.weight === 'lost'))
+		return 'lost';
+	return hit.length ? 'note' : 'none';
+}

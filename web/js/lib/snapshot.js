@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// A snapshot with every key that the page reads: what is missing or of another type gets a harmless value.
+
+import { toNumber } from './format.js';
+
+const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+const list = (value) => (Array.isArray(value) ? value : []);
+const objects = (value) => list(value).filter(isObject);
+
+const TOTALS = ['packets', 'bytes', 'ingress_packets', 'ingress_bytes', 'egress_packets', 'egress_bytes'];
+const RATES = ['pps', 'bps', 'ingress_pps', 'ingress_bps', 'egress_pps', 'egress_bps'];
+const ACCOUNTING = ['packet_lines', 'flow_packets', 'unattributed', 'total', 'difference'];
+const LOSSES = [
+	'unattributed', 'ring_full', 'malformed', 'bad_lines', 'bad_json', 'too_long', 'wrong_type', 'unknown_type',
+	'flows_evicted',
+];
+const FLOW_TABLE = ['active', 'limit', 'created', 'evicted', 'expired'];
+const HISTORY = ['ingress_bytes', 'egress_bytes', 'ingress_packets', 'egress_packets'];
+
+function numbers(value, names) {
+	const source = isObject(value) ? value : {};
+
+	return Object.fromEntries(names.map((name) => [name, toNumber(source[name])]));
+}
+
+function historyOf(value) {
+	const source = isObject(value) ? value : {};
+	const interval = toNumber(source.interval_ms);
+	const start = toNumber(source.start);
+
+	return {
+		interval_ms: interval > 0 ? interval : 1000,
+		start: start ?? 0,
+		...Object.fromEntries(HISTORY.map((name) => [name, start === null ? [] : list(source[name])])),
+	};
+}
+
+function hostsOf(raw) {
+	const hosts = list(raw.hosts).filter((host) => typeof host === 'string');
+
+	if (hosts.length === 0 && typeof raw.host === 'string')
+		hosts.push(raw.host);
+	return hosts;
+}
+
+// null if it is no object at all.
+export function readSnapshot(raw) {
+	if (!isObject(raw))
+		return null;
+	const interval = toNumber(raw.interval_ms);
+
+	return {
+		timestamp: toNumber(raw.timestamp),
+		seq: toNumber(raw.seq),
+		interval_ms: interval > 0 ? interval : 1000,
+		final: raw.final === true,
+		hosts: hostsOf(raw),
+		totals: numbers(raw.totals, TOTALS),
+		rates: numbers(raw.rates, RATES),
+		accounting: numbers(raw.accounting, ACCOUNTING),
+		losses: numbers(raw.losses, LOSSES),
+		flow_table: numbers(raw.flow_table, FLOW_TABLE),
+		history: historyOf(raw.history),
+		interfaces: objects(raw.interfaces),
+		protocols: objects(raw.protocols),
+		cpus: objects(raw.cpus),
+		flows: objects(raw.flows),
+		packets: objects(raw.packets),
+		packets_left_out: toNumber(raw.packets_left_out) ?? 0,
+	};
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+// Puts the page together: feed -> store -> the view that the URL names.
+
+import { createFeed } from './core/feed.js';
+import { createRouter } from './core/router.js';
+import { createStore } from './core/store.js';
+import { createTheme } from './core/theme.js';
+import { freshness } from './lib/freshness.js';
+import { createPacketLog } from './lib/packet-log.js';
+import { createSequence } from './lib/sequence.js';
+import { readSnapshot } from './lib/snapshot.js';
+import { createShell } from './parts/shell.js';
+import { createFlowsView } from './views/flows.js';
+import { createOverview } from './views/overview.js';
+import { createPacketsView } from './views/packets.js';
+
+const TICK_MS = 1000;	// how often the age of the data is looked at
+
+// One row a view: this is all that a new one needs here.
+const VIEWS = [
+	{ id: 'overview', title: 'Overview', create: createOverview },
+	{ id: 'flows', title: 'Flows', create: createFlowsView },
+	{ id: 'packets', title: 'Packets', create: createPacketsView },
+];
+
+const store = createStore({
+	snapshot: readSnapshot({}),
+	received: 0,	// snapshots that came
+	receivedAt: null,
+	feed: { link: 'connecting', mode: 'events', problem: '', ended: false },
+	httpd: null,
+	page: { framesLost: 0, framesBroken: 0 },
+	packets: { rows: [], counts: { seen: 0, leftOut: 0, lastShown: 0, lastLeftOut: 0 } },
+});
+const sequence = createSequence();
+const log = createPacketLog();
+const router = createRouter(VIEWS.map((view) => view.id));
+const theme = createTheme((choice) => {
+	shell.showTheme(choice);
+	store.set({});
+});
+const shell = createShell(document.getElementById('page'), VIEWS, theme);
+const made = new Map();
+let current = null;
+
+function countBroken() {
+	const { page } = store.get();
+
+	store.set({ page: { ...page, framesBroken: page.framesBroken + 1 } });
+}
+
+function takeSnapshot(raw, mode) {
+	const snapshot = readSnapshot(raw);
+	const { page, received } = store.get();
+
+	if (!snapshot) {
+		countBroken();
+		return;
+	}
+	const { fresh, lost } = sequence.see(snapshot.seq, snapshot.timestamp);
+	if (mode === 'polling')
+		sequence.forget();
+	// After a reconnection the last snapshot comes again.
+	if (!fresh)
+		return;
+	if (mode === 'events')
+		log.add(snapshot.packets, snapshot.packets_left_out);
+	store.set({
+		snapshot,
+		received: received + 1,
+		receivedAt: performance.now(),
+		page: { ...page, framesLost: page.framesLost + (mode === 'events' ? lost : 0) },
+		packets: { rows: log.rows(), counts: log.counts() },
+	});
+}
+
+function freshnessOf({ snapshot, receivedAt, feed }) {
+	return freshness({
+		...feed,
+		receivedAt,
+		now: performance.now(),
+		timestamp: snapshot.timestamp,
+		seq: snapshot.seq,
+		intervalMs: snapshot.interval_ms,
+		final: snapshot.final,
+	});
+}
+
+function viewFor(id) {
+	if (!made.has(id)) {
+		const { create } = VIEWS.find((view) => view.id === id);
+
+		made.set(id, create({ params: (params) => router.setParams(id, params) }));
+	}
+	return made.get(id);
+}
+
+function showRoute({ view, params }) {
+	current = viewFor(view);
+	shell.showView(view);
+	shell.main.replaceChildren(current.element);
+	current.setParams(params);
+	current.update(store.get());
+}
+
+function showFreshness() {
+	const state = store.get();
+
+	shell.update(state, freshnessOf(state));
+}
+
+const feed = createFeed({
+	snapshot: takeSnapshot,
+	broken: countBroken,
+	stats: (httpd) => store.set({ httpd }),
+	link: (change) => store.set({ feed: { ...store.get().feed, ...change } }),
+});
+
+store.listen((state) => {
+	current.update(state);
+	shell.update(state, freshnessOf(state));
+});
+router.listen(showRoute);
+showRoute(router.get());
+showFreshness();
+setInterval(showFreshness, TICK_MS);
+feed.start();

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// The box for the filter language: says what is wrong, keeps the last filter that was right.
+
+import { h, setAttribute, setText } from '../core/dom.js';
+import { HELP, parseFilter } from '../lib/filter.js';
+
+// changed(text) after each edit. -> { element, test(row), isEmpty(), text(), set(text) }
+export function createFilterBox({ id, label, changed }) {
+	let filter = parseFilter('');
+	const error = h('p', { class: 'filter-error', id: `${id}-error`, role: 'alert' });
+	const help = h('p', { class: 'unseen', id: `${id}-help` }, `For example: ${HELP}`);
+	const input = h('input', {
+		type: 'search', id, class: 'filter', placeholder: 'Filter: tcp port:443 ip:10.0.0.0/8', title: HELP,
+		autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', maxlength: '500', 'aria-label': label,
+		'aria-describedby': `${help.id} ${error.id}`, on: { input: () => set(input.value), keydown: keys },
+	});
+
+	function keys(event) {
+		if (event.key !== 'Escape' || input.value === '')
+			return;
+		event.preventDefault();
+		input.value = '';
+		set('');
+	}
+
+	function set(text) {
+		const next = parseFilter(text);
+
+		setText(error, next.error);
+		setAttribute(input, 'aria-invalid', next.error ? 'true' : null);
+		if (!next.error)
+			filter = next;
+		changed(text);
+	}
+
+	return {
+		element: h('div', { class: 'filter-box' }, input, help, error),
+		test: (row) => filter.test(row),
+		isEmpty: () => filter.empty,
+		text: () => input.value,
+		set(text) {
+			if (input.value === text)
+				return;
+			input.value = text;
+			set(text);
+		},
+	};
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// What was lost or left out, by cause.
+
+import { h, setAttribute, setText } from '../core/dom.js';
+import { exact } from '../lib/format.js';
+import { LOSS_WORDS, lossLevel, lossRows } from '../lib/losses.js';
+import { createPanel } from './panel.js';
+
+function createRow({ id, label, hint }) {
+	const count = h('td', { class: 'k-number', id: `loss-${id}` });
+	const help = h('p', { class: 'hint', hidden: true }, hint);
+	const element = h('tr', { title: hint }, h('th', { scope: 'row' }, label, help), count);
+
+	return {
+		element,
+		update(row) {
+			const level = row.count > 0 ? row.weight : row.count === null ? 'unknown' : 'none';
+
+			setText(count, exact(row.count));
+			setAttribute(element, 'data-level', level);
+			help.hidden = !(row.count > 0);
+		},
+	};
+}
+
+export function createLosses() {
+	const level = h('span', { class: 'badge', id: 'loss-level' });
+	const rows = new Map();
+	const body = h('tbody');
+	const table = h('table', { class: 'losses' }, h('caption', { class: 'unseen' }, 'Losses by cause'),
+		h('thead', { class: 'unseen' }, h('tr', {}, h('th', { scope: 'col' }, 'Cause'), h('th', { scope: 'col' }, 'Count'))),
+		body);
+	const element = createPanel({ id: 'losses', title: 'Losses', aside: [level], body: [table] });
+
+	return {
+		element,
+		update(state) {
+			const now = lossRows(state);
+
+			for (const row of now) {
+				if (!rows.has(row.id)) {
+					rows.set(row.id, createRow(row));
+					body.append(rows.get(row.id).element);
+				}
+				rows.get(row.id).update(row);
+			}
+			setText(level, LOSS_WORDS[lossLevel(now)]);
+			setAttribute(level, 'data-level', lossLevel(now));
+		},
+	};
+}
