@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "common/utf8.h"
+
 #define FIN 0x80
 #define RESERVED 0x70
 #define MASKED 0x80
@@ -186,44 +188,13 @@ struct websocket_result websocket_take(struct websocket_input *input, uint8_t *d
 	return result;
 }
 
-/* The length of the sequence that begins with lead, and the range of its second byte. */
-static size_t sequence(uint8_t lead, uint8_t *ret_low, uint8_t *ret_high)
-{
-	*ret_low = 0x80;
-	*ret_high = 0xbf;
-	if (lead < 0x80)
-		return 1;
-	if (lead >= 0xc2 && lead <= 0xdf)
-		return 2;
-	if (lead >= 0xe0 && lead <= 0xef) {
-		if (lead == 0xe0)
-			*ret_low = 0xa0;
-		if (lead == 0xed)
-			*ret_high = 0x9f;
-		return 3;
-	}
-	if (lead >= 0xf0 && lead <= 0xf4) {
-		if (lead == 0xf0)
-			*ret_low = 0x90;
-		if (lead == 0xf4)
-			*ret_high = 0x8f;
-		return 4;
-	}
-	return 0;
-}
-
 bool websocket_is_utf8(const uint8_t *data, size_t size)
 {
-	uint8_t low, high;
-
 	for (size_t i = 0; i < size;) {
-		size_t length = sequence(data[i], &low, &high);
+		size_t length = data[i] < 0x80 ? 1 : utf8_length(data + i, size - i);
 
-		if (!length || length > size - i)
+		if (!length)
 			return false;
-		for (size_t j = 1; j < length; j++, low = 0x80, high = 0xbf)
-			if (data[i + j] < low || data[i + j] > high)
-				return false;
 		i += length;
 	}
 	return true;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "httpd/json_text.c"
+#include "common/utf8.c"
 #include "httpd/websocket.c"
 #include "httpd/query.c"
 #include "httpd/site.c"

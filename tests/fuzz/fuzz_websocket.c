@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/utf8.c"
 #include "httpd/websocket.c"
 
 #define EVENTS_MAX 4096
