@@ -20,18 +20,26 @@ function keep(choice) {
 	}
 }
 
-export function createTheme(changed) {
+// The values of colour variables as the canvas needs them; a theme has its own map.
+let colours = new Map();
+
+export function createTheme(tell) {
 	let choice = CHOICES.includes(stored()) ? stored() : 'auto';
+
+	function changed() {
+		colours = new Map();
+		tell(choice);
+	}
 
 	function apply() {
 		if (choice === 'auto')
 			delete document.documentElement.dataset.theme;
 		else
 			document.documentElement.dataset.theme = choice;
-		changed(choice);
+		changed();
 	}
 
-	matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => changed(choice));
+	matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed);
 	return {
 		get: () => choice,
 		next() {
@@ -42,14 +50,15 @@ export function createTheme(changed) {
 	};
 }
 
-// The value of a colour variable as the canvas needs it.
 export function colour(name) {
-	const probe = document.createElement('i');
+	if (!colours.has(name)) {
+		const probe = document.createElement('i');
 
-	probe.hidden = true;
-	probe.style.color = `var(${name})`;
-	document.body.append(probe);
-	const value = getComputedStyle(probe).color;
-	probe.remove();
-	return value;
+		probe.hidden = true;
+		probe.style.color = `var(${name})`;
+		document.body.append(probe);
+		colours.set(name, getComputedStyle(probe).color);
+		probe.remove();
+	}
+	return colours.get(name);
 }
