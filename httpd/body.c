@@ -40,19 +40,24 @@ void body_add(struct body *body, const char *data, size_t length)
 
 void body_printf(struct body *body, const char *format, ...)
 {
+	size_t room;
 	va_list args;
 	int length;
 
-	va_start(args, format);
-	length = vsnprintf(NULL, 0, format, args);
-	va_end(args);
-	if (length < 0 || !make_room(body, (size_t)length + 1)) {
-		body->failed = true;
+	if (!make_room(body, ROOM_MIN / 2))
 		return;
+	for (;;) {
+		room = body->room - body->length;
+		va_start(args, format);
+		length = vsnprintf(body->data + body->length, room, format, args);
+		va_end(args);
+		if (length >= 0 && (size_t)length < room)
+			break;
+		if (length < 0 || !make_room(body, (size_t)length + 1)) {
+			body->failed = true;
+			return;
+		}
 	}
-	va_start(args, format);
-	vsnprintf(body->data + body->length, (size_t)length + 1, format, args);
-	va_end(args);
 	body->length += (size_t)length;
 }
 
