@@ -60,35 +60,57 @@ static const struct map_shape settings_shape = {
 	.max_entries = 1,
 };
 
-static int read_all(struct table *table)
+static int read_rows(struct table *table)
 {
-	const u32 zero = 0;
-
 	for (u32 slot = 0; slot < PIN_INTERFACES_MAX; slot++)
 		if (bpf_map_lookup_elem(table->rows_fd, &slot, &table->rows[slot]))
 			return -errno;
+	return 0;
+}
+
+static int read_settings(struct table *table)
+{
+	const u32 zero = 0;
+
 	return bpf_map_lookup_elem(table->settings_fd, &zero, &table->settings) ? -errno : 0;
+}
+
+/* Whoever only clears up may find nothing there, or pins of another version. */
+static bool is_as_good_as_empty(int fd_or_err, enum map_access access)
+{
+	return (fd_or_err == -ENOENT && access != MAP_MAKE) ||
+	       (fd_or_err == -EMEDIUMTYPE && access == MAP_WRITE);
 }
 
 int table_open(const struct pindir *d, enum map_access access, struct table *ret_table,
 	       struct failure *f)
 {
 	struct table *table = ret_table;
-	int err;
+	const struct {
+		const char *name;
+		const struct map_shape *shape;
+		int (*read)(struct table *table);
+		int *fd;
+	} maps[] = {
+		{ PIN_INTERFACES, &rows_shape, read_rows, &table->rows_fd },
+		{ PIN_SETTINGS, &settings_shape, read_settings, &table->settings_fd },
+	};
 
 	memset(table, 0, sizeof(*table));
-	table->settings_fd = -1;
-	table->rows_fd = pinned_map(d, PIN_AREA_SHARED, PIN_INTERFACES, &rows_shape, access);
-	if (table->rows_fd >= 0)
-		table->settings_fd =
-			pinned_map(d, PIN_AREA_SHARED, PIN_SETTINGS, &settings_shape, access);
-	err = table->rows_fd < 0 ? table->rows_fd : table->settings_fd;
-	if (err >= 0)
-		err = read_all(table);
-	if (!err || (err == -ENOENT && access != MAP_MAKE))
-		return 0;
-	table_close(table);
-	return pinned_map_failure(err, d, PIN_INTERFACES, f);
+	table->rows_fd = table->settings_fd = -1;
+	for (int i = 0; i < 2; i++) {
+		int fd = pinned_map(d, PIN_AREA_SHARED, maps[i].name, maps[i].shape, access), err;
+
+		if (is_as_good_as_empty(fd, access))
+			continue;
+		*maps[i].fd = fd;
+		err = fd < 0 ? fd : maps[i].read(table);
+		if (err) {
+			table_close(table);
+			return pinned_map_failure(err, d, maps[i].name, f);
+		}
+	}
+	return 0;
 }
 
 void table_close(struct table *table)

@@ -34,7 +34,8 @@ int slot_find_name(const struct pin_interface *rows, const char *name);
 int slot_choose(const struct pin_interface *rows);
 
 /*
- * Opens the two maps. Where they are not there and not to be made, the table is empty.
+ * Opens the two maps. Where they are not there and not to be made, the table is empty;
+ * for MAP_WRITE, which is for clearing up, also where they are of another shape.
  * 0, or -1 with *f filled.
  */
 int table_open(const struct pindir *d, enum map_access access, struct table *ret_table,
