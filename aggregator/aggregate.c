@@ -43,8 +43,7 @@ void aggregate_set_clock(struct aggregate *a, u64 unix_ns)
 	a->latest_ns = unix_ns + AHEAD_NS;
 }
 
-/* False for the time of a wrong clock. */
-static bool see_time(struct aggregate *a, u64 ns)
+bool aggregate_see_time(struct aggregate *a, u64 ns)
 {
 	if (a->latest_ns && ns > a->latest_ns)
 		return false;
@@ -104,7 +103,7 @@ static void add_packets(struct aggregate *a, const struct flow_key *key, struct 
 
 	amount_add(&i->lines.direction[key->direction], &amount);
 	amount_add(&i->lines.row[key->direction][total_row(key->ip_version, key->protocol)], &amount);
-	if (see_time(a, add->last_ns) && !i->counters_seen)
+	if (aggregate_see_time(a, add->last_ns) && !i->counters_seen)
 		history_add(&a->history, add->last_ns, key->direction, add->packets, add->bytes);
 	if (key->ip_version && !(key->flags & FLOW_NO_ADDRESS))
 		add_to_flow(a, key, number, add);

@@ -49,6 +49,9 @@ int aggregate_line(struct aggregate *a, const char *line, size_t length);
 /* What this host's clock says: times a day ahead of it move neither history nor idle time. */
 void aggregate_set_clock(struct aggregate *a, u64 unix_ns);
 
+/* Notes the newest time; false for the time of a wrong clock. */
+bool aggregate_see_time(struct aggregate *a, u64 unix_ns);
+
 /* A snapshot was taken: the next interval begins. Flows idle for so long go. */
 void aggregate_next_interval(struct aggregate *a, u64 idle_ns);
 

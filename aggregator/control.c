@@ -107,6 +107,8 @@ static u64 packets_of(const struct amount *direction)
 static void set_scalars(struct aggregate *a, struct interface *i, const struct scalars *s, u64 time_ns)
 {
 	const struct counters *before = &i->counters_before;
+	/* The counters tell of the time since the last ones; continued lines have the same. */
+	bool in_history = i->counters_seen && time_ns != i->counters_ns && aggregate_see_time(a, time_ns);
 
 	if (packets_of(s->direction) + packets_of(i->attached_before.direction) <
 	    packets_of(i->counted.direction))
@@ -115,12 +117,14 @@ static void set_scalars(struct aggregate *a, struct interface *i, const struct s
 		struct amount now = s->direction[d], *was = &i->counted.direction[d];
 
 		amount_add(&now, &i->attached_before.direction[d]);
-		/* The counters tell of the interval that just ended. */
-		if (i->counters_seen && time_ns && now.packets > was->packets)
-			history_add(&a->history, time_ns - 1, d, now.packets - was->packets,
-				    now.bytes > was->bytes ? now.bytes - was->bytes : 0);
+		if (in_history && now.packets >= was->packets && now.bytes >= was->bytes)
+			history_add_span(&a->history, i->counters_ns, time_ns, d,
+					 now.packets - was->packets, now.bytes - was->bytes);
 		*was = now;
 	}
+	i->counters_ns = time_ns;
+	i->packet_lines_then = i->packet_lines;
+	i->flow_packets_then = i->flow_packets;
 	i->counters.packet_lines = before->packet_lines + s->counters.packet_lines;
 	i->counters.folded = before->folded + s->counters.folded;
 	i->counters.unattributed = before->unattributed + s->counters.unattributed;

@@ -26,6 +26,12 @@ struct history {
  */
 void history_add(struct history *h, u64 unix_ns, u8 direction, u64 packets, u64 bytes);
 
+/*
+ * Adds what was counted between two Unix times, spread evenly over the seconds between
+ * them: counters come about each second, not in step with the clock's.
+ */
+void history_add_span(struct history *h, u64 from_ns, u64 to_ns, u8 direction, u64 packets, u64 bytes);
+
 /* The row of a second, or NULL if there are no data. */
 const struct history_row *history_row(const struct history *h, u64 second);
 

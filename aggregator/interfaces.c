@@ -154,5 +154,5 @@ u64 interface_unseen(const struct interface *i)
 	const struct tally *t = interface_total(i);
 
 	return less(t->direction[0].packets + t->direction[1].packets,
-		    i->packet_lines + i->flow_packets + i->counters.unattributed);
+		    i->packet_lines_then + i->flow_packets_then + i->counters.unattributed);
 }

@@ -39,7 +39,9 @@ struct interface {
 	struct tally lines;		/* from packet and flow lines */
 	u64 packet_lines, flow_packets;	/* how many of each */
 
-	u64 counters_seen;		/* counters lines, continued ones as one */
+	u64 counters_seen;		/* counters lines, also continued ones */
+	u64 counters_ns;		/* Unix time of the last */
+	u64 packet_lines_then, flow_packets_then;	/* seen when the last came */
 	struct tally counted;		/* as the last said, and .attached_before */
 	struct tally attached_before;	/* of the times before it was attached anew */
 	struct counters counters, counters_before;
@@ -78,7 +80,10 @@ void interface_recent(const struct interface *i, struct tally *ret);
 /* The snapshot is written: what comes now belongs to the next. */
 void interface_mark(struct interface *i);
 
-/* Packets that were counted and are in no line yet, and are not unattributed. */
+/*
+ * Packets that the last counters line counted, that are in no line before it and are
+ * not unattributed.
+ */
 u64 interface_unseen(const struct interface *i);
 
 void amount_add(struct amount *to, const struct amount *from);

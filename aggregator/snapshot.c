@@ -134,8 +134,9 @@ static void add_interface(struct sums *s, const struct interface *i)
 	tally_add(&s->recent, &recent);
 	tally_add(&s->total, interface_total(i));
 	add_counters(&s->counters, &i->counters);
-	s->packet_lines += i->packet_lines;
-	s->flow_packets += i->flow_packets;
+	/* As they were when the totals were read, so that the sum is one of the same moment. */
+	s->packet_lines += i->counters_seen ? i->packet_lines_then : i->packet_lines;
+	s->flow_packets += i->counters_seen ? i->flow_packets_then : i->flow_packets;
 	if (i->counters_seen) {
 		s->unseen += interface_unseen(i);
 		s->before += i->unseen_least;

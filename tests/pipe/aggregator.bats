@@ -157,6 +157,12 @@ last() { tail -n 1 | jq -r "$1"; }
 	[ "$(cat "$work/out")" = "1763704000000 [100,null,50]" ]
 }
 
+@test "counters that are out of step with the clock leave no gap in the history" {
+	{ counters 0 0 0; for i in 1 2 3 4; do counters $((i * 100)) $((i * 10000)) 0 | sed "s/1763704001000.000/176370400$((1 + i))$((i * 2))50.000/"; done; } |
+		"$BIN/aggregator" | last '.history | "\(.ingress_packets | add) \(.ingress_packets | index(null))"' >"$work/out"
+	[ "$(cat "$work/out")" = "400 null" ]
+}
+
 @test "a wrong clock in one line spoils nothing" {
 	{ packet 10.0.0.1 1 10.0.0.2 2 A 1 9999999999999.000; packet 10.0.0.1 1 10.0.0.2 2 A 100 1763704000000.000
 	  packet 10.0.0.1 1 10.0.0.2 2 A 50 1763704001000.000; } | "$BIN/aggregator" |
