@@ -227,7 +227,7 @@ export function createTraffic({ seed = 1, flows = 220, limit = 1000, start = Dat
 			totals,
 			rates: { pps: rates.ingress_pps + rates.egress_pps, bps: rates.ingress_bps + rates.egress_bps, ...rates },
 			accounting: {
-				packet_lines: lines, flow_packets: totals.packets - lines, unattributed: 0, total: totals.packets, difference: 0,
+				packet_lines: lines, flow_packets: totals.packets - lines, unattributed: 0, total: totals.packets, before: 0, difference: 0,
 			},
 			interfaces: interfaces.map((row) => ({ ...row })),
 			protocols: [...protocols.values()].map((row) => ({ ...row })).sort((a, b) => b.bytes - a.bytes),
@@ -291,7 +291,7 @@ export function nastySnapshot(seq = 1) {
 		})).concat([{}, { proto: 5, src_ip: 5, bps: 'many' }]),
 		packets: base.packets.map((packet, i) => ({ ...packet, ifname: name(i), tcp_flags: name(i + 1), malformed: true })),
 		losses: { ...base.losses, bad_lines: 5, bad_json: 2, too_long: 1, wrong_type: 2, unattributed: 12 },
-		accounting: { ...base.accounting, difference: 12 },
+		accounting: { ...base.accounting, before: 1000, difference: -12 },
 		history: { ...base.history, ingress_bytes: [null, ...base.history.ingress_bytes.slice(1, 9), 'x', ...base.history.ingress_bytes.slice(10)] },
 		packets_left_out: 4271,
 		unknown_key: { deep: ['<script>window.pwned=1</script>'] },

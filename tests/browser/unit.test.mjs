@@ -3,11 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { createFeed } from '../../web/js/core/feed.js';
 import { createStore } from '../../web/js/core/store.js';
+import { verdict } from '../../web/js/lib/accounting.js';
 import { addressKey, isInNetwork, parseAddress, parseNetwork } from '../../web/js/lib/address.js';
 import { flowColumns, packetColumns, sumOf } from '../../web/js/lib/columns.js';
 import * as format from '../../web/js/lib/format.js';
@@ -318,6 +319,16 @@ test('losses: a cause that is hit is seen, what is not known is not zero', () =>
 	assert.equal(lossRows(state(clean, { httpd: { frames_lost: 7 } })).find((row) => row.id === 'httpd_frames').count, 7);
 });
 
+test('accounting: exact, to be read, off, unknown', () => {
+	const level = (accounting) => verdict(readSnapshot({ accounting }).accounting)[0];
+
+	assert.equal(level({ total: 5, difference: 0 }), 'exact');
+	assert.equal(level({ total: 0, difference: 0 }), 'exact');
+	assert.equal(level({ total: 5, difference: 2 }), 'pending');
+	assert.equal(level({ total: 5, difference: -2 }), 'off');
+	assert.equal(level({}), 'none');
+});
+
 test('freshness: live, late, ended, gone, refused, waiting', () => {
 	const live = {
 		link: 'open', mode: 'events', problem: '', ended: false, receivedAt: 1000, now: 1500, timestamp: 1763704000000, seq: 1,
@@ -531,6 +542,17 @@ test('vendor: the files are those that VENDOR.md names', () => {
 	assert.equal(rows.length, 3);
 	for (const [, name, sum] of rows)
 		assert.equal(createHash('sha256').update(readFileSync(new URL(name, folder))).digest('hex'), sum, name);
+});
+
+test('page: every module is asked for at once', () => {
+	const web = new URL('../../web/', import.meta.url);
+	const html = readFileSync(new URL('index.html', web), 'utf8');
+	const named = [...html.matchAll(/<link rel="modulepreload" href="([^"]+)">/g)].map(([, path]) => path);
+	const there = ['core', 'lib', 'parts', 'views'].flatMap((folder) =>
+		readdirSync(new URL(`js/${folder}/`, web)).map((name) => `js/${folder}/${name}`));
+
+	// early.js is a script, not a module.
+	assert.deepEqual(named.sort(), there.filter((path) => path !== 'js/core/early.js').sort());
 });
 
 test('page: no markup is made from text, nothing comes from another host', () => {

@@ -17,6 +17,7 @@ const UNITS = {
 	bytes: [bytes, 'bytes'],
 	count: [count, ''],
 	plain: [(value) => exact(value), ''],
+	name: [(value) => outside(toNumber(value)), ''],	// a number that only names something
 };
 
 function number(id, label, unit, width, more = {}) {
@@ -29,7 +30,7 @@ function number(id, label, unit, width, more = {}) {
 		kind: 'number',
 		value: (row) => toNumber(row[id]),
 		text: (row) => format(row[id]),
-		exact: (row) => exact(row[id], word),
+		exact: (row) => (unit === 'name' ? format(row[id]) : exact(row[id], word)),
 		...more,
 	};
 }
@@ -100,9 +101,9 @@ export const flowColumns = [
 		text: stateText, exact: stateExact, tone: (row) => STATES.get(row.state) ?? '',
 	},
 	optional(name('command', 'Process', 120)),
-	optional(number('pid', 'PID', 'plain', 76, { rank: 3 })),
+	optional(number('pid', 'PID', 'name', 76, { rank: 3 })),
 	name('ifname', 'Interface', 96, { rank: 3 }),
-	optional(number('vlan', 'VLAN', 'plain', 64, { rank: 3 })),
+	optional(number('vlan', 'VLAN', 'name', 64, { rank: 3 })),
 	number('bps', 'Rate', 'bits', 112, { early: true, about: 'Both directions, over the last interval' }),
 	number('pps', 'Packets/s', 'rate', 98, { rank: 2 }),
 	number('src_bytes', 'Sent', 'bytes', 88, { rank: 2, about: 'Bytes from the source to the destination' }),
@@ -167,10 +168,10 @@ export const packetColumns = [
 		id: 'notes', label: 'Flags', width: 112, kind: 'word', rank: 2, value: notes, text: notes, exact: notes,
 		tone: (row) => (row.malformed === true ? 'bad' : ''),
 	},
-	number('ttl', 'TTL', 'plain', 54, { rank: 3 }),
+	number('ttl', 'TTL', 'name', 54, { rank: 3 }),
 	name('ifname', 'Interface', 92, { rank: 3 }),
-	optional(number('vlan', 'VLAN', 'plain', 64, { rank: 3 })),
-	number('cpu', 'CPU', 'plain', 54, { rank: 3 }),
+	optional(number('vlan', 'VLAN', 'name', 64, { rank: 3 })),
+	number('cpu', 'CPU', 'name', 54, { rank: 3 }),
 ];
 
 // ---- protocols, CPUs, interfaces -------------------------------------------
@@ -195,7 +196,7 @@ export function protocolColumns(sums) {
 
 export function cpuColumns(sums) {
 	return [
-		withShare(number('cpu', 'CPU', 'plain', 0, { kind: 'word', head: true, least: 60 }), sums, 'pps'),
+		withShare(number('cpu', 'CPU', 'name', 0, { kind: 'word', head: true, least: 60 }), sums, 'pps'),
 		number('pps', 'Now', 'rate', 100),
 		number('bps', 'Rate', 'bits', 104, { rank: 2 }),
 		number('packets', 'Packets', 'count', 80),

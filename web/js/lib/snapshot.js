@@ -9,7 +9,7 @@ const objects = (value) => list(value).filter(isObject);
 
 const TOTALS = ['packets', 'bytes', 'ingress_packets', 'ingress_bytes', 'egress_packets', 'egress_bytes'];
 const RATES = ['pps', 'bps', 'ingress_pps', 'ingress_bps', 'egress_pps', 'egress_bps'];
-const ACCOUNTING = ['packet_lines', 'flow_packets', 'unattributed', 'total', 'difference'];
+const ACCOUNTING = ['packet_lines', 'flow_packets', 'unattributed', 'before', 'total', 'difference'];
 const LOSSES = [
 	'unattributed', 'ring_full', 'malformed', 'bad_lines', 'bad_json', 'too_long', 'wrong_type', 'unknown_type',
 	'flows_evicted',

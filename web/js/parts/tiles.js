@@ -2,7 +2,7 @@
 // The numbers to see first: rates now, totals, flows.
 
 import { h, setAttribute, setText } from '../core/dom.js';
-import { count, exact, packetRate, parts } from '../lib/format.js';
+import { bytes, count, exact, packetRate, parts } from '../lib/format.js';
 
 const TILES = [
 	{
@@ -20,7 +20,7 @@ const TILES = [
 	},
 	{
 		id: 'bytes', label: 'Bytes', unit: 'B', exactUnit: 'bytes', value: (s) => s.totals.bytes,
-		detail: (s) => `${count(s.totals.ingress_bytes)}B in · ${count(s.totals.egress_bytes)}B out`,
+		detail: (s) => `${bytes(s.totals.ingress_bytes)} in · ${bytes(s.totals.egress_bytes)} out`,
 		detailExact: (s) => `${exact(s.totals.ingress_bytes)} in, ${exact(s.totals.egress_bytes)} out`,
 	},
 	{
