@@ -6,22 +6,22 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { createFeed } from '../../web/js/core/feed.js';
-import { createStore } from '../../web/js/core/store.js';
-import { verdict } from '../../web/js/lib/accounting.js';
-import { addressKey, isInNetwork, parseAddress, parseNetwork } from '../../web/js/lib/address.js';
-import { flowColumns, packetColumns, sumOf } from '../../web/js/lib/columns.js';
-import * as format from '../../web/js/lib/format.js';
-import { parseFilter } from '../../web/js/lib/filter.js';
-import { freshness } from '../../web/js/lib/freshness.js';
-import { lonely, mirrored, peakOf, seriesOf } from '../../web/js/lib/history.js';
-import { lossLevel, lossRows } from '../../web/js/lib/losses.js';
-import { createPacketLog } from '../../web/js/lib/packet-log.js';
-import { formatRoute, formatSort, parseRoute, parseSort } from '../../web/js/lib/route.js';
-import { createSequence } from '../../web/js/lib/sequence.js';
-import { readSnapshot } from '../../web/js/lib/snapshot.js';
-import { sortRows } from '../../web/js/lib/sort.js';
-import { rowsInSight } from '../../web/js/lib/window.js';
+import { createFeed } from '../../web/js/core/feed.mjs';
+import { createStore } from '../../web/js/core/store.mjs';
+import { verdict } from '../../web/js/lib/accounting.mjs';
+import { addressKey, isInNetwork, parseAddress, parseNetwork } from '../../web/js/lib/address.mjs';
+import { flowColumns, packetColumns, sumOf } from '../../web/js/lib/columns.mjs';
+import * as format from '../../web/js/lib/format.mjs';
+import { parseFilter } from '../../web/js/lib/filter.mjs';
+import { freshness } from '../../web/js/lib/freshness.mjs';
+import { lonely, mirrored, peakOf, seriesOf } from '../../web/js/lib/history.mjs';
+import { lossLevel, lossRows } from '../../web/js/lib/losses.mjs';
+import { createPacketLog } from '../../web/js/lib/packet-log.mjs';
+import { formatRoute, formatSort, parseRoute, parseSort } from '../../web/js/lib/route.mjs';
+import { createSequence } from '../../web/js/lib/sequence.mjs';
+import { readSnapshot } from '../../web/js/lib/snapshot.mjs';
+import { sortRows } from '../../web/js/lib/sort.mjs';
+import { rowsInSight } from '../../web/js/lib/window.mjs';
 import { createTraffic, nastySnapshot } from './traffic.mjs';
 
 function table(check, rows) {
@@ -560,6 +560,6 @@ test('page: no markup is made from text, nothing comes from another host', () =>
 	const html = readFileSync(new URL('index.html', web), 'utf8');
 
 	assert.doesNotMatch(html, /https?:|\bstyle=|\son\w+=|<script(?![^>]*\bsrc=)/);
-	for (const [, path] of html.matchAll(/(?:src|href)="([^"]+\.(?:js|css|svg))"/g))
+	for (const [, path] of html.matchAll(/(?:src|href)="([^"]+\.(?:js|mjs|css|svg))"/g))
 		readFileSync(new URL(path, web));
 });

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What was lost or left out, by cause.
 
-import { h, setAttribute, setText } from '../core/dom.js';
-import { exact } from '../lib/format.js';
-import { LOSS_WORDS, lossLevel, lossRows } from '../lib/losses.js';
-import { createPanel } from './panel.js';
+import { h, setAttribute, setText } from '../core/dom.mjs';
+import { exact } from '../lib/format.mjs';
+import { LOSS_WORDS, lossLevel, lossRows } from '../lib/losses.mjs';
+import { createPanel } from './panel.mjs';
 
 function createRow({ id, label, hint }) {
 	const count = h('td', { class: 'k-number', id: `loss-${id}` });

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The short tables: protocols, CPUs, interfaces.
 
-import { h, setText } from '../core/dom.js';
-import { cpuColumns, hostColumn, interfaceColumns, protocolColumns, sumOf } from '../lib/columns.js';
-import { exact } from '../lib/format.js';
-import { createEmpty, createPanel } from './panel.js';
-import { createTable } from './table.js';
+import { h, setText } from '../core/dom.mjs';
+import { cpuColumns, hostColumn, interfaceColumns, protocolColumns, sumOf } from '../lib/columns.mjs';
+import { exact } from '../lib/format.mjs';
+import { createEmpty, createPanel } from './panel.mjs';
+import { createTable } from './table.mjs';
 
 // rows(snapshot) is what it shows, columns(sums) with which columns; byHost: a column of hosts where there are several.
 function createBreakdown({ id, title, caption, className = '', rows, columns, sort, byHost = false }) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The sum that must come out: lines + folded + unattributed = totals.
 
-import { h, setAttribute, setText } from '../core/dom.js';
-import { verdict } from '../lib/accounting.js';
-import { exact } from '../lib/format.js';
-import { LOSS_WORDS, lossLevel, lossRows } from '../lib/losses.js';
+import { h, setAttribute, setText } from '../core/dom.mjs';
+import { verdict } from '../lib/accounting.mjs';
+import { exact } from '../lib/format.mjs';
+import { LOSS_WORDS, lossLevel, lossRows } from '../lib/losses.mjs';
 
 // What is left out where it is 0.
 const RARE = new Set(['before', 'difference']);

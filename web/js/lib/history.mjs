@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The history of a snapshot as series for a chart: in above zero, out below it, null where nothing is known.
 
-import { toNumber } from './format.js';
+import { toNumber } from './format.mjs';
 
 export const WINDOW_S = 300;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The hash of the URL decides which view is shown, and with which parameters: links can be shared, "back" works.
 
-import { formatRoute, parseRoute } from '../lib/route.js';
+import { formatRoute, parseRoute } from '../lib/route.mjs';
 
 export function createRouter(views) {
 	const listeners = new Set();

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // A panel with a live table: filter, sort and pause, kept in the URL where the view wants it.
 
-import { h, setText } from '../core/dom.js';
-import { exact } from '../lib/format.js';
-import { formatSort, parseSort } from '../lib/route.js';
-import { createFilterBox } from './filter-box.js';
-import { createEmpty, createPanel } from './panel.js';
-import { createPause } from './pause.js';
-import { createTable } from './table.js';
+import { h, setText } from '../core/dom.mjs';
+import { exact } from '../lib/format.mjs';
+import { formatSort, parseSort } from '../lib/route.mjs';
+import { createFilterBox } from './filter-box.mjs';
+import { createEmpty, createPanel } from './panel.mjs';
+import { createPause } from './pause.mjs';
+import { createTable } from './table.mjs';
 
 /*
  * what: "flows". columns(state), rows(state) and note(state, shown, all) say what is in it, hint(state) what to do when

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Puts the page together: feed -> store -> the view that the URL names.
 
-import { createFeed } from './core/feed.js';
-import { createRouter } from './core/router.js';
-import { createStore } from './core/store.js';
-import { createTheme } from './core/theme.js';
-import { freshness } from './lib/freshness.js';
-import { createPacketLog } from './lib/packet-log.js';
-import { createSequence } from './lib/sequence.js';
-import { readSnapshot } from './lib/snapshot.js';
-import { createShell } from './parts/shell.js';
-import { createFlowsView } from './views/flows.js';
-import { createOverview } from './views/overview.js';
-import { createPacketsView } from './views/packets.js';
+import { createFeed } from './core/feed.mjs';
+import { createRouter } from './core/router.mjs';
+import { createStore } from './core/store.mjs';
+import { createTheme } from './core/theme.mjs';
+import { freshness } from './lib/freshness.mjs';
+import { createPacketLog } from './lib/packet-log.mjs';
+import { createSequence } from './lib/sequence.mjs';
+import { readSnapshot } from './lib/snapshot.mjs';
+import { createShell } from './parts/shell.mjs';
+import { createFlowsView } from './views/flows.mjs';
+import { createOverview } from './views/overview.mjs';
+import { createPacketsView } from './views/packets.mjs';
 
 const TICK_MS = 1000;	// how often the age of the data is looked at
 

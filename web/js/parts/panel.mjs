@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A titled box: heading, something beside it, content.
 
-import { h } from '../core/dom.js';
+import { h } from '../core/dom.mjs';
 
 export function createPanel({ id, title, aside = [], body = [], className = '' }) {
 	const heading = h('h2', { id: `${id}-title` }, title);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The numbers to see first: rates now, totals, flows.
 
-import { h, setAttribute, setText } from '../core/dom.js';
-import { bytes, count, exact, packetRate, parts } from '../lib/format.js';
+import { h, setAttribute, setText } from '../core/dom.mjs';
+import { bytes, count, exact, packetRate, parts } from '../lib/format.mjs';
 
 const TILES = [
 	{

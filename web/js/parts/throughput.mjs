@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Five minutes of throughput: in above the line, out below it, nothing where nothing is known.
 
-import { h, setAttribute, setText } from '../core/dom.js';
-import { colour } from '../core/theme.js';
-import { bitRate, clock, packetRate, parts } from '../lib/format.js';
-import { WINDOW_S, lonely, mirrored, peakOf, seriesOf } from '../lib/history.js';
-import { NO_PACKETS, createEmpty, createPanel } from './panel.js';
+import { h, setAttribute, setText } from '../core/dom.mjs';
+import { colour } from '../core/theme.mjs';
+import { bitRate, clock, packetRate, parts } from '../lib/format.mjs';
+import { WINDOW_S, lonely, mirrored, peakOf, seriesOf } from '../lib/history.mjs';
+import { NO_PACKETS, createEmpty, createPanel } from './panel.mjs';
 
 const UNITS = {
 	bits: { label: 'bit/s', format: bitRate, axis: (value) => parts(Math.abs(value), '') },

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What stands around every view: name, navigation, state of the feed, theme, banner.
 
-import { h, setAttribute, setHidden, setText } from '../core/dom.js';
-import { bitRate, outside } from '../lib/format.js';
-import { formatRoute } from '../lib/route.js';
+import { h, setAttribute, setHidden, setText } from '../core/dom.mjs';
+import { bitRate, outside } from '../lib/format.mjs';
+import { formatRoute } from '../lib/route.mjs';
 
 const THEMES = { auto: ['◐', 'as the system'], light: ['☀', 'light'], dark: ['☾', 'dark'] };
 

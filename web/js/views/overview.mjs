@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 // The first view: everything at a glance.
 
-import { h } from '../core/dom.js';
-import { formatRoute } from '../lib/route.js';
-import { createAccounting } from '../parts/accounting.js';
-import { createCpus, createInterfaces, createProtocols } from '../parts/breakdowns.js';
-import { createFlows } from '../parts/flows.js';
-import { createLosses } from '../parts/losses.js';
-import { createPackets } from '../parts/packets.js';
-import { createThroughput } from '../parts/throughput.js';
-import { createTiles } from '../parts/tiles.js';
+import { h } from '../core/dom.mjs';
+import { formatRoute } from '../lib/route.mjs';
+import { createAccounting } from '../parts/accounting.mjs';
+import { createCpus, createInterfaces, createProtocols } from '../parts/breakdowns.mjs';
+import { createFlows } from '../parts/flows.mjs';
+import { createLosses } from '../parts/losses.mjs';
+import { createPackets } from '../parts/packets.mjs';
+import { createThroughput } from '../parts/throughput.mjs';
+import { createTiles } from '../parts/tiles.mjs';
 
 export function createOverview({ params }) {
 	const allFlows = h('a', { href: formatRoute('flows') }, 'All flows');

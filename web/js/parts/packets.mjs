@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The packet feed: the last packet lines that came, and how many are not shown.
 
-import { packetColumns } from '../lib/columns.js';
-import { exact } from '../lib/format.js';
-import { createLiveTable } from './live-table.js';
-import { NO_PACKETS } from './panel.js';
+import { packetColumns } from '../lib/columns.mjs';
+import { exact } from '../lib/format.mjs';
+import { createLiveTable } from './live-table.mjs';
+import { NO_PACKETS } from './panel.mjs';
 
 const ids = packetColumns.map((column) => column.id);
 

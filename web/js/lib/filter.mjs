@@ -5,7 +5,7 @@
 // value means "or", quotes keep spaces together. A term without a key is a protocol, an address or network, a port,
 // or else text that occurs somewhere in the row.
 
-import { isInNetwork, parseNetwork } from './address.js';
+import { isInNetwork, parseNetwork } from './address.mjs';
 
 export const HELP =
 	'tcp · port:443 · port:8000-8099 · ip:10.0.0.0/8 · src: · dst: · if:eth0 · state:established · bps>1M · !udp · any text';

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The flows alone, as many as fit.
 
-import { h } from '../core/dom.js';
-import { createFlows } from '../parts/flows.js';
+import { h } from '../core/dom.mjs';
+import { createFlows } from '../parts/flows.mjs';
 
 export function createFlowsView({ params }) {
 	const flows = createFlows({ params, className: 'tall' });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A snapshot with every key that the page reads: what is missing or of another type gets a harmless value.
 
-import { toNumber } from './format.js';
+import { toNumber } from './format.mjs';
 
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 const list = (value) => (Array.isArray(value) ? value : []);

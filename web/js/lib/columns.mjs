@@ -6,10 +6,10 @@
 // the row), kind ("number", "time", "address", "name", "word"), optional (shown only where some row has a value), rank (3 goes first,
 // then 2, where the room is short), early (comes first there), about (title of the head).
 
-import { addressKey } from './address.js';
+import { addressKey } from './address.mjs';
 import {
 	NOTHING, bitRate, bytes, clockMs, count, duration, endpoint, exact, outside, packetRate, percent, stamp, toNumber,
-} from './format.js';
+} from './format.mjs';
 
 const UNITS = {
 	bits: [bitRate, 'bit/s'],

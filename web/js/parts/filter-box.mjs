@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The box for the filter language: says what is wrong, keeps the last filter that was right.
 
-import { h, setAttribute, setText } from '../core/dom.js';
-import { HELP, parseFilter } from '../lib/filter.js';
+import { h, setAttribute, setText } from '../core/dom.mjs';
+import { HELP, parseFilter } from '../lib/filter.mjs';
 
 // changed(text) after each edit. -> { element, test(row), isEmpty(), text(), set(text) }
 export function createFilterBox({ id, label, changed }) {

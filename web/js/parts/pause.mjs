@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A button that holds a table still, and says since when and how much has come in since.
 
-import { h, setText } from '../core/dom.js';
-import { clock, exact } from '../lib/format.js';
+import { h, setText } from '../core/dom.mjs';
+import { clock, exact } from '../lib/format.mjs';
 
 // changed() is called when it starts or stops. -> { element, note, paused(), missed(timestamp) }
 export function createPause(what, changed) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The packet feed alone.
 
-import { h } from '../core/dom.js';
-import { createPackets } from '../parts/packets.js';
+import { h } from '../core/dom.mjs';
+import { createPackets } from '../parts/packets.mjs';
 
 export function createPacketsView({ params }) {
 	const packets = createPackets({ params, className: 'tall' });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How much the numbers on the page can be trusted now, in words.
 
-import { clock, duration, exact } from './format.js';
+import { clock, duration, exact } from './format.mjs';
 
 // A snapshot may be late by a busy moment; what is later than this is missing (httpd draws the line there too).
 const LATE_INTERVALS = 5;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The live table of flows.
 
-import { flowColumns, flowHostColumn } from '../lib/columns.js';
-import { exact } from '../lib/format.js';
-import { createLiveTable } from './live-table.js';
-import { NO_PACKETS } from './panel.js';
+import { flowColumns, flowHostColumn } from '../lib/columns.mjs';
+import { exact } from '../lib/format.mjs';
+import { createLiveTable } from './live-table.mjs';
+import { NO_PACKETS } from './panel.mjs';
 
 const withHost = [flowHostColumn, ...flowColumns];
 const ids = withHost.map((column) => column.id);

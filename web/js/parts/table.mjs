@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A table that sorts by a click on its head and, when it is long, has only the rows in sight.
 
-import { h, setAttribute, setHidden } from '../core/dom.js';
-import { sortRows } from '../lib/sort.js';
-import { rowsInSight } from '../lib/window.js';
+import { h, setAttribute, setHidden } from '../core/dom.mjs';
+import { sortRows } from '../lib/sort.mjs';
+import { rowsInSight } from '../lib/window.mjs';
 
 const ROW_PX = 28;	// --row in page.css
 const PHONE_PX = 500;
@@ -87,7 +87,7 @@ function makeRow(columns) {
 }
 
 /*
- * columns: see lib/columns.js. sort: { id, descending }; sorted(sort) is told of a new one. long: only rows in sight
+ * columns: see lib/columns.mjs. sort: { id, descending }; sorted(sort) is told of a new one. long: only rows in sight
  * exist. -> { element, update(rows), setSort(sort), setColumns(columns), rows() }
  */
 export function createTable({ caption, columns, sort, sorted = () => {}, long = false, className = '' }) {
