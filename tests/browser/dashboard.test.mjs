@@ -285,7 +285,11 @@ test('everything can be reached with the keyboard', () => withPage(async (page) 
 			return element.getAttribute('aria-label') ?? element.textContent.trim();
 		}));
 	}
-	for (const name of ['Skip to content', 'Overview', 'Theme: as the system', 'packets/s', 'Filter flows', 'Pause flows', 'Destination', 'Flows', 'Licences'])
+	const wanted = [
+		'Skip to content', 'Overview', 'Theme: as the system', 'packets/s', 'Filter flows', 'Pause flows', 'Destination', 'Flows',
+		'Licences',
+	];
+	for (const name of wanted)
 		assert.ok(reached.has(name), `${name} in ${[...reached].join(' | ')}`);
 	assert.ok(![...reached].some((name) => name.startsWith('no outline')), [...reached].join(' | '));
 }));
@@ -300,7 +304,10 @@ test('before the first snapshot the page says what to do', async () => {
 			await becomes(page, 'waiting');
 			assert.match(await page.locator('#banner').innerText(), /reader \| aggregator \| httpd/);
 			assert.deepEqual(await axeViolations(page), []);
-			const empty = { ...createTraffic({ flows: 1 }).next(), flows: [], packets: [], interfaces: [], protocols: [], cpus: [], totals: { packets: 0, bytes: 0 }, accounting: {}, history: {} };
+			const empty = {
+				...createTraffic({ flows: 1 }).next(), flows: [], packets: [], interfaces: [], protocols: [], cpus: [],
+				totals: { packets: 0, bytes: 0 }, accounting: {}, history: {},
+			};
 
 			await server.write(empty);
 			await becomes(page, 'live');

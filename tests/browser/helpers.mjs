@@ -24,7 +24,8 @@ async function firstByte(stream, child, said) {
 }
 
 /*
- * Starts $BIN/httpd on a free port (or the given one); WEB=dir serves the page from there while it is worked on. -> { url, port, write(snapshot), end() of its input, stop() }
+ * Starts $BIN/httpd on a free port (or the given one); WEB=dir serves the page from there while it is worked on.
+ * -> { url, port, write(snapshot), end() of its input, stop() }
  */
 export async function startHttpd({ port = 0, args = [] } = {}) {
 	const program = `${process.env.BIN ?? 'build/bin'}/httpd`;

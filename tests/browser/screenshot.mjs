@@ -16,7 +16,11 @@ async function shoot(browser, httpd, name, { scheme, size, view, height, path, s
 		await httpd.write(snapshot);
 	await becomes(page, level);
 	await page.waitForTimeout(600);	// transitions; a picture, not a test
-	await page.screenshot({ path: path ?? `${folder}/${name}.png`, fullPage: !height, ...(height && { clip: { x: 0, y: 0, width: size.width, height } }) });
+	await page.screenshot({
+		path: path ?? `${folder}/${name}.png`,
+		fullPage: !height,
+		...(height && { clip: { x: 0, y: 0, width: size.width, height } }),
+	});
 	if (page.faults.length)
 		console.error(page.faults.join('\n'));
 	await page.context().close();
@@ -31,7 +35,10 @@ mkdirSync(folder, { recursive: true });
 try {
 	await httpd.write(traffic.next());
 	if (target) {
-		await shoot(browser, httpd, '', { scheme: 'dark', size: { width: 1400, height: 1090 }, view: 'overview', height: 1090, path: target, snapshot: traffic.next() });
+		await shoot(browser, httpd, '', {
+			scheme: 'dark', size: { width: 1400, height: 1090 }, view: 'overview', height: 1090, path: target,
+			snapshot: traffic.next(),
+		});
 	} else {
 		for (const scheme of ['light', 'dark'])
 			for (const [sizeName, size] of Object.entries(SIZES))

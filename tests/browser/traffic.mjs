@@ -82,8 +82,10 @@ function sum(rows, name) {
 	return rows.reduce((total, row) => total + row[name], 0);
 }
 
-// seconds of history come before the first snapshot; gap: seconds in it without data
-export function createTraffic({ seed = 1, flows = 220, limit = 1000, start = Date.UTC(2025, 10, 13, 14, 0, 0), history = 0, gap = null } = {}) {
+const START = Date.UTC(2025, 10, 13, 14, 0, 0);
+
+// seconds of history come before the first snapshot; gap: [from, to), seconds of them without data
+export function createTraffic({ seed = 1, flows = 220, limit = 1000, start = START, history = 0, gap = null } = {}) {
 	const random = createRandom(seed);
 	const table = Array.from({ length: flows }, () => makeFlow(random, start));
 	const cpus = [0, 1, 2, 3].map((cpu) => ({ host: 'web1', cpu, packets: 0, bytes: 0, pps: 0, bps: 0 }));
@@ -139,8 +141,6 @@ export function createTraffic({ seed = 1, flows = 220, limit = 1000, start = Dat
 	function moveOther(name, packets, bytes, moment) {
 		const card = interfaces[0];
 
-		if (packets === 0)
-			return;
 		count(name, packets, bytes);
 		bump(cpus[1], packets, bytes);
 		card.packets += packets;
@@ -176,8 +176,11 @@ export function createTraffic({ seed = 1, flows = 220, limit = 1000, start = Dat
 			if (flow.pps > 0)
 				flow.last = time + 900 + Math.round(random() * 99);
 		}
-		for (const [name, packets, bytes] of [['ARP', 3, 180], ['IGMP', second % 4 ? 0 : 1, second % 4 ? 0 : 60], ['LLDP', second % 30 ? 0 : 1, second % 30 ? 0 : 343]])
-			moveOther(name, packets, bytes, moment);
+		moveOther('ARP', 3, 180, moment);
+		if (second % 4 === 0)
+			moveOther('IGMP', 1, 60, moment);
+		if (second % 30 === 0)
+			moveOther('LLDP', 1, 343, moment);
 		table[second % table.length] = makeFlow(random, time);
 		past.push(gap && second >= gap[0] && second < gap[1] ? null : moment);
 		second++;
@@ -292,7 +295,10 @@ export function nastySnapshot(seq = 1) {
 		packets: base.packets.map((packet, i) => ({ ...packet, ifname: name(i), tcp_flags: name(i + 1), malformed: true })),
 		losses: { ...base.losses, bad_lines: 5, bad_json: 2, too_long: 1, wrong_type: 2, unattributed: 12 },
 		accounting: { ...base.accounting, before: 1000, difference: -12 },
-		history: { ...base.history, ingress_bytes: [null, ...base.history.ingress_bytes.slice(1, 9), 'x', ...base.history.ingress_bytes.slice(10)] },
+		history: {
+			...base.history,
+			ingress_bytes: [null, ...base.history.ingress_bytes.slice(1, 9), 'x', ...base.history.ingress_bytes.slice(10)],
+		},
 		packets_left_out: 4271,
 		unknown_key: { deep: ['<script>window.pwned=1</script>'] },
 	};

@@ -73,7 +73,8 @@ export function createShell(root, views, theme) {
 			main.focus();
 		} } }, 'Skip to content'),
 		h('header', { class: 'top' },
-			h('h1', {}, h('img', { src: 'favicon.svg', alt: '', width: '22', height: '22' }), 'jopil'), host, navigation.element, pill, button.element),
+			h('h1', {}, h('img', { src: 'favicon.svg', alt: '', width: '22', height: '22' }), 'jopil'),
+			host, navigation.element, pill, button.element),
 		banner.element,
 		main,
 		h('footer', {}, 'jopil counts every packet exactly once. ', h('a', { href: 'notices.txt' }, 'Licences')),

@@ -12,6 +12,7 @@ const UNITS = {
 	packets: { label: 'packets/s', format: packetRate, axis: (value) => parts(Math.abs(value), '') },
 };
 const STEPS_S = [10, 15, 30, 60, 120, 300];	// between marks of time
+const WIDE_PX = 480;
 const LEAST = { bits: 1000, packets: 10 };	// what the axis shows at least, of either direction
 
 function axisText(kind, value) {
@@ -46,6 +47,7 @@ function makeOptions(kind, width, height, readOut) {
 	const quiet = colour('--muted');
 	const grid = { stroke: colour('--grid'), width: 1 };
 	const font = `11px ${getComputedStyle(document.body).fontFamily}`;
+	const timeText = (time) => clock(time * 1000).slice(0, width > WIDE_PX ? 8 : 5);	// seconds where there is room
 	const axis = { stroke: quiet, font, grid, ticks: { show: false } };
 
 	return {
@@ -56,7 +58,7 @@ function makeOptions(kind, width, height, readOut) {
 		cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
 		scales: { x: { time: true, range: (plot, first, last) => [last - WINDOW_S, last] }, y: { range: rangeOf(kind) } },
 		axes: [
-			{ ...axis, size: 26, gap: 4, space: 70, incrs: STEPS_S, values: (plot, times) => times.map((time) => clock(time * 1000).slice(0, 5 + 3 * (width > 480))) },
+			{ ...axis, size: 26, gap: 4, space: 70, incrs: STEPS_S, values: (plot, times) => times.map(timeText) },
 			{ ...axis, size: 58, gap: 6, space: 34, values: (plot, values) => values.map((value) => axisText(kind, value)) },
 		],
 		series: [
