@@ -117,6 +117,19 @@ static int bad_line(struct aggregate *a, enum line_status status)
 	return why;
 }
 
+/* The interface of the line just read; NULL, and counted, without memory. */
+static struct interface *interface_of_line(struct aggregate *a, u16 *ret_number)
+{
+	int number = interfaces_find(&a->interfaces, host_of(a), a->reader.ifname);
+
+	if (number < 0) {
+		a->no_memory++;
+		return NULL;
+	}
+	*ret_number = (u16)number;
+	return a->interfaces.all[number];
+}
+
 static int add_packet_line(struct aggregate *a, const char *line, size_t length)
 {
 	struct feed_entry *entry = &a->feed[a->feed_seen % FEED_PACKETS];
@@ -124,17 +137,12 @@ static int add_packet_line(struct aggregate *a, const char *line, size_t length)
 	enum line_status status = packet_line_read(&a->reader, line, length, r);
 	struct flow_addition add;
 	struct interface *i;
-	int number;
 
 	if (status != LINE_OK)
 		return bad_line(a, status);
-	number = interfaces_find(&a->interfaces, host_of(a), a->reader.ifname);
-	if (number < 0) {
-		a->no_memory++;
+	i = interface_of_line(a, &entry->interface);
+	if (!i)
 		return -1;
-	}
-	i = a->interfaces.all[number];
-	entry->interface = (u16)number;
 	a->feed_seen++;
 	a->packet_lines++;
 	i->packet_lines++;
@@ -142,7 +150,7 @@ static int add_packet_line(struct aggregate *a, const char *line, size_t length)
 				      .last_ns = r->time_ns, .tcp_flags = r->tcp_flags };
 	if (r->cpu < CPUS_MAX)
 		amount_add(&i->lines.cpu[r->cpu], &(struct amount){ 1, r->length });
-	add_packets(a, &r->key, i, (u16)number, &add);
+	add_packets(a, &r->key, i, entry->interface, &add);
 	return -1;
 }
 
@@ -152,21 +160,18 @@ static int add_flow_line(struct aggregate *a, const char *line, size_t length)
 	enum line_status status = flow_line_read(&a->reader, line, length, &r);
 	struct flow_addition add;
 	struct interface *i;
-	int number;
+	u16 number;
 
 	if (status != LINE_OK)
 		return bad_line(a, status);
-	number = interfaces_find(&a->interfaces, host_of(a), a->reader.ifname);
-	if (number < 0) {
-		a->no_memory++;
+	i = interface_of_line(a, &number);
+	if (!i)
 		return -1;
-	}
-	i = a->interfaces.all[number];
 	a->flow_lines++;
 	i->flow_packets += r.packets;
 	add = (struct flow_addition){ .packets = r.packets, .bytes = r.bytes, .first_ns = r.first_ns,
 				      .last_ns = r.last_ns, .tcp_flags = r.tcp_flags };
-	add_packets(a, &r.key, i, (u16)number, &add);
+	add_packets(a, &r.key, i, number, &add);
 	return -1;
 }
 

@@ -83,14 +83,9 @@ static inline char *put_text16(char *p, const struct text16 *t)
 	return p + t->length;
 }
 
-static inline char *put_u32(char *p, u32 value)
+/* Writes the digits that end at d; returns where they begin. */
+static inline char *put_digits_before(char *d, u32 value)
 {
-	char digits[10], *end = digits + sizeof(digits), *d = end;
-
-	if (value < 10) {
-		*p = (char)('0' + value);
-		return p + 1;
-	}
 	while (value >= 100) {
 		d -= 2;
 		memcpy(d, pairs[value % 100], 2);
@@ -102,6 +97,18 @@ static inline char *put_u32(char *p, u32 value)
 	} else {
 		*--d = (char)('0' + value);
 	}
+	return d;
+}
+
+static inline char *put_u32(char *p, u32 value)
+{
+	char digits[10], *end = digits + sizeof(digits), *d;
+
+	if (value < 10) {
+		*p = (char)('0' + value);
+		return p + 1;
+	}
+	d = put_digits_before(end, value);
 	return put_bytes(p, d, (size_t)(end - d));
 }
 
@@ -109,19 +116,12 @@ char *line_put_number(char *p, u64 value)
 {
 	char digits[20], *end = digits + sizeof(digits), *d = end;
 
-	if (value <= UINT32_MAX)
-		return put_u32(p, (u32)value);
-	while (value >= 100) {
+	while (value > UINT32_MAX) {
 		d -= 2;
 		memcpy(d, pairs[value % 100], 2);
 		value /= 100;
 	}
-	if (value >= 10) {
-		d -= 2;
-		memcpy(d, pairs[value], 2);
-	} else {
-		*--d = (char)('0' + value);
-	}
+	d = put_digits_before(d, (u32)value);
 	return put_bytes(p, d, (size_t)(end - d));
 }
 
