@@ -111,9 +111,9 @@ static int parse_fd(const char *text, void *target, const char **ret_why)
 static const struct program_info program = {
 	.name = "loader",
 	.operands = "IFACE...",
-	.purpose = "Attaches the packet counters to network interfaces, pins them, and exits; the kernel\n"
-		   "goes on counting. Run again it replaces its own programs without a gap, and options\n"
-		   "not given keep what is in force.",
+	.purpose = "Attaches the packet counters to network interfaces, pins them, and exits;\n"
+		   "the kernel goes on counting. Run again it replaces its own programs\n"
+		   "without a gap, and options not given keep what is in force.",
 	.takes_operands = true,
 };
 

@@ -276,8 +276,9 @@ static int sweep(struct run *run, struct failure *f)
 			left = mapset_sweep(&run->dir, &run->settings);
 	}
 	if (left > 0 && !gone)
-		say("%d map%s of an old size still hold%s what the reader has not drained; the next "
-		    "loader removes what is empty", left, left == 1 ? "" : "s", left == 1 ? "s" : "");
+		say("%d map%s of an old size still hold%s what the reader has not drained; the "
+		    "next loader removes what is empty", left, left == 1 ? "" : "s",
+		    left == 1 ? "s" : "");
 	if (left < 0)
 		return failure_errno(f, left, "remove old maps in %s", run->dir.path);
 	return gone < 0 ? -1 : 0;

@@ -59,8 +59,8 @@ static int note_generation(const struct pin_match *match, const char *name, void
 	return 0;
 }
 
-static int open_flows(const struct pindir *d, const struct pin_settings *settings, enum map_access access,
-		      struct mapset *set)
+static int open_flows(const struct pindir *d, const struct pin_settings *settings,
+		      enum map_access access, struct mapset *set)
 {
 	struct map_shape shape = flows_shape(settings);
 	char name[PIN_NAME_BYTES];
@@ -83,7 +83,8 @@ static void close_flows(struct mapset *set)
 	}
 }
 
-static int check_rings(const struct pindir *d, const struct pin_settings *settings, enum map_access access)
+static int check_rings(const struct pindir *d, const struct pin_settings *settings,
+		       enum map_access access)
 {
 	struct map_shape shape = ring_shape(settings);
 	char name[PIN_NAME_BYTES];
@@ -320,30 +321,31 @@ int mapset_sweep(const struct pindir *d, const struct pin_settings *settings)
 	return err ? err : sweep.left;
 }
 
-int mapset_totals(const struct pindir *d, unsigned int slot, enum map_access access)
+static int open_counters(const struct pindir *d, const char *name, size_t value_bytes,
+			 u32 entries, enum map_access access)
 {
-	static const struct map_shape shape = {
+	const struct map_shape shape = {
 		.type = BPF_MAP_TYPE_PERCPU_ARRAY,
 		.key_size = sizeof(u32),
-		.value_size = sizeof(struct total_value),
-		.max_entries = TOTAL_ENTRIES,
+		.value_size = (u32)value_bytes,
+		.max_entries = entries,
 	};
+
+	return pinned_map(d, PIN_AREA_SHARED, name, &shape, access);
+}
+
+int mapset_totals(const struct pindir *d, unsigned int slot, enum map_access access)
+{
 	char name[PIN_NAME_BYTES];
 
 	snprintf(name, sizeof(name), PIN_TOTALS, slot);
-	return pinned_map(d, PIN_AREA_SHARED, name, &shape, access);
+	return open_counters(d, name, sizeof(struct total_value), TOTAL_ENTRIES, access);
 }
 
 int mapset_losses(const struct pindir *d, unsigned int slot, enum map_access access)
 {
-	static const struct map_shape shape = {
-		.type = BPF_MAP_TYPE_PERCPU_ARRAY,
-		.key_size = sizeof(u32),
-		.value_size = sizeof(struct loss_value),
-		.max_entries = DIRECTIONS,
-	};
 	char name[PIN_NAME_BYTES];
 
 	snprintf(name, sizeof(name), PIN_LOSSES, slot);
-	return pinned_map(d, PIN_AREA_SHARED, name, &shape, access);
+	return open_counters(d, name, sizeof(struct loss_value), DIRECTIONS, access);
 }

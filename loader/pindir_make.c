@@ -108,11 +108,11 @@ static int mount_on(struct pindir *d, const char *path, const char *source, mode
 static int take_directory(struct pindir *d, const struct stat *st, struct failure *f)
 {
 	if (!S_ISDIR(st->st_mode))
-		return failure_set(f, STATUS_FAILED, "%s is not a directory; give another --pin-dir",
-				   d->path);
+		return failure_set(f, STATUS_FAILED, "%s is not a directory; give another "
+				   "--pin-dir", d->path);
 	if (st->st_uid != geteuid())
-		return failure_set(f, STATUS_FAILED, "%s belongs to user %u; give another --pin-dir",
-				   d->path, (unsigned int)st->st_uid);
+		return failure_set(f, STATUS_FAILED, "%s belongs to user %u; give another "
+				   "--pin-dir", d->path, (unsigned int)st->st_uid);
 	if (bpffs_holds(d->path))
 		return 0;
 	if (!is_empty(d->path))

@@ -29,7 +29,7 @@ int probe_parse(const char *list, u32 *ret_set, const char **ret_why)
 		u32 bit = probe_bit(item, length);
 
 		if (!bit) {
-			*ret_why = "no such probe; there are: packet, all";
+			*ret_why = "no such probe; loader --status lists those there are";
 			return -EINVAL;
 		}
 		set |= bit;
