@@ -64,6 +64,18 @@ static void on_written(struct line_source *source, unsigned int lines)
 	release(ring, position);
 }
 
+void ring_init(struct ring *ring, u64 *consumer, const u64 *producer, const u8 *data, u64 bytes)
+{
+	*ring = (struct ring){
+		.source = { on_written, true },
+		.consumer = consumer,
+		.producer = producer,
+		.data = data,
+		.bytes = bytes,
+	};
+	ring->read = ring->released = __atomic_load_n(consumer, __ATOMIC_RELAXED);
+}
+
 int ring_open(struct ring *ring, int fd, u64 bytes, u32 generation, u32 cpu)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -79,16 +91,9 @@ int ring_open(struct ring *ring, int fd, u64 bytes, u32 generation, u32 cpu)
 		munmap(consumer, page);
 		return err;
 	}
-	*ring = (struct ring){
-		.source = { on_written, true },
-		.consumer = consumer,
-		.producer = producer,
-		.data = (const u8 *)producer + page,
-		.bytes = bytes,
-		.generation = generation,
-		.cpu = cpu,
-	};
-	ring->read = ring->released = __atomic_load_n(ring->consumer, __ATOMIC_RELAXED);
+	ring_init(ring, consumer, producer, (const u8 *)producer + page, bytes);
+	ring->generation = generation;
+	ring->cpu = cpu;
 	return 0;
 }
 

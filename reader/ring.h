@@ -20,6 +20,9 @@ struct ring {
 	u32 generation, cpu;
 };
 
+/* A ring over memory that is mapped already; what ring_open() does in the end. */
+void ring_init(struct ring *ring, u64 *consumer, const u64 *producer, const u8 *data, u64 bytes);
+
 /* Maps the ring behind fd, which may be closed then. 0 or -errno. */
 int ring_open(struct ring *ring, int fd, u64 bytes, u32 generation, u32 cpu);
 

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+/* A ring buffer in plain memory: what is drained, skipped, waited for and given back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "reader/request.h"
+#include "reader/ring.h"
+
+#define RING_BYTES 4096u
+#define STRIDE (sizeof(struct packet_record) + BPF_RINGBUF_HDR_SZ)
+
+static struct sink sink;
+static struct line_writer writer;
+
+struct bench {
+	struct ring ring;
+	struct drain drain;
+	u64 consumer, producer;
+	u8 *data;			/* twice the ring: records run over its end */
+	unsigned int learned;
+	int out[2];
+};
+
+static void learn(struct drain *drain, u8 iface)
+{
+	struct bench *b = (struct bench *)((char *)drain - offsetof(struct bench, drain));
+
+	drain->knows[iface] = true;
+	b->learned++;
+}
+
+static int set_up(void **state)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+
+	assert_int_equal(pipe2(b->out, O_CLOEXEC | O_NONBLOCK), 0);
+	sink_init(&sink, b->out[1]);
+	line_write_init();
+	line_writer_init(&writer);
+	b->data = calloc(1, 2 * RING_BYTES);
+	ring_init(&b->ring, &b->consumer, &b->producer, b->data, RING_BYTES);
+	b->drain = (struct drain){ .sink = &sink, .writer = &writer, .types = PRINT_ALL, .learn = learn };
+	*state = b;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct bench *b = *state;
+
+	close(b->out[0]);
+	close(b->out[1]);
+	free(b->data);
+	free(b);
+	return 0;
+}
+
+/* As the kernel does it: the tail of a record beyond the end stands at the start too. */
+static void put(struct bench *b, u32 header, const struct packet_record *r)
+{
+	u64 at = b->producer & (RING_BYTES - 1);
+
+	memcpy(b->data + at, &header, sizeof(header));
+	if (r)
+		memcpy(b->data + at + BPF_RINGBUF_HDR_SZ, r, sizeof(*r));
+	if (at + STRIDE > RING_BYTES)
+		memcpy(b->data, b->data + RING_BYTES, at + STRIDE - RING_BYTES);
+	b->producer += ((header & 0x3fffffff) + BPF_RINGBUF_HDR_SZ + 7) & ~7u;
+}
+
+static void put_packet(struct bench *b, u32 length)
+{
+	struct packet_record r = { .type = RECORD_PACKET, .length = length };
+
+	r.key.vlan = VLAN_NONE;
+	put(b, sizeof(r), &r);
+}
+
+/* The lengths that the lines out so far tell, in order; the number of lines. */
+static unsigned int read_lengths(struct bench *b, unsigned int *lengths)
+{
+	static char text[1 << 20];
+	ssize_t n = read(b->out[0], text, sizeof(text) - 1);
+	unsigned int lines = 0;
+
+	text[n > 0 ? n : 0] = '\0';
+	for (char *p = text; (p = strstr(p, "\"length\":")); lines++) {
+		p += strlen("\"length\":");
+		lengths[lines] = (unsigned int)strtoul(p, NULL, 10);
+	}
+	return lines;
+}
+
+static void records_become_lines_and_are_given_back(void **state)
+{
+	struct bench *b = *state;
+	unsigned int lengths[8];
+
+	put_packet(b, 60);
+	put_packet(b, 61);
+	assert_int_equal(ring_drain(&b->ring, &b->drain), 0);
+	assert_int_equal(b->drain.packets, 2);
+	assert_int_equal(b->consumer, 0);
+	assert_int_equal(sink_flush(&sink), 0);
+	assert_int_equal(b->consumer, 2 * STRIDE);
+	assert_int_equal(read_lengths(b, lengths), 2);
+	assert_int_equal(lengths[0], 60);
+	assert_int_equal(lengths[1], 61);
+	assert_int_equal(b->learned, 1);
+}
+
+static void a_record_being_written_stops_the_drain(void **state)
+{
+	struct packet_record r = { .type = RECORD_PACKET };
+	struct bench *b = *state;
+	u32 header = sizeof(r);
+
+	put_packet(b, 60);
+	put(b, header | BPF_RINGBUF_BUSY_BIT, &r);
+	put_packet(b, 62);
+	assert_int_equal(ring_drain(&b->ring, &b->drain), 0);
+	assert_int_equal(b->drain.packets, 1);
+	memcpy(b->data + STRIDE, &header, sizeof(header));
+	assert_int_equal(ring_drain(&b->ring, &b->drain), 0);
+	assert_int_equal(b->drain.packets, 3);
+	assert_int_equal(sink_flush(&sink), 0);
+	assert_int_equal(b->consumer, 3 * STRIDE);
+}
+
+static void what_is_no_packet_is_passed_over(void **state)
+{
+	struct packet_record other = { .type = 77 };
+	struct bench *b = *state;
+
+	put(b, sizeof(other) | BPF_RINGBUF_DISCARD_BIT, &other);
+	put(b, sizeof(other), &other);
+	put(b, 16, NULL);
+	assert_int_equal(ring_drain(&b->ring, &b->drain), 0);
+	assert_int_equal(b->consumer, b->producer);
+	assert_int_equal(sink.used, 0);
+	put(b, 16, NULL);
+	put_packet(b, 60);
+	put(b, sizeof(other) | BPF_RINGBUF_DISCARD_BIT, &other);
+	assert_int_equal(ring_drain(&b->ring, &b->drain), 0);
+	assert_int_equal(b->drain.packets, 1);
+	assert_int_equal(sink_flush(&sink), 0);
+	assert_int_equal(b->consumer, b->producer);
+}
+
+static void wraps_around(void **state)
+{
+	struct bench *b = *state;
+	unsigned int lengths[64], next = 0;
+
+	for (unsigned int round = 0; round < 40; round++) {
+		for (unsigned int i = 0; i < 11; i++)
+			put_packet(b, 1000 + round * 11 + i);
+		assert_int_equal(ring_drain(&b->ring, &b->drain), 0);
+		assert_int_equal(sink_flush(&sink), 0);
+		assert_int_equal(read_lengths(b, lengths), 11);
+		for (unsigned int i = 0; i < 11; i++)
+			assert_int_equal(lengths[i], 1000 + next++);
+	}
+	assert_int_equal(b->consumer, b->producer);
+}
+
+static void unprinted_records_are_given_back_at_once(void **state)
+{
+	struct bench *b = *state;
+
+	b->drain.types = PRINT_FLOW | PRINT_COUNTERS;
+	put_packet(b, 60);
+	put_packet(b, 60);
+	assert_int_equal(ring_drain(&b->ring, &b->drain), 0);
+	assert_int_equal(b->drain.packets, 2);
+	assert_int_equal(b->consumer, b->producer);
+	assert_int_equal(sink.used, 0);
+}
+
+static void count_leaves_the_rest(void **state)
+{
+	struct bench *b = *state;
+
+	for (int i = 0; i < 5; i++)
+		put_packet(b, 60);
+	sink.data_left = 3;
+	assert_int_equal(ring_drain(&b->ring, &b->drain), 0);
+	assert_int_equal(sink_flush(&sink), 0);
+	assert_int_equal(sink.data_left, 0);
+	assert_int_equal(b->consumer, 3 * STRIDE);
+}
+
+/* A pipe that takes a few lines only: exactly their records are given back. */
+static void a_broken_pipe_keeps_what_was_not_written(void **state)
+{
+	struct bench *b = *state;
+
+	for (int i = 0; i < 20; i++)
+		put_packet(b, 60);
+	assert_int_equal(ring_drain(&b->ring, &b->drain), 0);
+	close(b->out[0]);
+	assert_int_not_equal(sink_flush(&sink), 0);
+	assert_int_equal(b->consumer, 0);
+	b->out[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void parts_of_a_buffer_are_given_back_in_order(void **state)
+{
+	struct bench *b = *state;
+
+	for (int i = 0; i < 9; i++) {
+		put_packet(b, 60);
+		put(b, 16, NULL);
+	}
+	assert_int_equal(ring_drain(&b->ring, &b->drain), 0);
+	b->ring.source.written(&b->ring.source, 4);
+	assert_int_equal(b->consumer, 4 * STRIDE + 3 * 24);
+	b->ring.source.written(&b->ring.source, 5);
+	assert_int_equal(b->consumer, b->producer);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(records_become_lines_and_are_given_back),
+		TEST(a_record_being_written_stops_the_drain),
+		TEST(what_is_no_packet_is_passed_over),
+		TEST(wraps_around),
+		TEST(unprinted_records_are_given_back_at_once),
+		TEST(count_leaves_the_rest),
+		TEST(a_broken_pipe_keeps_what_was_not_written),
+		TEST(parts_of_a_buffer_are_given_back_in_order),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests_name("reader_ring", tests, NULL, NULL);
+}
