@@ -10,10 +10,15 @@
 #include "common/protocol.h"
 #include "common/utf8.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define NS_PER_S 1000000000ull
+#define NS_PER_MS 1000000ull
 #define COUNT_MAX (1ull << 53)
-#define FIELDS_MAX 32
-#define NESTING_MAX 64	/* of values that are passed over; jansson has its own bound */
+#define NESTING_MAX 32	/* of values that are passed over; what is deeper is jansson's */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 void line_reader_init(struct line_reader *lr)
 {
@@ -26,59 +31,147 @@ void line_reader_free(struct line_reader *lr)
 	lr->canonical = NULL;
 }
 
+/* ---- words: eight bytes at a time ----------------------------------------------- */
+
+static inline u64 load64(const char *p)
+{
+	u64 word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+static inline u32 load32(const char *p)
+{
+	u32 word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+/* The first byte of the text as the lowest. */
+static inline u64 load_le64(const char *p)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	return __builtin_bswap64(load64(p));
+#else
+	return load64(p);
+#endif
+}
+
+/*
+ * Whether the text at p begins with a literal of n bytes, at most 40. Word by word: a
+ * memcmp() of a length that is no power of two is a call, and lines are mostly keys.
+ */
+static ALWAYS_INLINE bool begins(const char *p, const char *literal, size_t n)
+{
+	u64 differs = 0;
+
+	if (n < 4) {
+		for (size_t i = 0; i < n; i++)
+			differs |= (u64)(p[i] ^ literal[i]);
+		return !differs;
+	}
+	if (n < 8)
+		return !((load32(p) ^ load32(literal)) |
+			 (load32(p + n - 4) ^ load32(literal + n - 4)));
+	if (n >= 16)
+		differs = load64(p) ^ load64(literal);
+	if (n >= 24)
+		differs |= load64(p + 8) ^ load64(literal + 8);
+	if (n >= 32)
+		differs |= load64(p + 16) ^ load64(literal + 16);
+	if (n >= 40)
+		differs |= load64(p + 24) ^ load64(literal + 24);
+	if (n % 8)
+		differs |= load64(p + n / 8 * 8 - 8) ^ load64(literal + n / 8 * 8 - 8);
+	return !(differs | (load64(p + n - 8) ^ load64(literal + n - 8)));
+}
+
+#define BEGINS(p, literal) begins(p, literal, sizeof(literal) - 1)
+
+/*
+ * The end of the plain text at p: a quote, backslash, control character or what is not
+ * ASCII. A newline or NUL ends it at last.
+ */
+#ifdef __SSE2__
+static ALWAYS_INLINE const char *plain_end(const char *p)
+{
+	const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+
+	for (;; p += 16) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)p);
+		/* As signed bytes, those beyond ASCII are below the space, too. */
+		__m128i stops = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(' ')),
+					     _mm_or_si128(_mm_cmpeq_epi8(bytes, quote),
+							  _mm_cmpeq_epi8(bytes, slash)));
+		int mask = _mm_movemask_epi8(stops);
+
+		if (mask)
+			return p + __builtin_ctz((unsigned int)mask);
+	}
+}
+#else
+static inline const char *plain_end(const char *p)
+{
+	while (*p >= ' ' && (unsigned char)*p < 0x80 && *p != '"' && *p != '\\')
+		p++;
+	return p;
+}
+#endif
+
 /* ---- values: each get_ function returns the end of the value, or NULL ---------- */
+
+static inline u32 digit_of(char c)
+{
+	return (u32)(unsigned char)c - '0';
+}
 
 static inline bool is_digit(char c)
 {
-	return (unsigned char)(c - '0') < 10;
+	return digit_of(c) < 10;
 }
 
-static inline const char *get_number(const char *p, u64 max, u64 *ret)
+/* The caller sees what follows: a fraction or an exponent is no end of a value. */
+static ALWAYS_INLINE const char *get_number(const char *p, u64 max, u64 *ret)
 {
 	const char *start = p;
-	u64 value = 0;
+	u64 value = digit_of(*p);
+	u32 digit;
 
-	while (is_digit(*p) && p - start < 17)
-		value = value * 10 + (u64)(*p++ - '0');
-	if (p == start || is_digit(*p) || *p == '.' || *p == 'e' || *p == 'E' || value > max ||
-	    (*start == '0' && p - start > 1))
+	if (value > 9 || (!value && is_digit(p[1])))
+		return NULL;
+	while ((digit = digit_of(*++p)) < 10)
+		value = value * 10 + digit;
+	if (p - start > 17 || value > max)
 		return NULL;
 	*ret = value;
 	return p;
 }
 
-static inline const char *get_null(const char *p)
+static ALWAYS_INLINE const char *get_null(const char *p)
 {
-	return memcmp(p, "null", 4) ? NULL : p + 4;
+	return BEGINS(p, "null") ? p + 4 : NULL;
 }
 
-static inline const char *get_bool(const char *p, bool *ret)
+static ALWAYS_INLINE const char *get_bool(const char *p, bool *ret)
 {
-	if (!memcmp(p, "false", 5)) {
-		*ret = false;
-		return p + 5;
-	}
-	if (!memcmp(p, "true", 4)) {
-		*ret = true;
-		return p + 4;
-	}
-	return NULL;
+	*ret = *p == 't';
+	if (*ret)
+		return BEGINS(p, "true") ? p + 4 : NULL;
+	return BEGINS(p, "false") ? p + 5 : NULL;
 }
 
-static inline int hex_digit(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* The value of a hexadecimal digit and 16; 0 for what is none. */
+static const u8 hex_values[256] = {
+	['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21, ['6'] = 22, ['7'] = 23,
+	['8'] = 24, ['9'] = 25, ['a'] = 26, ['b'] = 27, ['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31,
+	['A'] = 26, ['B'] = 27, ['C'] = 28, ['D'] = 29, ['E'] = 30, ['F'] = 31,
+};
 
-/* Of a character that may stand in a string as it is; 0 for others. */
-static inline size_t character_length(const char *p)
+static inline u8 hex_value(char c)
 {
-	if ((unsigned char)(*p - 0x20) < 0x60)
-		return 1;
-	return (unsigned char)*p < 0x20 ? 0 : utf8_length((const unsigned char *)p, 4);
+	return hex_values[(unsigned char)c];
 }
 
 /* Of an escape; 0 for what is none, and for surrogates, which are left to jansson. */
@@ -91,40 +184,44 @@ static size_t escape_length(const char *p)
 	if (p[1] != 'u')
 		return 0;
 	for (int i = 2; i < 6; i++)
-		if (hex_digit(p[i]) < 0)
+		if (!hex_value(p[i]))
 			return 0;
-	return (p[2] | 0x20) == 'd' && hex_digit(p[3]) >= 8 ? 0 : 6;
+	return (p[2] | 0x20) == 'd' && hex_value(p[3]) >= 16 + 8 ? 0 : 6;
 }
 
-/* A string without escapes. Returns the end behind its closing quote. */
-static inline const char *get_plain_string(const char *p, struct line_text *ret)
+/* Behind the closing quote of any string, p at its opening one; NULL if it is none. */
+static const char *string_end(const char *p)
+{
+	for (p++;;) {
+		size_t n;
+
+		p = plain_end(p);
+		if (*p == '"')
+			return p + 1;
+		/* 4: the padding is behind every byte of the line. */
+		n = *p == '\\' ? escape_length(p) : utf8_length((const unsigned char *)p, 4);
+		if (!n)
+			return NULL;
+		p += n;
+	}
+}
+
+/* A string without escapes. */
+static ALWAYS_INLINE const char *get_plain_string(const char *p, struct line_text *ret)
 {
 	const char *start = p + 1;
 
 	if (*p != '"')
 		return NULL;
-	for (p = start; *p != '"';) {
-		size_t n = character_length(p);
-
-		if (!n || *p == '\\')
-			return NULL;
-		p += n;
-	}
-	ret->text = start;
-	ret->length = (size_t)(p - start);
-	return p + 1;
-}
-
-/* The end of any string, escapes passed over; NULL at a control character. */
-static const char *string_end(const char *p)
-{
-	for (p++; *p != '"';) {
-		size_t n = *p == '\\' ? escape_length(p) : character_length(p);
+	for (p = plain_end(start); *p != '"'; p = plain_end(p)) {
+		size_t n = utf8_length((const unsigned char *)p, 4);
 
 		if (!n)
 			return NULL;
 		p += n;
 	}
+	ret->text = start;
+	ret->length = (size_t)(p - start);
 	return p + 1;
 }
 
@@ -136,35 +233,55 @@ static const char *get_escaped_string(const char *p, char *buf, struct line_text
 			    : NULL;
 	size_t length = json_string_length(value);
 
-	if (!value || length >= LINE_TEXT_MAX) {
-		json_decref(value);
-		return NULL;
+	if (value && length <= LINE_TEXT_MAX) {
+		memcpy(buf, json_string_value(value), length);
+		*ret = (struct line_text){ buf, length };
+	} else {
+		end = NULL;
 	}
-	memcpy(buf, json_string_value(value), length);
 	json_decref(value);
-	ret->text = buf;
-	ret->length = length;
 	return end;
 }
 
-static inline const char *get_string(const char *p, char *buf, struct line_text *ret)
+/* A string of at most LINE_TEXT_MAX bytes. */
+static ALWAYS_INLINE const char *get_string(const char *p, char *buf, struct line_text *ret)
 {
 	const char *end = get_plain_string(p, ret);
 
-	return end ? end : get_escaped_string(p, buf, ret);
+	if (end)
+		return ret->length <= LINE_TEXT_MAX ? end : NULL;
+	return get_escaped_string(p, buf, ret);
 }
 
-static const char *get_ipv4(const char *p, u8 *address)
+static ALWAYS_INLINE const char *get_octet(const char *p, u8 *ret)
+{
+	u32 value = digit_of(p[0]), digit = digit_of(p[1]);
+
+	if (value > 9)
+		return NULL;
+	if (digit > 9) {
+		*ret = (u8)value;
+		return p + 1;
+	}
+	if (!value)
+		return NULL;
+	value = value * 10 + digit;
+	digit = digit_of(p[2]);
+	if (digit > 9) {
+		*ret = (u8)value;
+		return p + 2;
+	}
+	value = value * 10 + digit;
+	*ret = (u8)value;
+	return value > 255 ? NULL : p + 3;
+}
+
+static ALWAYS_INLINE const char *get_ipv4(const char *p, u8 *address)
 {
 	for (int i = 0; i < 4; i++) {
-		unsigned int value = 0;
-		const char *start = p;
-
-		while (is_digit(*p) && p - start < 3)
-			value = value * 10 + (unsigned int)(*p++ - '0');
-		if (p == start || value > 255 || (*start == '0' && p - start > 1))
+		p = get_octet(p, address + i);
+		if (!p)
 			return NULL;
-		address[i] = (u8)value;
 		if (i < 3 && *p++ != '.')
 			return NULL;
 	}
@@ -172,13 +289,12 @@ static const char *get_ipv4(const char *p, u8 *address)
 }
 
 /* One group; NULL if there is none or it has more than four digits. */
-static const char *get_group(const char *p, u8 *to)
+static inline const char *get_group(const char *p, u8 *to)
 {
-	unsigned int value = 0;
-	int n, digit;
+	u32 value = 0, n = 0, digit;
 
-	for (n = 0; (digit = hex_digit(*p)) >= 0; n++, p++)
-		value = value << 4 | (unsigned int)digit;
+	for (; (digit = hex_value(*p)); n++, p++)
+		value = value << 4 | (digit & 15);
 	if (n < 1 || n > 4)
 		return NULL;
 	to[0] = (u8)(value >> 8);
@@ -186,25 +302,24 @@ static const char *get_group(const char *p, u8 *to)
 	return p;
 }
 
-/* RFC 4291 2.2: groups, one "::", maybe a dotted tail. */
-static const char *get_ipv6(const char *p, u8 *address)
+/* Groups and a "::" at *ret_gap (-1: none) into bytes; *ret_n of them. */
+static const char *get_groups(const char *p, u8 *bytes, int *ret_n, int *ret_gap)
 {
 	int n = 0, gap = -1;
-	u8 bytes[16];
 
 	if (p[0] == ':' && p[1] == ':') {
 		gap = 0;
 		p += 2;
 	}
 	while (*p != '"' && n < 16) {
-		const char *next = n <= 12 ? get_ipv4(p, bytes + n) : NULL;
+		const char *group = p;
 
-		if (next && *next == '"') {
+		p = get_group(p, bytes + n);
+		if (p && *p == '.' && n <= 12) {
+			p = get_ipv4(group, bytes + n);
 			n += 4;
-			p = next;
 			break;
 		}
-		p = get_group(p, bytes + n);
 		if (!p)
 			return NULL;
 		n += 2;
@@ -217,17 +332,29 @@ static const char *get_ipv6(const char *p, u8 *address)
 			break;
 		}
 	}
-	if (gap < 0 ? n != 16 : n > 14)
+	*ret_n = n;
+	*ret_gap = gap;
+	return p;
+}
+
+/* RFC 4291 2.2: groups, one "::", maybe a dotted tail. */
+static const char *get_ipv6(const char *p, u8 *address)
+{
+	int n = 0, gap = -1;
+	u8 bytes[16];
+
+	p = get_groups(p, bytes, &n, &gap);
+	if (!p || (gap < 0 ? n != 16 : n > 14))
 		return NULL;
-	memset(address, 0, 16);
 	if (gap < 0)
 		gap = n;
+	memset(address, 0, 16);
 	memcpy(address, bytes, (size_t)gap);
 	memcpy(address + 16 - (n - gap), bytes + gap, (size_t)(n - gap));
 	return p;
 }
 
-static const char *get_address(const char *p, u8 *address, u8 *ret_version, u8 *flags)
+static ALWAYS_INLINE const char *get_address(const char *p, u8 *address, u8 *ret_version, u8 *flags)
 {
 	const char *end;
 
@@ -244,8 +371,16 @@ static const char *get_address(const char *p, u8 *address, u8 *ret_version, u8 *
 	return end && *end == '"' ? end + 1 : NULL;
 }
 
-/* A number for one of the two places where ports, or ICMP type and code, stand. */
-static inline const char *get_place(const char *p, u64 max, u8 flag, u8 *flags, u16 *place_be)
+/* What a line says of the two places where ports, or ICMP type and code, stand. */
+enum place {
+	PLACE_SRC_PORT = 1,
+	PLACE_DST_PORT = 2,
+	PLACE_ICMP_TYPE = 4,
+	PLACE_ICMP_CODE = 8,
+};
+
+static ALWAYS_INLINE const char *get_place(const char *p, struct line_reader *lr, enum place place,
+					   u64 max, u16 *place_be)
 {
 	u64 value;
 
@@ -254,61 +389,65 @@ static inline const char *get_place(const char *p, u64 max, u8 flag, u8 *flags, 
 	p = get_number(p, max, &value);
 	if (!p)
 		return NULL;
-	*flags |= flag;
+	lr->places |= (u8)place;
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	*place_be = (u16)value;
+#else
 	*place_be = __builtin_bswap16((u16)value);
+#endif
 	return p;
 }
 
 /* ---- kinds: how a field of events.def is understood ---------------------------- */
 
 #define KIND(name, ...) \
-	static inline __attribute__((always_inline)) const char *line_get_##name( \
+	static ALWAYS_INLINE const char *line_get_##name( \
 		const char *p, struct line_reader *lr __attribute__((unused)), __VA_ARGS__)
 
 /* Milliseconds with any number of decimals, cut to nanoseconds. */
 static const char *get_any_time(const char *p, u64 *ns)
 {
-	u64 ms = 0, unit = 100000, rest = 0;
-	const char *start = p;
+	u64 ms = 0, unit = NS_PER_MS / 10, rest = 0;
 
-	while (is_digit(*p) && p - start < 14)
-		ms = ms * 10 + (u64)(*p++ - '0');
-	if (p == start || is_digit(*p) || (*start == '0' && p - start > 1))
+	p = get_number(p, UINT64_MAX / NS_PER_MS - 1, &ms);
+	if (!p)
 		return NULL;
 	if (*p == '.') {
 		if (!is_digit(*++p))
 			return NULL;
 		for (; is_digit(*p); p++, unit /= 10)
-			rest += (u64)(*p - '0') * unit;
+			rest += digit_of(*p) * unit;
 	}
-	if (*p == 'e' || *p == 'E')
-		return NULL;
-	*ns = ms * 1000000 + rest;
+	*ns = ms * NS_PER_MS + rest;
 	return p;
 }
 
 static inline u32 three_digits(const char *p)
 {
-	return (u32)(p[0] - '0') * 100 + (u32)(p[1] - '0') * 10 + (u32)(p[2] - '0');
+	return digit_of(p[0]) * 100 + digit_of(p[1]) * 10 + digit_of(p[2]);
+}
+
+/* "123.456" and no digit more. */
+static inline bool is_split_second(const char *p)
+{
+	return is_digit(p[0]) && is_digit(p[1]) && is_digit(p[2]) && p[3] == '.' && is_digit(p[4]) &&
+	       is_digit(p[5]) && is_digit(p[6]) && !is_digit(p[7]);
 }
 
 KIND(unix_ms, u64 *ns)
 {
-	bool ours = is_digit(p[10]) && is_digit(p[11]) && is_digit(p[12]) && p[13] == '.' &&
-		    is_digit(p[14]) && is_digit(p[15]) && is_digit(p[16]) &&
-		    (p[17] == ',' || p[17] == '}');
+	const char *end;
 
-	if (!ours || memcmp(p, lr->second_text, 10)) {
-		const char *end = get_any_time(p, ns);
-
-		if (end && ours && end == p + 17) {
-			lr->second = *ns / NS_PER_S;
-			memcpy(lr->second_text, p, 10);
-		}
-		return end;
+	if (begins(p, lr->second_text, 10) && is_split_second(p + 10)) {
+		*ns = lr->second_ns + (three_digits(p + 10) * 1000ull + three_digits(p + 14)) * 1000;
+		return p + 17;
 	}
-	*ns = lr->second * NS_PER_S + (three_digits(p + 10) * 1000ull + three_digits(p + 14)) * 1000;
-	return p + 17;
+	end = get_any_time(p, ns);
+	if (end && end - p == 17 && p[13] == '.') {
+		lr->second_ns = *ns / NS_PER_S * NS_PER_S;
+		memcpy(lr->second_text, p, 10);
+	}
+	return end;
 }
 
 KIND(ifname, u8 *iface)
@@ -319,12 +458,12 @@ KIND(ifname, u8 *iface)
 
 KIND(direction, u8 *direction)
 {
-	if (!memcmp(p, "\"ingress\"", 9)) {
+	if (BEGINS(p, "\"ingress\"")) {
 		*direction = DIRECTION_INGRESS;
 		return p + 9;
 	}
 	*direction = DIRECTION_EGRESS;
-	return memcmp(p, "\"egress\"", 8) ? NULL : p + 8;
+	return BEGINS(p, "\"egress\"") ? p + 8 : NULL;
 }
 
 KIND(u16, u16 *value)
@@ -361,10 +500,7 @@ KIND(bool, u8 *value)
 
 KIND(ip_version, u8 *version)
 {
-	if (*p == '4' || *p == '6')
-		*version = (u8)(*p - '0');
-	else
-		*version = 0;
+	*version = *p == '4' || *p == '6' ? (u8)(*p - '0') : 0;
 	lr->ip_version = *version;
 	return *version ? p + 1 : get_null(p);
 }
@@ -374,10 +510,10 @@ KIND(proto, struct flow_key *key)
 	struct line_text name;
 	int is_ip = 1;
 
-	if (!memcmp(p, "\"TCP\"", 5)) {
+	if (BEGINS(p, "\"TCP\"")) {
 		key->protocol = 6;
 		p += 5;
-	} else if (!memcmp(p, "\"UDP\"", 5)) {
+	} else if (BEGINS(p, "\"UDP\"")) {
 		key->protocol = 17;
 		p += 5;
 	} else {
@@ -385,6 +521,7 @@ KIND(proto, struct flow_key *key)
 		if (!p || protocol_parse(name.text, name.length, &key->protocol, &is_ip))
 			return NULL;
 	}
+	lr->key = key;
 	lr->proto_is_ip = (u8)is_ip;
 	return p;
 }
@@ -401,37 +538,41 @@ KIND(dst_ip, struct flow_key *key)
 
 KIND(src_port, struct flow_key *key)
 {
-	return get_place(p, UINT16_MAX, FLOW_PORTS, &key->flags, &key->src_port_be);
+	return get_place(p, lr, PLACE_SRC_PORT, UINT16_MAX, &key->src_port_be);
 }
 
 KIND(dst_port, struct flow_key *key)
 {
-	return get_place(p, UINT16_MAX, FLOW_PORTS, &key->flags, &key->dst_port_be);
+	return get_place(p, lr, PLACE_DST_PORT, UINT16_MAX, &key->dst_port_be);
 }
 
 KIND(icmp_type, struct flow_key *key)
 {
-	return get_place(p, UINT8_MAX, FLOW_ICMP, &key->flags, &key->src_port_be);
+	return get_place(p, lr, PLACE_ICMP_TYPE, UINT8_MAX, &key->src_port_be);
 }
 
 KIND(icmp_code, struct flow_key *key)
 {
-	return get_place(p, UINT8_MAX, FLOW_ICMP, &key->flags, &key->dst_port_be);
+	return get_place(p, lr, PLACE_ICMP_CODE, UINT8_MAX, &key->dst_port_be);
 }
 
 KIND(tcp_flags, struct flow_key *key, u8 *flags)
 {
-	static const char letters[] = "FSRPAUEC";
+	static const u8 bits[256] = {
+		['F'] = 0x01, ['S'] = 0x02, ['R'] = 0x04, ['P'] = 0x08,
+		['A'] = 0x10, ['U'] = 0x20, ['E'] = 0x40, ['C'] = 0x80,
+	};
 
 	(void)key;
 	if (*p != '"')
 		return get_null(p);
+	*flags = 0;
 	for (p++; *p != '"'; p++) {
-		const char *hit = *p ? strchr(letters, *p) : NULL;
+		u8 bit = bits[(unsigned char)*p];
 
-		if (!hit)
+		if (!bit)
 			return NULL;
-		*flags |= (u8)(1u << (hit - letters));
+		*flags |= bit;
 	}
 	return p + 1;
 }
@@ -477,55 +618,103 @@ KIND(fragment, struct flow_key *key)
 static inline void begin(struct line_reader *lr)
 {
 	lr->host.text = NULL;
-	lr->ip_version = lr->proto_is_ip = lr->src_version = lr->dst_version = 0;
+	lr->key = NULL;
+	lr->ip_version = lr->proto_is_ip = lr->src_version = lr->dst_version = lr->places = 0;
 }
 
-/* Protocol and addresses are of the IP version that the line says. */
-static inline bool agrees(const struct line_reader *lr)
+/*
+ * Behind them: protocol and addresses are of the IP version that the line says, and
+ * there are two ports, or an ICMP type and code, or neither.
+ */
+static ALWAYS_INLINE bool agrees(struct line_reader *lr)
 {
-	return lr->proto_is_ip == (lr->ip_version != 0) &&
-	       (!lr->src_version || lr->src_version == lr->ip_version) &&
-	       (!lr->dst_version || lr->dst_version == lr->ip_version) &&
-	       !lr->src_version == !lr->dst_version;
+	struct flow_key *key = lr->key;
+
+	if (!key)
+		return true;
+	switch (lr->places) {
+	case PLACE_SRC_PORT | PLACE_DST_PORT:
+		key->flags |= FLOW_PORTS;
+		break;
+	case PLACE_ICMP_TYPE | PLACE_ICMP_CODE:
+		key->flags |= FLOW_ICMP;
+		break;
+	case 0:
+		break;
+	default:
+		return false;
+	}
+	return lr->proto_is_ip == (lr->ip_version != 0) && lr->src_version == lr->dst_version &&
+	       (!lr->src_version || lr->src_version == lr->ip_version);
 }
 
 /* ---- the strict scanner --------------------------------------------------------- */
 
-static inline const char *skip_space(const char *p)
+static ALWAYS_INLINE const char *skip_space(const char *p)
 {
+	/* None, or a single one: what there is between tokens nearly always. */
+	if ((unsigned char)*p > ' ')
+		return p;
+	if (*p == ' ' && (unsigned char)p[1] > ' ')
+		return p + 1;
 	while (*p == ' ' || *p == '\t' || *p == '\r')
 		p++;
 	return p;
 }
 
+static const char *digits_end(const char *p)
+{
+	const char *start = p;
+
+	while (is_digit(*p))
+		p++;
+	return p == start ? NULL : p;
+}
+
 /* RFC 8259 6. */
 static const char *number_end(const char *p)
 {
-	const char *start;
-
 	p += *p == '-';
-	if (!is_digit(*p) || (*p == '0' && is_digit(p[1])))
+	if (*p == '0' && is_digit(p[1]))
 		return NULL;
-	while (is_digit(*p))
-		p++;
-	if (*p == '.') {
-		for (start = ++p; is_digit(*p);)
-			p++;
-		if (p == start)
-			return NULL;
-	}
-	if (*p == 'e' || *p == 'E') {
-		p += p[1] == '+' || p[1] == '-' ? 2 : 1;
-		for (start = p; is_digit(*p);)
-			p++;
-		if (p == start)
-			return NULL;
-	}
+	p = digits_end(p);
+	if (p && *p == '.')
+		p = digits_end(p + 1);
+	if (p && (*p == 'e' || *p == 'E'))
+		p = digits_end(p + (p[1] == '+' || p[1] == '-' ? 2 : 1));
 	return p;
 }
 
-/* The end of a value that is no array or object; of those NULL: jansson's. */
-static const char *scalar_end(const char *p)
+static const char *value_end(const char *p, unsigned int depth);
+
+/* Of the array or object whose bracket p is at. */
+static const char *nested_end(const char *p, unsigned int depth)
+{
+	bool is_object = *p == '{';
+	char close = is_object ? '}' : ']';
+
+	p = skip_space(p + 1);
+	if (*p == close)
+		return p + 1;
+	for (;; p = skip_space(p + 1)) {
+		if (is_object) {
+			p = *p == '"' ? string_end(p) : NULL;
+			p = p ? skip_space(p) : NULL;
+			if (!p || *p != ':')
+				return NULL;
+			p = skip_space(p + 1);
+		}
+		p = value_end(p, depth);
+		p = p ? skip_space(p) : NULL;
+		if (!p || *p == close)
+			return p ? p + 1 : NULL;
+		if (*p != ',')
+			return NULL;
+	}
+}
+
+/* The end of any value; NULL if it is none, or nested too deep. */
+static const char *value_end(const char *p, unsigned int depth)
 {
 	bool ignored;
 
@@ -537,102 +726,146 @@ static const char *scalar_end(const char *p)
 		return get_bool(p, &ignored);
 	case 'n':
 		return get_null(p);
+	case '[':
+	case '{':
+		return depth ? nested_end(p, depth - 1) : NULL;
 	default:
 		return number_end(p);
 	}
 }
 
-struct member {
-	struct line_text key;
-	const char *value, *end;
+/* ---- keys ------------------------------------------------------------------------ */
+
+#define KEY_BYTES 16
+#define KEY_SLOTS 64	/* a power of two, at least twice the keys of a line */
+#define NO_KEY 0xff
+
+/* The keys of a LINE by number, and "host" behind them, which any line may have. */
+struct key_table {
+	const char (*texts)[KEY_BYTES];	/* padded with zeroes */
+	u8 n;
+	bool ready;
+	u8 slots[KEY_SLOTS];		/* number of a key, or NO_KEY */
 };
 
-/*
- * The next member of an object, p behind '{' or ','. Returns where the ',' or '}' behind
- * it stands, or NULL if it is nothing that this scanner knows.
- */
-static const char *next_member(const char *p, struct member *m)
+struct key_words {
+	u64 low, high;
+};
+
+static inline u32 key_slot(struct key_words key)
 {
-	p = get_plain_string(skip_space(p), &m->key);
+	return (u32)((key.low * 0x9e3779b97f4a7c15ull ^ key.high * 0xc2b2ae3d27d4eb4full) >> 58);
+}
+
+static inline u64 low_bytes(u64 word, size_t n)
+{
+	return n < 8 ? word & ((1ull << 8 * n) - 1) : word;
+}
+
+static ALWAYS_INLINE struct key_words key_words(const char *text, size_t length)
+{
+	return (struct key_words){ low_bytes(load_le64(text), length),
+				   length > 8 ? low_bytes(load_le64(text + 8), length - 8) : 0 };
+}
+
+static void key_table_ready(struct key_table *t)
+{
+	if (t->ready)
+		return;
+	memset(t->slots, NO_KEY, sizeof(t->slots));
+	for (u8 i = 0; i < t->n; i++) {
+		u32 slot = key_slot(key_words(t->texts[i], KEY_BYTES));
+
+		while (t->slots[slot] != NO_KEY)
+			slot = (slot + 1) % KEY_SLOTS;
+		t->slots[slot] = i;
+	}
+	t->ready = true;
+}
+
+/* The number of a key, or NO_KEY. */
+static ALWAYS_INLINE u8 key_find(const struct key_table *t, const char *text, size_t length)
+{
+	struct key_words key;
+
+	if (length > KEY_BYTES)
+		return NO_KEY;
+	key = key_words(text, length);
+	for (u32 slot = key_slot(key);; slot = (slot + 1) % KEY_SLOTS) {
+		u8 i = t->slots[slot];
+
+		if (i == NO_KEY || (load_le64(t->texts[i]) == key.low &&
+				    load_le64(t->texts[i] + 8) == key.high))
+			return i;
+	}
+}
+
+/* A member's key, p behind the brace or comma. Returns where its value begins, or NULL. */
+static ALWAYS_INLINE const char *get_key(const char *p, struct line_text *ret)
+{
+	p = get_plain_string(skip_space(p), ret);
 	if (!p)
 		return NULL;
 	p = skip_space(p);
-	if (*p != ':')
-		return NULL;
-	m->value = skip_space(p + 1);
-	m->end = scalar_end(m->value);
-	if (!m->end)
-		return NULL;
-	p = skip_space(m->end);
-	return *p == ',' || *p == '}' ? p : NULL;
+	return *p == ':' ? skip_space(p + 1) : NULL;
 }
 
-static bool key_is(const struct member *m, const char *key, size_t length)
+static const char *get_host(const char *p, struct line_reader *lr)
 {
-	return m->key.length == length && !memcmp(m->key.text, key, length);
-}
-
-#define KEY_IS(m, key) key_is(m, key, sizeof(key) - 1)
-
-/*
- * Members by field number. keys[] are in the order of the writer, so the search goes on
- * from the last hit. Returns false for what the scanner does not know.
- */
-static bool scan(struct line_reader *lr, const char *line, const char *end,
-		 const struct line_text *keys, size_t n, struct member *ret)
-{
-	const char *p = skip_space(line);
-	size_t next = 0;
-	char sign = '{';
-
-	for (; *p == sign; sign = ',') {
-		struct member m;
-
-		p = next_member(p + 1, &m);
-		if (!p)
-			return false;
-		for (size_t tried = 0; tried < n; tried++, next = next + 1 < n ? next + 1 : 0)
-			if (key_is(&m, keys[next].text, keys[next].length)) {
-				ret[next] = m;
-				break;
-			}
-		if (KEY_IS(&m, "host") && get_string(m.value, lr->host_decoded, &lr->host) != m.end)
-			return false;
-	}
-	return *p == '}' && sign == ',' && skip_space(p + 1) == end;
+	return *p == 'n' ? get_null(p) : get_string(p, lr->host_decoded, &lr->host);
 }
 
 /* ---- what jansson says of anything else ------------------------------------------ */
 
-/* The line as jansson would write it: compact, without needless escapes. */
-static enum line_status respell(struct line_reader *lr, const char *line, size_t length)
+static json_t *load(const char *line, size_t length)
 {
-	json_t *root = json_loadb(line, length, JSON_ALLOW_NUL, NULL), *value;
+	/* As reals, or an integer of twenty digits that nobody asks for were no JSON. */
+	return json_loadb(line, length, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+}
+
+/* Numbers that are whole are written so: 1e3 is 1000. */
+static void make_whole(json_t *root, const char *key, const json_t *value)
+{
+	double number = json_real_value(value), most = (double)COUNT_MAX;
+
+	if (json_is_real(value) && number >= -most && number <= most &&
+	    number == (double)(json_int_t)number)
+		json_object_set_new(root, key, json_integer((json_int_t)number));
+}
+
+/* The line as it could have been written in way 2: known keys once, no needless escapes. */
+static enum line_status respell(struct line_reader *lr, const struct key_table *keys,
+				const char *line, size_t length)
+{
+	json_t *root = load(line, length), *value;
 	const char *key;
-	char *text;
+	char *text = NULL;
 	void *next;
 
 	if (!root)
 		return LINE_NOT_JSON;
-	if (!json_is_object(root)) {
-		json_decref(root);
-		return LINE_WRONG_TYPE;
-	}
-	/* Nested values are of no meaning in a line that is made into a record. */
-	json_object_foreach_safe(root, next, key, value)
-		if (json_is_object(value) || json_is_array(value))
+	json_object_foreach_safe(root, next, key, value) {
+		size_t n = strlen(key);
+		char padded[KEY_BYTES] = { 0 };
+
+		memcpy(padded, key, n < KEY_BYTES ? n : KEY_BYTES);
+		if (n > KEY_BYTES || key_find(keys, padded, n) == NO_KEY)
 			json_object_del(root, key);
+		else
+			make_whole(root, key, value);
+	}
 	/* 16 digits: what a time in milliseconds with three decimals has. */
-	text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(16));
+	if (json_is_object(root))
+		text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(16));
 	json_decref(root);
 	free(lr->canonical);
 	lr->canonical = text ? realloc(text, strlen(text) + LINE_READ_PADDING) : NULL;
-	if (!lr->canonical) {
+	if (!lr->canonical)
 		free(text);
-		return LINE_WRONG_TYPE;
-	}
-	return LINE_OK;
+	return lr->canonical ? LINE_OK : LINE_WRONG_TYPE;
 }
+
+/* ---- types ------------------------------------------------------------------------- */
 
 /* A name that outlives the parsed line: of a known type, else "?". */
 static struct line_text known_type(const char *type)
@@ -647,7 +880,7 @@ static struct line_text known_type(const char *type)
 
 static enum line_status odd_line_type(const char *line, size_t length, struct line_text *ret_type)
 {
-	json_t *root = json_loadb(line, length, JSON_ALLOW_NUL, NULL);
+	json_t *root = load(line, length);
 	const char *type = json_string_value(json_object_get(root, "type"));
 	enum line_status status = root ? LINE_WRONG_TYPE : LINE_NOT_JSON;
 
@@ -661,19 +894,26 @@ static enum line_status odd_line_type(const char *line, size_t length, struct li
 
 enum line_status line_type(const char *line, size_t length, struct line_text *ret_type)
 {
-	const char *p;
+	const char *p = line;
 	char sign = '{';
 
-	if (!memcmp(line, "{\"type\":\"", 9) && get_plain_string(line + 8, ret_type))
-		return LINE_OK;
-	for (p = skip_space(line); *p == sign; sign = ',') {
-		struct member m;
+#define LINE(name, record, producer, what) \
+	if (BEGINS(line, "{\"type\":\"" #name "\"")) { \
+		*ret_type = (struct line_text){ #name, sizeof(#name) - 1 }; \
+		return LINE_OK; \
+	}
+#define TEXT(name, producer, what) LINE(name, , producer, what)
+#include "common/events.def"
+	for (p = skip_space(p); p && *p == sign; sign = ',') {
+		struct line_text key;
 
-		p = next_member(p + 1, &m);
+		p = get_key(p + 1, &key);
 		if (!p)
 			break;
-		if (KEY_IS(&m, "type") && get_plain_string(m.value, ret_type))
+		if (key.length == 4 && BEGINS(key.text, "type") && get_plain_string(p, ret_type))
 			return LINE_OK;
+		p = value_end(p, NESTING_MAX);
+		p = p ? skip_space(p) : NULL;
 	}
 	return odd_line_type(line, length, ret_type);
 }
@@ -681,7 +921,7 @@ enum line_status line_type(const char *line, size_t length, struct line_text *re
 /* ---- the readers ------------------------------------------------------------------- */
 
 #define EXPECT(literal) \
-	if (memcmp(p, literal, sizeof(literal) - 1)) \
+	if (!BEGINS(p, literal)) \
 		return false; \
 	p += sizeof(literal) - 1;
 
@@ -697,34 +937,72 @@ enum line_status line_type(const char *line, size_t length, struct line_text *re
 		if (!p) \
 			return false;
 #define LINE_END(name) \
-		EXPECT("}") \
-		return p == end && agrees(lr); \
+		return *p == '}' && p + 1 == end && agrees(lr); \
 	}
 #include "common/events.def"
 
-/* 2: any order. */
+/* 2: any order. The keys, numbered as they stand in events.def. */
 #define LINE(name, record, producer, what) \
-	static const struct line_text name##_keys[] = {
-#define FIELD(key, kind, what, ...) { #key, sizeof(#key) - 1 },
-#define LINE_END(name) };
+	static const char name##_key_texts[][KEY_BYTES] = {
+#define FIELD(key, kind, what, ...) #key,
+#define LINE_END(name) \
+		"host" \
+	}; \
+	_Static_assert(2 * sizeof(name##_key_texts) / KEY_BYTES <= KEY_SLOTS, "keys of " #name); \
+	static struct key_table name##_keys = { \
+		.texts = name##_key_texts, .n = sizeof(name##_key_texts) / KEY_BYTES \
+	};
 #include "common/events.def"
 
+/* The value of key number `field`: __COUNTER__ goes up with each FIELD. */
 #define LINE(name, record, producer, what) \
-	static bool name##_read_any(struct line_reader *lr, const char *line, const char *end, \
+	static const char *name##_get_field(struct line_reader *lr, const char *p, u8 field, \
+					    struct record *r) \
+	{ \
+		enum { first = __COUNTER__ + 1 }; \
+		switch (field) {
+#define FIELD(key, kind, what, ...) \
+		case __COUNTER__ - first: \
+			return line_get_##kind(p, lr, __VA_ARGS__);
+#define LINE_END(name) \
+		default: \
+			return get_host(p, lr); \
+		} \
+	}
+#include "common/events.def"
+
+/*
+ * False for a key that comes twice: what the first one said may be in the record already,
+ * so the line is jansson's, which forgets it.
+ */
+#define LINE(name, record, producer, what) \
+	static bool name##_read_any(struct line_reader *lr, const char *p, const char *end, \
 				    struct record *r) \
 	{ \
-		struct member members[FIELDS_MAX] = { 0 }, *m = members; \
-		_Static_assert(sizeof(name##_keys) / sizeof(name##_keys[0]) <= FIELDS_MAX, #name); \
-		if (!scan(lr, line, end, name##_keys, \
-			  sizeof(name##_keys) / sizeof(name##_keys[0]), members)) \
-			return false;
-#define FIELD(key, kind, what, ...) \
-		if (!m->value || line_get_##kind(m->value, lr, __VA_ARGS__) != m->end) \
-			return false; \
-		m++;
-#define LINE_END(name) \
-		return agrees(lr); \
+		const u64 all = (1ull << (name##_keys.n - 1)) - 1; \
+		u64 seen = 0; \
+		char sign = '{'; \
+		for (p = skip_space(p); *p == sign; sign = ',') { \
+			struct line_text key; \
+			u8 field; \
+			p = get_key(p + 1, &key); \
+			if (!p) \
+				return false; \
+			field = key_find(&name##_keys, key.text, key.length); \
+			if (field != NO_KEY && seen >> field & 1) \
+				return false; \
+			if (field != NO_KEY) \
+				seen |= 1ull << field; \
+			p = field != NO_KEY ? name##_get_field(lr, p, field, r) \
+					    : value_end(p, NESTING_MAX); \
+			if (!p) \
+				return false; \
+			p = skip_space(p); \
+		} \
+		return *p == '}' && sign == ',' && skip_space(p + 1) == end && \
+		       (seen & all) == all && agrees(lr); \
 	}
+#define LINE_END(name)
 #include "common/events.def"
 
 /* 3: as jansson understands it. */
@@ -739,9 +1017,10 @@ enum line_status line_type(const char *line, size_t length, struct line_text *re
 			return LINE_OK; \
 		begin(lr); \
 		memset(ret, 0, sizeof(*ret)); \
+		key_table_ready(&name##_keys); \
 		if (name##_read_any(lr, line, line + length, ret)) \
 			return LINE_OK; \
-		status = respell(lr, line, length); \
+		status = respell(lr, &name##_keys, line, length); \
 		if (status != LINE_OK) \
 			return status; \
 		begin(lr); \

@@ -12,8 +12,10 @@
  *   3. anything else (escapes, 1e3): jansson, whose word decides what is JSON.
  *
  * Of a key that stands twice the last counts. Every key of the LINE must be there and
- * of its type; counts are integers below 2^53. Times become Unix nanoseconds. The
- * interface is left to the caller, as text: record->key.iface is 0.
+ * of its type; counts are integers up to 2^53, in any spelling (1e3). Texts are at most
+ * LINE_TEXT_MAX bytes. Times become Unix nanoseconds. Ports are two or none, as are type
+ * and code; addresses and protocol are of the ip_version. The interface is left to the
+ * caller, as text: record->key.iface is 0.
  *
  * line[length] is a newline or NUL, and LINE_READ_PADDING bytes from there on can be
  * read, whatever they are. No function writes to the line.
@@ -47,9 +49,10 @@ struct line_reader {
 	char ifname_decoded[LINE_TEXT_MAX];
 	char host_decoded[LINE_TEXT_MAX];
 	/* What must agree with each other once all fields are read. */
-	u8 ip_version, proto_is_ip, src_version, dst_version;
+	struct flow_key *key;		/* of the record; NULL if it has none */
+	u8 ip_version, proto_is_ip, src_version, dst_version, places;
 	/* The second of the last line, with its digits: most lines repeat it. */
-	u64 second;
+	u64 second_ns;
 	char second_text[16];
 	char *canonical;		/* jansson's spelling of an odd line */
 };
@@ -58,8 +61,8 @@ void line_reader_init(struct line_reader *lr);
 void line_reader_free(struct line_reader *lr);
 
 /*
- * The value of the top-level key "type", which need not be the first. Its text points
- * into the line. LINE_WRONG_TYPE if there is none, LINE_NOT_JSON as far as looked at.
+ * The value of the top-level key "type", which need not be the first; the text lives as
+ * long as the line. LINE_WRONG_TYPE if there is none, LINE_NOT_JSON as far as looked at.
  */
 enum line_status line_type(const char *line, size_t length, struct line_text *ret_type);
 

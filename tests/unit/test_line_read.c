@@ -178,6 +178,9 @@ static void test_any_order_spacing_and_unknown_keys(void **state)
 	"\"length\":66,\"payload_length\":0,\"tcp_flags\":\"S\",\"icmp_type\":null,\"icmp_code\":null," \
 	"\"ttl\":64,\"vlan\":null,\"fragment\":false,\"malformed\":false"
 
+/* 16 levels */
+#define DEEP(value) "[[[[[[[[[[[[[[[[" value "]]]]]]]]]]]]]]]]"
+
 static void test_spellings_that_mean_the_same(void **state)
 {
 	static const char *const lines[] = {
@@ -187,6 +190,14 @@ static void test_spellings_that_mean_the_same(void **state)
 		"{\"type\":\"packet\"," GOOD_REST ",\"length\":66}",	/* the last of two counts */
 		"{\"type\":\"packet\"," GOOD_REST ",\"deep\":[[[[{\"a\":[]}]]]],\"n\":-1.5e+10}",
 		"{\"type\":\"packet\"," GOOD_REST ",\"proto\":\"T\\u0043P\"}",
+		"{\"type\":\"packet\"," GOOD_REST ",\"length\":6.6e1}",
+		"{\"type\":\"packet\"," GOOD_REST ",\"length\":66.0}",
+		"{\"type\":\"packet\"," GOOD_REST ",\"tcp_flags\":\"F\",\"tcp_flags\":\"S\"}",
+		"{\"type\":\"packet\"," GOOD_REST ",\"a\\\"b\":{\"\\\\\":[]}}",
+		"{\"type\":\"packet\"," GOOD_REST ",\"big\":12345678901234567890123}",
+		"{\"type\":\"packet\"," GOOD_REST ",\"a\\u0022b\":12345678901234567890123}",
+		"{\"type\":\"packet\"," GOOD_REST ",\"host\":null}",
+		"{\"type\":\"packet\"," GOOD_REST ",\"deep\":" DEEP(DEEP(DEEP("1"))) "}",
 	};
 	struct packet_record want, got;
 
@@ -199,6 +210,28 @@ static void test_spellings_that_mean_the_same(void **state)
 			fail_msg("not read: %s", lines[i]);
 		assert_memory_equal(&got, &want, sizeof(got));
 	}
+}
+
+/* Room for an interface's name is bounded, whatever a line says. */
+static void test_long_names(void **state)
+{
+	static const char *const spellings[] = { "x", "\\n", "\\u00e9" };
+	struct packet_record r;
+	char line[4096];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++)
+		for (size_t n = 100; n <= LINE_TEXT_MAX + 1; n++) {
+			size_t bytes = i == 2 ? 2 * n : n;
+			char *p = line + sprintf(line, "{\"type\":\"packet\"," GOOD_REST ",\"ifname\":\"");
+
+			for (size_t k = 0; k < n; k++)
+				p = stpcpy(p, spellings[i]);
+			strcpy(p, "\"}");
+			assert_int_equal(read_packet(line, &r), bytes <= LINE_TEXT_MAX ? LINE_OK : LINE_WRONG_TYPE);
+			if (bytes <= LINE_TEXT_MAX)
+				assert_int_equal(reader.ifname.length, bytes);
+		}
 }
 
 static void test_host_key_overrides(void **state)
@@ -229,6 +262,8 @@ static void test_wrong_types(void **state)
 		"\"src_ip\":\"1.2.3\"", "\"src_ip\":\"1.2.3.256\"", "\"src_ip\":\"::1\"", "\"src_ip\":1",
 		"\"src_ip\":null", "\"tcp_flags\":\"X\"", "\"tcp_flags\":7", "\"fragment\":0",
 		"\"fragment\":\"true\"", "\"timestamp\":\"1\"", "\"timestamp\":-1", "\"timestamp\":null",
+		"\"timestamp\":18446744073710", "\"timestamp\":1e300", "\"src_port\":null", "\"dst_port\":null",
+		"\"icmp_type\":8", "\"icmp_type\":8,\"icmp_code\":0", "\"host\":1", "\"length\":123456789012345678901",
 		"\"ifname\":1", "\"ifname\":null", "\"icmp_type\":256", "\"length\":[66]", "\"length\":{}",
 	};
 	struct packet_record r;
@@ -368,6 +403,7 @@ int main(void)
 		cmocka_unit_test(test_golden_lines),
 		cmocka_unit_test(test_any_order_spacing_and_unknown_keys),
 		cmocka_unit_test(test_spellings_that_mean_the_same),
+		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_host_key_overrides),
 		cmocka_unit_test(test_wrong_types),
 		cmocka_unit_test(test_not_json),
