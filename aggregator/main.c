@@ -2,8 +2,6 @@
 /* aggregator: lines to bidirectional flows, totals and rates; a snapshot each interval. */
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +11,9 @@
 
 #include "aggregator/aggregate.h"
 #include "aggregator/input.h"
+#include "aggregator/output.h"
 #include "aggregator/snapshot.h"
+#include "aggregator/stop.h"
 #include "common/line_write.h"
 #include "common/options.h"
 #include "common/status.h"
@@ -22,9 +22,8 @@
 #define FLUSH_BYTES 65536
 #define NO_FD UINT64_MAX
 #define UNSET UINT64_MAX
-/* After a signal, what the reader still sends is read: it is being stopped as well. */
-#define GRACE_NS (2 * NS_PER_S)
-#define GRACE_QUIET_MS 300
+/* After a signal, what the reader still sends is read until so long nothing comes. */
+#define QUIET_MS 300
 
 struct settings {
 	uint64_t interval_ns, top, max_flows, idle_ns, ready_fd;
@@ -73,17 +72,9 @@ struct run {
 	struct input input;
 	struct text out;
 	int timer;
-	uint64_t sequence, last_ns, grace_end_ns;
+	uint64_t sequence, last_ns;
 	bool said[BAD_LINES], stdout_closed, at_end;
 };
-
-static volatile sig_atomic_t stop_signals;
-
-static void on_signal(int number)
-{
-	(void)number;
-	stop_signals++;
-}
 
 static uint64_t clock_ns(clockid_t id)
 {
@@ -102,22 +93,21 @@ static int failed(const char *what, int error)
 /* Writes all of .out. A closed stdout is a clean end, not a failure. */
 static int flush(struct run *r)
 {
-	size_t at = 0;
+	int err = 0;
 
 	if (r->out.failed)
 		return failed("make a snapshot", ENOMEM);
-	while (at < r->out.length && !r->stdout_closed) {
-		ssize_t n = write(STDOUT_FILENO, r->out.bytes + at, r->out.length - at);
-
-		if (n >= 0)
-			at += (size_t)n;
-		else if (errno == EPIPE)
-			r->stdout_closed = true;
-		else if (errno != EINTR || stop_signals > 1)
-			return failed("write to stdout", errno);
-	}
+	if (!r->stdout_closed)
+		err = output_write(STDOUT_FILENO, r->out.bytes, r->out.length);
 	r->out.length = 0;
-	return STATUS_DONE;
+	if (err == -EPIPE)
+		r->stdout_closed = r->at_end = true;
+	else if (err == -ETIMEDOUT)
+		fprintf(stderr, "aggregator: nobody took the last lines for %d s; they are lost\n",
+			STOP_GRACE_MS / 1000);
+	else if (err)
+		failed("write to stdout", -err);
+	return err && err != -EPIPE ? STATUS_FAILED : STATUS_DONE;
 }
 
 static int write_snapshot(struct run *r, bool final)
@@ -197,18 +187,6 @@ static int read_lines(struct run *r)
 	return STATUS_DONE;
 }
 
-/* How long to wait for input: for ever, or a moment when we were told to stop. */
-static int patience_ms(struct run *r)
-{
-	if (!stop_signals)
-		return -1;
-	if (!r->grace_end_ns)
-		r->grace_end_ns = clock_ns(CLOCK_MONOTONIC) + GRACE_NS;
-	if (stop_signals > 1 || clock_ns(CLOCK_MONOTONIC) >= r->grace_end_ns)
-		return 0;
-	return GRACE_QUIET_MS;
-}
-
 static bool timer_expired(struct run *r)
 {
 	uint64_t times;
@@ -217,25 +195,21 @@ static bool timer_expired(struct run *r)
 }
 
 /* One turn: waits, reads, writes what is due. */
-static int turn(struct run *r, const sigset_t *unblocked)
+static int turn(struct run *r)
 {
 	struct pollfd fds[] = {
 		{ .fd = STDIN_FILENO, .events = POLLIN },
 		{ .fd = r->timer, .events = POLLIN },
 		{ .fd = STDOUT_FILENO },	/* POLLERR: nobody reads it any more */
 	};
-	int patience = patience_ms(r), ready, status = STATUS_DONE;
-	struct timespec wait = { patience / 1000, patience % 1000 * 1000000L };
+	int ready = stop_poll(fds, 3, stop_is_wanted() ? QUIET_MS : -1), status = STATUS_DONE;
 
-	ready = ppoll(fds, 3, patience < 0 ? NULL : &wait, unblocked);
-	if (ready < 0 && errno != EINTR)
-		return failed("wait for input", errno);
-	if (ready == 0) {
+	if (ready < 0)
+		return ready == -EINTR ? STATUS_DONE : failed("wait for input", -ready);
+	if (ready == 0 || stop_is_overdue()) {
 		r->at_end = true;
 		return STATUS_DONE;
 	}
-	if (ready < 0)
-		return STATUS_DONE;
 	if (fds[2].revents & (POLLERR | POLLHUP))
 		r->stdout_closed = r->at_end = true;
 	if (fds[0].revents)
@@ -312,23 +286,6 @@ static int start_timer(struct run *r)
 	return say_hello(r);
 }
 
-/* Signals are blocked but while waiting and writing, so that none is missed. */
-static void set_signals(sigset_t *ret_unblocked)
-{
-	struct sigaction stop = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
-	sigset_t blocked;
-
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGTERM);
-	sigaddset(&blocked, SIGINT);
-	sigprocmask(SIG_BLOCK, &blocked, ret_unblocked);
-	sigdelset(ret_unblocked, SIGTERM);
-	sigdelset(ret_unblocked, SIGINT);
-	sigaction(SIGTERM, &stop, NULL);
-	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGPIPE, &ignore, NULL);
-}
-
 static int start(struct run *r)
 {
 	uint32_t limit = (uint32_t)settings.max_flows;
@@ -364,16 +321,15 @@ static int tell_ready(void)
 
 static int go(struct run *r)
 {
-	sigset_t unblocked;
 	int status;
 
-	set_signals(&unblocked);
+	stop_install();
 	line_write_init();
 	status = start(r);
 	if (status == STATUS_DONE)
 		status = tell_ready();
 	while (status == STATUS_DONE && !r->at_end)
-		status = turn(r, &unblocked);
+		status = turn(r);
 	if (status == STATUS_DONE && !r->stdout_closed)
 		status = settings.flows ? write_flows(r) : write_snapshot(r, true);
 	if (status == STATUS_DONE && close(STDOUT_FILENO) && !r->stdout_closed)

@@ -199,6 +199,38 @@ last() { tail -n 1 | jq -r "$1"; }
 	[[ "$line" == *'"totals":{"packets":6,'* ]]
 }
 
+@test "SIGTERM ends it also when nobody takes what it writes: exit 1, said" {
+	mkfifo "$work/in" "$work/out"
+	"$BIN/aggregator" --interval 0.05 --top 400 <"$work/in" >"$work/out" 2>"$work/err" 3>&- &
+	pid=$!
+	exec 8>"$work/in" 9<"$work/out"
+	line=$(packet 10.0.0.1 PORT 10.0.0.2 443 A 100)
+	for i in $(seq 400); do echo "${line/PORT/$i}"; done >&8
+	# The first flow of a snapshot has come: more of it than the pipe holds is to come.
+	while read -r -N 100 part <&9; do case $part in *'"src_port"'*) break ;; esac; done
+	kill -TERM "$pid"
+	wait "$pid" && status=0 || status=$?
+	exec 8>&- 9<&-
+	[ "$status" -eq 1 ]
+	grep -q '^aggregator: nobody took the last lines' "$work/err"
+}
+
+@test "SIGTERM ends it also while lines keep coming" {
+	mkfifo "$work/in" "$work/out"
+	yes '{"type":"x"}' >"$work/in" 2>/dev/null 3>&- &
+	yes=$!
+	"$BIN/aggregator" --interval 0.05 <"$work/in" >"$work/out" 3>&- &
+	pid=$!
+	exec 9<"$work/out"
+	read -r _ <&9
+	kill -TERM "$pid"
+	while read -r line <&9; do case $line in *'"final":true'*) break ;; esac; done
+	exec 9<&-
+	wait "$pid"
+	kill "$yes" 2>/dev/null || :
+	[[ "$line" == *'"final":true'* ]]
+}
+
 @test "--ready-fd, --help, --version and usage errors" {
 	[ "$("$BIN/aggregator" --ready-fd 5 5>&1 >/dev/null </dev/null | wc -l)" -eq 1 ]
 	"$BIN/aggregator" --help | grep -q -- --idle-timeout

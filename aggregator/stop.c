@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* When to end: SIGTERM and SIGINT. */
+#include "aggregator/stop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <time.h>
+
+static volatile sig_atomic_t signals;
+static sigset_t unblocked;
+
+static void on_signal(int number)
+{
+	(void)number;
+	signals++;
+}
+
+void stop_install(void)
+{
+	struct sigaction stop = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, SIGINT);
+	sigprocmask(SIG_BLOCK, &blocked, &unblocked);
+	sigdelset(&unblocked, SIGTERM);
+	sigdelset(&unblocked, SIGINT);
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+bool stop_is_wanted(void)
+{
+	return signals > 0;
+}
+
+static int64_t monotonic_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+bool stop_is_overdue(void)
+{
+	static int64_t since_ms;
+
+	if (!signals)
+		return false;
+	if (!since_ms)
+		since_ms = monotonic_ms();
+	return signals > 1 || monotonic_ms() - since_ms >= STOP_GRACE_MS;
+}
+
+int stop_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
+{
+	struct timespec timeout = { timeout_ms / 1000, timeout_ms % 1000 * 1000000L };
+	int ready = ppoll(fds, n, timeout_ms < 0 ? NULL : &timeout, &unblocked);
+
+	return ready < 0 ? -errno : ready;
+}
