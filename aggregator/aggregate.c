@@ -8,7 +8,8 @@
 #include "aggregator/control.h"
 
 #define NS_PER_S 1000000000ull
-#define EXPIRE_AT_ONCE 100000	/* flows dropped an interval: bounds its time */
+#define EXPIRE_A_LINE 4		/* idle flows dropped when time moves on: more than a line makes */
+#define EXPIRE_A_SNAPSHOT 100000	/* bounds its time */
 #define AHEAD_NS (86400 * NS_PER_S)	/* a time that far ahead is of a wrong clock */
 
 int aggregate_init(struct aggregate *a, u32 max_flows)
@@ -43,12 +44,20 @@ void aggregate_set_clock(struct aggregate *a, u64 unix_ns)
 	a->latest_ns = unix_ns + AHEAD_NS;
 }
 
+static void expire(struct aggregate *a, u32 most)
+{
+	if (a->idle_ns && a->newest_ns > a->idle_ns)
+		flow_table_expire(&a->flows, (a->newest_ns - a->idle_ns) / NS_PER_S, most);
+}
+
 bool aggregate_see_time(struct aggregate *a, u64 ns)
 {
 	if (a->latest_ns && ns > a->latest_ns)
 		return false;
-	if (ns > a->newest_ns)
+	if (ns > a->newest_ns) {
 		a->newest_ns = ns;
+		expire(a, EXPIRE_A_LINE);
+	}
 	return true;
 }
 
@@ -83,11 +92,19 @@ static void add_to_flow(struct aggregate *a, const struct flow_key *key, u16 int
 
 	add->from = make_id(key, interface, &id);
 	add->interval = a->interval;
+	add->used_s = (u32)(a->newest_ns / NS_PER_S);
 	f = flow_table_get(&a->flows, &id, &is_new);
 	if (!f) {
 		a->no_memory++;
 		return;
 	}
+	/* A gap in the flow's own time, if no clock is wrong. */
+	if (!is_new && a->idle_ns && add->first_ns > f->last_ns + a->idle_ns &&
+	    add->last_ns <= a->newest_ns) {
+		flow_table_renew(&a->flows, f);
+		is_new = true;
+	}
+	a->recent_flows += f->interval != a->interval;
 	if (is_new && key->flags & FLOW_ICMP) {
 		f->icmp_type = (u8)__builtin_bswap16(key->src_port_be);
 		f->icmp_code = (u8)__builtin_bswap16(key->dst_port_be);
@@ -132,7 +149,7 @@ static struct interface *interface_of_line(struct aggregate *a, u16 *ret_number)
 
 static int add_packet_line(struct aggregate *a, const char *line, size_t length)
 {
-	struct feed_entry *entry = &a->feed[a->feed_seen % FEED_PACKETS];
+	struct feed_entry *entry = &a->feed[a->feed_seen % FEED_RING];
 	struct packet_record *r = &entry->packet;
 	enum line_status status = packet_line_read(&a->reader, line, length, r);
 	struct flow_addition add;
@@ -223,12 +240,12 @@ int aggregate_line(struct aggregate *a, const char *line, size_t length)
 	return -1;
 }
 
-void aggregate_next_interval(struct aggregate *a, u64 idle_ns)
+void aggregate_next_interval(struct aggregate *a)
 {
 	for (u32 i = 0; i < a->interfaces.n; i++)
 		interface_mark(a->interfaces.all[i]);
 	a->interval++;
 	a->feed_seen = 0;
-	if (idle_ns && a->newest_ns > idle_ns)
-		flow_table_expire(&a->flows, a->newest_ns - idle_ns, EXPIRE_AT_ONCE);
+	a->recent_flows = 0;
+	expire(a, EXPIRE_A_SNAPSHOT);
 }

@@ -9,6 +9,7 @@
 #include "common/line_read.h"
 
 #define FEED_PACKETS 50		/* packet lines that a snapshot shows */
+#define FEED_RING 64		/* a power of two above it */
 
 /* Why a line was passed over. */
 enum bad_line { BAD_JSON, BAD_TOO_LONG, BAD_TYPE, BAD_LINES };
@@ -32,8 +33,11 @@ struct aggregate {
 	u32 interval;		/* number of the current one, from 1 */
 	u64 newest_ns;		/* newest time in any line, but those of wrong clocks */
 	u64 latest_ns;		/* what is later is a wrong clock's; 0: nothing is */
-	struct feed_entry feed[FEED_PACKETS];
-	u64 feed_seen;		/* packet lines in this interval; the last ones are in feed */
+	u64 idle_ns;		/* flows idle for so long leave; 0: never. The caller sets it */
+	u32 recent_flows;	/* flows with packets in this interval */
+	/* A ring; the next line is read into what none of the last FEED_PACKETS is in. */
+	struct feed_entry feed[FEED_RING];
+	u64 feed_seen;		/* packet lines in this interval */
 };
 
 /* max_flows 0: no limit. 0 or -errno. */
@@ -52,7 +56,7 @@ void aggregate_set_clock(struct aggregate *a, u64 unix_ns);
 /* Notes the newest time; false for the time of a wrong clock. */
 bool aggregate_see_time(struct aggregate *a, u64 unix_ns);
 
-/* A snapshot was taken: the next interval begins. Flows idle for so long go. */
-void aggregate_next_interval(struct aggregate *a, u64 idle_ns);
+/* A snapshot was taken: the next interval begins. */
+void aggregate_next_interval(struct aggregate *a);
 
 #endif

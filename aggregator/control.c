@@ -8,6 +8,7 @@
 #include "common/protocol.h"
 
 #define NS_PER_MS 1000000ull
+#define COUNT_MAX (1ll << 53)
 
 static enum line_status load(const char *line, size_t length, json_t **ret_root)
 {
@@ -15,11 +16,13 @@ static enum line_status load(const char *line, size_t length, json_t **ret_root)
 	return *ret_root ? LINE_OK : LINE_NOT_JSON;
 }
 
+/* A string of at most LINE_TEXT_MAX bytes; else its text is NULL. */
 static struct line_text text_of(const json_t *root, const char *key)
 {
 	const json_t *value = json_object_get(root, key);
+	size_t length = json_string_length(value);
 
-	return (struct line_text){ json_string_value(value), json_string_length(value) };
+	return (struct line_text){ length <= LINE_TEXT_MAX ? json_string_value(value) : NULL, length };
 }
 
 enum line_status control_hello(struct aggregate *a, const char *line, size_t length)
@@ -41,7 +44,8 @@ static bool get_count(const json_t *object, const char *key, u64 *ret)
 {
 	const json_t *value = json_object_get(object, key);
 
-	if (!json_is_integer(value) || json_integer_value(value) < 0)
+	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
+	    json_integer_value(value) > COUNT_MAX)
 		return false;
 	*ret = (u64)json_integer_value(value);
 	return true;
@@ -133,25 +137,41 @@ static void set_scalars(struct aggregate *a, struct interface *i, const struct s
 	i->counters.ring_full = before->ring_full + s->counters.ring_full;
 }
 
+/* "ingress" or "egress". */
+static bool get_direction(const json_t *row, u8 *ret)
+{
+	struct line_text name = text_of(row, "direction");
+
+	if (!name.text)
+		return false;
+	*ret = strcmp(name.text, "ingress") ? DIRECTION_EGRESS : DIRECTION_INGRESS;
+	return *ret == DIRECTION_INGRESS || !strcmp(name.text, "egress");
+}
+
+/* Sets the rows of an interface; with NULL, only says whether they are good. */
 static bool set_protocols(struct interface *i, const json_t *rows)
 {
 	json_t *row;
 	size_t n;
 
 	json_array_foreach(rows, n, row) {
-		struct line_text name = text_of(row, "proto"), direction = text_of(row, "direction");
+		struct line_text name = text_of(row, "proto");
 		struct amount amount;
+		u32 number;
 		u8 d;
 
-		if (!name.text || !direction.text || !get_amount(row, &amount))
+		if (!name.text || !get_direction(row, &d) || !get_amount(row, &amount))
 			return false;
-		d = strcmp(direction.text, "egress") ? DIRECTION_INGRESS : DIRECTION_EGRESS;
-		amount_add(&amount, &i->attached_before.row[d][row_of(&name)]);
-		i->counted.row[d][row_of(&name)] = amount;
+		number = row_of(&name);
+		if (!i)
+			continue;
+		amount_add(&amount, &i->attached_before.row[d][number]);
+		i->counted.row[d][number] = amount;
 	}
 	return json_is_array(rows);
 }
 
+/* As set_protocols(). */
 static bool set_cpus(struct interface *i, const json_t *rows)
 {
 	json_t *row;
@@ -163,7 +183,7 @@ static bool set_cpus(struct interface *i, const json_t *rows)
 
 		if (!get_count(row, "cpu", &cpu) || !get_amount(row, &amount))
 			return false;
-		if (cpu >= CPUS_MAX)
+		if (!i || cpu >= CPUS_MAX)
 			continue;
 		amount_add(&amount, &i->attached_before.cpu[cpu]);
 		i->counted.cpu[cpu] = amount;
@@ -174,37 +194,42 @@ static bool set_cpus(struct interface *i, const json_t *rows)
 static struct interface *interface_of(struct aggregate *a, const json_t *root)
 {
 	struct line_text ifname = text_of(root, "ifname"), host = text_of(root, "host");
-	int number;
+	struct line_text nobody = { "", 0 };
+	u16 number = a->host;
+	int found;
 
 	if (!ifname.text)
 		return NULL;
 	if (host.text || !a->interfaces.n_hosts)
-		number = interfaces_find(&a->interfaces,
-					 interfaces_host(&a->interfaces,
-							 host.text ? host : (struct line_text){ "", 0 }),
-					 ifname);
-	else
-		number = interfaces_find(&a->interfaces, a->host, ifname);
-	return number < 0 ? NULL : a->interfaces.all[number];
+		number = interfaces_host(&a->interfaces, host.text ? host : nobody);
+	found = interfaces_find(&a->interfaces, number, ifname);
+	return found < 0 ? NULL : a->interfaces.all[found];
 }
 
-/* Reads all before it sets anything that a bad line could spoil. */
+/* Reads all before it sets anything, so that a bad line spoils nothing. */
 static bool take_counters(struct aggregate *a, const json_t *root)
 {
-	struct interface *i = interface_of(a, root);
-	struct scalars s;
+	const json_t *protocols = json_object_get(root, "protocols");
+	const json_t *cpus = json_object_get(root, "cpus");
 	double ms = json_number_value(json_object_get(root, "timestamp"));
+	struct interface *i;
+	struct scalars s;
 	u64 unseen;
 
-	if (!i || !get_scalars(root, &s) || !(ms >= 0 && ms < 1e15))
+	if (!get_scalars(root, &s) || !(ms >= 0 && ms < 1e13) || !set_protocols(NULL, protocols) ||
+	    !set_cpus(NULL, cpus))
+		return false;
+	i = interface_of(a, root);
+	if (!i)
 		return false;
 	set_scalars(a, i, &s, (u64)(ms * (double)NS_PER_MS));
+	set_protocols(i, protocols);
+	set_cpus(i, cpus);
 	i->counters_seen++;
 	unseen = interface_unseen(i);
 	if (unseen < i->unseen_least)
 		i->unseen_least = unseen;
-	return set_protocols(i, json_object_get(root, "protocols")) &&
-	       set_cpus(i, json_object_get(root, "cpus"));
+	return true;
 }
 
 enum line_status control_counters(struct aggregate *a, const char *line, size_t length)

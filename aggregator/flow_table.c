@@ -82,7 +82,7 @@ static int grow(struct flow_table *t)
 	if (set_slots(t, slots))
 		return -ENOMEM;
 	for (u32 i = t->newest; i != FLOW_NONE; i = t->flows[i].older)
-		insert_slot(t, i, t->flows[i].hash);
+		insert_slot(t, i, hash_of(t, &t->flows[i].id));
 	return 0;
 }
 
@@ -132,7 +132,7 @@ static void link_newest(struct flow_table *t, u32 index)
 /* Takes a flow out of its slot, and moves those behind it up (no tombstones). */
 static void remove_slot(struct flow_table *t, u32 index)
 {
-	u32 hole = t->flows[index].hash & t->mask, slot;
+	u32 hole = hash_of(t, &t->flows[index].id) & t->mask, slot;
 
 	while (t->slots[hole] != index)
 		hole = (hole + 1) & t->mask;
@@ -157,17 +157,29 @@ static void drop_oldest(struct flow_table *t)
 		t->leave(f, t->leave_data);
 	remove_slot(t, index);
 	unlink_flow(t, f);
+	f->interval = 0;
 	f->older = t->free;
 	t->free = index;
 	t->active--;
 }
 
-void flow_table_expire(struct flow_table *t, u64 before_ns, u32 most)
+void flow_table_expire(struct flow_table *t, u64 before_s, u32 most)
 {
-	while (t->oldest != FLOW_NONE && most-- && t->flows[t->oldest].last_ns < before_ns) {
+	while (t->oldest != FLOW_NONE && most-- && t->flows[t->oldest].used_s < before_s) {
 		drop_oldest(t);
 		t->expired++;
 	}
+}
+
+void flow_table_renew(struct flow_table *t, struct flow *f)
+{
+	struct flow fresh = { .id = f->id, .older = f->older, .newer = f->newer };
+
+	if (t->leave)
+		t->leave(f, t->leave_data);
+	*f = fresh;
+	t->expired++;
+	t->created++;
 }
 
 /* An unused entry; FLOW_NONE without memory. */
@@ -218,7 +230,6 @@ struct flow *flow_table_get(struct flow_table *t, const struct flow_id *id, bool
 	f = &t->flows[index];
 	memset(f, 0, sizeof(*f));
 	f->id = *id;
-	f->hash = hash;
 	insert_slot(t, index, hash);
 	link_newest(t, index);
 	t->active++;
@@ -261,6 +272,7 @@ void flow_add(struct flow *f, const struct flow_addition *add)
 	side->bytes += add->bytes;
 	if (add->last_ns > f->last_ns)
 		f->last_ns = add->last_ns;
+	f->used_s = add->used_s;
 	if (f->interval != add->interval) {
 		f->interval = add->interval;
 		f->recent_packets = 0;

@@ -31,11 +31,11 @@ struct flow_id {
 
 struct flow {
 	struct flow_id id;	/* 44 bytes */
-	u32 hash;
+	u32 used_s;		/* when it was used last, by the clock that idle time is told by */
 	struct flow_side side[2];
 	u64 last_ns;
 	u32 older, newer;	/* neighbours by last use; FLOW_NONE at the ends */
-	u32 interval;		/* in which recent_* were counted */
+	u32 interval;		/* in which recent_* were counted; 0: an unused entry */
 	u32 recent_packets;
 	u64 recent_bytes;
 	u8 tcp_flags[2];	/* of all packets of a side */
@@ -77,8 +77,11 @@ void flow_table_free(struct flow_table *t);
  */
 struct flow *flow_table_get(struct flow_table *t, const struct flow_id *id, bool *ret_new);
 
-/* Drops flows that were last used before this time, at most `most` of them. */
-void flow_table_expire(struct flow_table *t, u64 before_ns, u32 most);
+/* Drops flows that were last used before this second, at most `most` of them. */
+void flow_table_expire(struct flow_table *t, u64 before_s, u32 most);
+
+/* As if the flow had expired and were made anew in its place. */
+void flow_table_renew(struct flow_table *t, struct flow *flow);
 
 /* Which packets a packet or flow line adds. */
 struct flow_addition {
@@ -86,7 +89,8 @@ struct flow_addition {
 	u64 first_ns, last_ns;
 	u8 from;		/* the side of the id that sent them */
 	u8 tcp_flags;
-	u32 interval;		/* the current one */
+	u32 interval;		/* the current one, from 1 */
+	u32 used_s;
 };
 
 /* Adds up, and decides which side opened the flow. */

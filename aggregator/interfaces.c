@@ -27,12 +27,23 @@ static struct line_text cut(struct line_text name)
 	return name;
 }
 
-u16 interfaces_host(struct interfaces *set, struct line_text name)
+/* FNV-1a. Names are few and bounded, so nobody gains by making them collide. */
+static u32 first_slot(u32 seed, const struct line_text *name)
 {
-	name = cut(name);
-	for (u32 i = 0; i < set->n_hosts; i++)
-		if (is_same(&set->hosts[i], &name))
-			return (u16)i;
+	u32 h = 2166136261u ^ seed;
+
+	for (size_t i = 0; i < name->length; i++)
+		h = (h ^ (unsigned char)name->text[i]) * 16777619u;
+	return (h ^ h >> 15) % NAME_SLOTS;
+}
+
+static u32 next_slot(u32 slot)
+{
+	return (slot + 1) % NAME_SLOTS;
+}
+
+static u16 add_host(struct interfaces *set, u32 slot, struct line_text name)
+{
 	if (set->n_hosts >= HOSTS_MAX) {
 		set->hosts_over++;
 		name = other;
@@ -41,10 +52,25 @@ u16 interfaces_host(struct interfaces *set, struct line_text name)
 	}
 	if (copy_text(&set->hosts[set->n_hosts], &name))
 		return 0;
+	if (set->n_hosts < HOSTS_MAX)
+		set->host_slots[slot] = (u16)(set->n_hosts + 1);
 	return (u16)set->n_hosts++;
 }
 
-static int add_interface(struct interfaces *set, u16 host, struct line_text name)
+u16 interfaces_host(struct interfaces *set, struct line_text name)
+{
+	u32 slot;
+	u16 hit;
+
+	name = cut(name);
+	slot = first_slot(0, &name);
+	for (; (hit = set->host_slots[slot]); slot = next_slot(slot))
+		if (is_same(&set->hosts[hit - 1], &name))
+			return (u16)(hit - 1);
+	return add_host(set, slot, name);
+}
+
+static int add_interface(struct interfaces *set, u32 slot, u16 host, struct line_text name)
 {
 	struct interface *i;
 
@@ -62,25 +88,25 @@ static int add_interface(struct interfaces *set, u16 host, struct line_text name
 	i->host = host;
 	i->unseen_least = UINT64_MAX;
 	set->all[set->n] = i;
+	if (set->n < INTERFACES_MAX)
+		set->slots[slot] = (u16)(set->n + 1);
 	return (int)set->n++;
-}
-
-static bool is_interface(const struct interface *i, u16 host, const struct line_text *name)
-{
-	return i->host == host && is_same(&i->name, name);
 }
 
 int interfaces_find(struct interfaces *set, u16 host, struct line_text name)
 {
+	u32 slot;
+	u16 hit;
+
 	name = cut(name);
-	if (set->last < set->n && is_interface(set->all[set->last], host, &name))
-		return (int)set->last;
-	for (u32 i = 0; i < set->n; i++)
-		if (is_interface(set->all[i], host, &name)) {
-			set->last = i;
-			return (int)i;
-		}
-	return add_interface(set, host, name);
+	slot = first_slot(host, &name);
+	for (; (hit = set->slots[slot]); slot = next_slot(slot)) {
+		const struct interface *i = set->all[hit - 1];
+
+		if (i->host == host && is_same(&i->name, &name))
+			return hit - 1;
+	}
+	return add_interface(set, slot, host, name);
 }
 
 void interfaces_free(struct interfaces *set)
@@ -92,12 +118,6 @@ void interfaces_free(struct interfaces *set)
 	for (u32 i = 0; i < set->n_hosts; i++)
 		free((char *)set->hosts[i].text);
 	memset(set, 0, sizeof(*set));
-}
-
-void amount_add(struct amount *to, const struct amount *from)
-{
-	to->packets += from->packets;
-	to->bytes += from->bytes;
 }
 
 /* A tally is nothing but amounts: all of them at once. */

@@ -15,6 +15,7 @@
 
 #define HOSTS_MAX 1024		/* beyond: all are host "other", and a counter */
 #define INTERFACES_MAX 1024	/* beyond: all are interface "other", and a counter */
+#define NAME_SLOTS 4096		/* a power of two well above both */
 #define CPUS_MAX 1024		/* of a host; beyond: left out of the per-CPU rows */
 
 struct amount {
@@ -59,7 +60,8 @@ struct interfaces {
 	struct line_text hosts[HOSTS_MAX + 1];
 	struct interface *all[INTERFACES_MAX + 1];
 	u32 n_hosts, n;
-	u32 last;			/* most lines repeat the interface */
+	u16 host_slots[NAME_SLOTS];	/* by hash of the name: number + 1, 0 if unused */
+	u16 slots[NAME_SLOTS];		/* of interfaces, by hash of host and name */
 	u64 hosts_over, over;		/* hits of the limits */
 };
 
@@ -86,7 +88,12 @@ void interface_mark(struct interface *i);
  */
 u64 interface_unseen(const struct interface *i);
 
-void amount_add(struct amount *to, const struct amount *from);
+static inline void amount_add(struct amount *to, const struct amount *from)
+{
+	to->packets += from->packets;
+	to->bytes += from->bytes;
+}
+
 void tally_add(struct tally *to, const struct tally *from);
 
 #endif

@@ -123,7 +123,7 @@ static int write_snapshot(struct run *r, bool final)
 	};
 
 	snapshot_write(&r->out, &r->aggregate, &request);
-	aggregate_next_interval(&r->aggregate, settings.idle_ns);
+	aggregate_next_interval(&r->aggregate);
 	aggregate_set_clock(&r->aggregate, request.now_ns);
 	r->last_ns = now;
 	if (settings.verbose)
@@ -300,6 +300,7 @@ static int start(struct run *r)
 		err = input_init(&r->input, STDIN_FILENO);
 	if (err)
 		return failed("start", -err);
+	r->aggregate.idle_ns = settings.idle_ns;
 	aggregate_set_clock(&r->aggregate, clock_ns(CLOCK_REALTIME));
 	r->last_ns = clock_ns(CLOCK_MONOTONIC);
 	if (!settings.flows)

@@ -70,6 +70,12 @@ last() { tail -n 1 | jq -r "$1"; }
 	[ "$(jq -s 'length' "$work/out")" -gt 200 ]
 }
 
+@test "--flows --idle-timeout: a gap in a flow makes two lines, without it one" {
+	for second in 0 5 60 61; do packet 10.0.0.1 1 10.0.0.2 443 A 100 $((1763704000 + second))000.000; done >"$work/in"
+	[ "$("$BIN/aggregator" --flows --idle-timeout 10 <"$work/in" | jq -s 'map(.packets) | tojson' -r)" = "[2,2]" ]
+	[ "$("$BIN/aggregator" --flows <"$work/in" | jq -s 'map(.packets) | tojson' -r)" = "[4]" ]
+}
+
 @test "flow lines are deltas that add up with packet lines" {
 	flow='{"type":"flow","timestamp":1763704001000.000,"ifname":"eth0","direction":"ingress","ip_version":4,"proto":"TCP","src_ip":"10.0.0.1","dst_ip":"10.0.0.2","src_port":50000,"dst_port":443,"icmp_type":null,"icmp_code":null,"vlan":null,"fragment":false,"packets":10,"bytes":1000,"tcp_flags":"A","first":1763704000100.000,"last":1763704000900.000}'
 	{ conversation; echo "$flow"; echo "$flow"; } | "$BIN/aggregator" |

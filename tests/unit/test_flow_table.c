@@ -27,7 +27,8 @@ static struct flow *add(struct flow_table *t, u32 n, u8 from, u8 flags, u64 pack
 {
 	struct flow_id id = id_of(n);
 	struct flow_addition a = { .packets = packets, .bytes = packets * 100, .first_ns = ns,
-				   .last_ns = ns, .from = from, .tcp_flags = flags, .interval = 1 };
+				   .last_ns = ns, .from = from, .tcp_flags = flags, .interval = 1,
+				   .used_s = (u32)ns };
 	bool is_new;
 	struct flow *f = flow_table_get(t, &id, &is_new);
 
