@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,7 +180,7 @@ static int dress_entry(const struct pin_match *match, const char *name, void *co
 
 int pindir_dress(struct pindir *d, struct failure *f)
 {
-	static const char *const directories[] = { PIN_READER, PIN_PRIVATE };
+	static const char *const directories[] = { PIN_PRIVATE, PIN_READER };
 	char path[PINDIR_FILE_MAX], name[64];
 	int err = 0;
 
@@ -202,13 +203,18 @@ int pindir_dress(struct pindir *d, struct failure *f)
 
 int pindir_open(struct pindir *d, const char *path, struct failure *f)
 {
+	char real[PATH_MAX];
 	struct stat st;
+	bool there;
 
 	*d = (struct pindir){ .fd = -1 };
-	if (pindir_resolve(path, d->path, f))
+	there = realpath(path, real);
+	if (!there && errno != ENOENT && errno != ENOTDIR && errno != EPERM)
+		return failure_errno(f, errno, "--pin-dir %s", path);
+	if (pindir_copy_path(there ? real : path, d->path, f))
 		return -1;
 	errno = 0;
-	if (!bpffs_holds(d->path) && errno != EACCES)
+	if (!there || !strcmp(d->path, BPFFS_USUAL) || (!bpffs_holds(d->path) && errno != EACCES))
 		return 1;
 	d->fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (d->fd < 0 && errno == EACCES)

@@ -53,6 +53,9 @@ void pindir_close(struct pindir *d);
 /* GROUP and modes for the directory and all that lies in it. 0, or -1 with *f filled. */
 int pindir_dress(struct pindir *d, struct failure *f);
 
+/* 0, or -1 with *f filled: the path is too long. */
+int pindir_copy_path(const char *path, char ret_path[PINDIR_PATH_MAX], struct failure *f);
+
 /*
  * An absolute path without links, also for a directory that is not there yet. 0, or
  * -1 with *f filled.

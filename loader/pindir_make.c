@@ -22,7 +22,7 @@
 /* How often another loader may remove the directory while we wait for its lock. */
 #define MAKE_TRIES 10
 
-static int copy_path(const char *path, char ret_path[PINDIR_PATH_MAX], struct failure *f)
+int pindir_copy_path(const char *path, char ret_path[PINDIR_PATH_MAX], struct failure *f)
 {
 	if (strlen(path) >= PINDIR_PATH_MAX)
 		return failure_set(f, STATUS_FAILED, "--pin-dir: a path of %zu bytes is too long; "
@@ -54,10 +54,10 @@ int pindir_resolve(const char *given, char ret_path[PINDIR_PATH_MAX], struct fai
 	if (!*given)
 		return failure_set(f, STATUS_USAGE, "--pin-dir: no directory given");
 	if (realpath(given, real))
-		return copy_path(real, ret_path, f);
-	if (errno != ENOENT)
+		return pindir_copy_path(real, ret_path, f);
+	if (errno != ENOENT && errno != EPERM)	/* a bpffs says EPERM to dots in names */
 		return failure_errno(f, errno, "--pin-dir %s", given);
-	if (copy_path(given, copy, f))
+	if (pindir_copy_path(given, copy, f))
 		return -1;
 	while ((slash = strrchr(copy, '/')) && slash != copy && !slash[1])
 		*slash = '\0';
@@ -70,7 +70,7 @@ int pindir_resolve(const char *given, char ret_path[PINDIR_PATH_MAX], struct fai
 	if (!realpath(parent, real))
 		return failure_errno(f, errno, "--pin-dir %s: the directory above it", given);
 	snprintf(whole, sizeof(whole), "%s/%s", strcmp(real, "/") ? real : "", base);
-	return copy_path(whole, ret_path, f);
+	return pindir_copy_path(whole, ret_path, f);
 }
 
 static bool is_empty(const char *path)
@@ -126,6 +126,9 @@ static int make_directory(struct pindir *d, struct failure *f)
 	char parent[PINDIR_PATH_MAX];
 	struct stat st;
 
+	if (!strcmp(d->path, BPFFS_USUAL))
+		return failure_set(f, STATUS_FAILED, "%s is everybody's; give a directory in it as "
+				   "--pin-dir", d->path);
 	if (!lstat(d->path, &st))
 		return take_directory(d, &st, f);
 	parent_of(d->path, parent);
@@ -269,6 +272,14 @@ int pindir_make(struct pindir *d, const char *path, const char *group, struct fa
 	return 0;
 }
 
+static int access_private(const struct pindir *d)
+{
+	char path[PINDIR_FILE_MAX];
+
+	pindir_file(d, path, PIN_AREA_SHARED, PIN_PRIVATE);
+	return access(path, F_OK);
+}
+
 static int drop_entry(const struct pin_match *match, const char *name, void *context)
 {
 	return pindir_drop(context, match->rule->area, "%s", name);
@@ -279,15 +290,26 @@ static int drop_file(const struct pin_match *match, const char *name, void *cont
 	return match->rule->is_directory ? 0 : drop_entry(match, name, context);
 }
 
-int pindir_remove(struct pindir *d, struct failure *f)
+/* private is made first and goes last: without it nothing here is a loader's. */
+static int drop_all(struct pindir *d)
 {
-	char name[64];
-	int err = pindir_each(d, PIN_AREA_SHARED, drop_file, d);
+	int err;
 
+	if (access_private(d))
+		return 0;
+	err = pindir_each(d, PIN_AREA_SHARED, drop_file, d);
 	if (!err)
 		err = pindir_each(d, PIN_AREA_PRIVATE, drop_entry, d);
 	if (!err)
-		err = pindir_each(d, PIN_AREA_SHARED, drop_entry, d);
+		err = pindir_drop(d, PIN_AREA_SHARED, PIN_READER);
+	return err ? err : pindir_drop(d, PIN_AREA_SHARED, PIN_PRIVATE);
+}
+
+int pindir_remove(struct pindir *d, struct failure *f)
+{
+	int err = drop_all(d);
+	char name[64];
+
 	if (!err && pindir_find_foreign(d, name))
 		return failure_set(f, STATUS_FAILED, "%s holds '%s', which is not jopil's and was "
 				   "left; the rest is removed", d->path, name);

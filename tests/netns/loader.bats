@@ -211,6 +211,38 @@ $PIN_DIR/private/link_0_egress 600 0 0"
 	[ -e "$PIN_DIR/precious" ]
 }
 
+@test "no bpffs on /sys/fs/bpf: mounted and unmounted; one of mode 0700 is made searchable" {
+	cat >"$WORK/script" <<-'SCRIPT'
+		set -ex
+		umount /sys/fs/bpf
+		in_b() { nsenter --net="$NETNS" "$@"; }
+		in_b "$BIN/loader" "$VETH" 2>&1 | grep 'mounted a bpffs on /sys/fs/bpf'
+		in_b "$BIN/loader" --status >/dev/null
+		"$BIN/loader" --detach
+		! grep -q ' /sys/fs/bpf ' /proc/self/mountinfo
+		mount -t bpf -o mode=0700 bpf /sys/fs/bpf
+		in_b "$BIN/loader" --group 65534 "$VETH" 2>&1 | grep 'made /sys/fs/bpf searchable'
+		setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all "$BIN/loader" --status >/dev/null
+		mount -o remount,ro /sys/fs/bpf
+		in_b "$BIN/loader" "$VETH" && exit 1 || [ $? -eq 3 ]
+		mount -o remount,rw /sys/fs/bpf
+		"$BIN/loader" --detach
+		grep -q ' /sys/fs/bpf ' /proc/self/mountinfo
+	SCRIPT
+	NETNS=/run/netns/$NETNS_B VETH=$VETH_B unshare -m bash "$WORK/script"
+}
+
+@test "directories that cannot be it" {
+	for dir in /sys/fs/bpf /sys/fs/bpf/a.b /nonexistent/a/b "$WORK/never"; do
+		run in_b "$BIN/loader" --pin-dir "$dir" "$VETH_B"
+		echo "$output"
+		[ "$status" -eq 1 ]
+		[ "${#lines[@]}" -eq 1 ]
+		run "$BIN/loader" --pin-dir "$dir" --detach
+		[ "$status" -eq 0 ]
+	done
+}
+
 @test "what is not ours in the pin directory is left alone" {
 	mkdir "$PIN_DIR" "$PIN_DIR/theirs"
 	run load_b
