@@ -110,7 +110,7 @@ packets() {
 }
 
 @test "the accounting is exact for any budget of packet lines" {
-	local lines flows
+	local lines flows budget
 	for budget in 0 1 2 all; do
 		read_pcap micro.pcap --packet-lines "$budget" --interval 10
 		lines=$(of packet .type | wc -l)
@@ -140,12 +140,12 @@ packets() {
 		read_pcap "$name.pcap"
 		mv "$work/out" "$work/want"
 		"$BIN/reader" --pcap - <"$PCAPS/$name.pcap" | diff <(tail -n +2 "$work/want") <(tail -n +2 /dev/stdin)
+		# shellcheck disable=SC2002 # a pipe on purpose
 		cat "$PCAPS/$name.pcap" | "$BIN/reader" -r - | diff <(tail -n +2 "$work/want") <(tail -n +2 /dev/stdin)
 	done
 }
 
 @test "lines do not wait for more of a capture that comes slowly" {
-	local line
 	mkfifo "$work/fifo"
 	"$BIN/reader" --pcap - --types packet <"$work/fifo" >"$work/lines" &
 	exec 9>"$work/fifo"

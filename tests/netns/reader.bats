@@ -1,0 +1,197 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The reader on real maps, without any privilege: one at a time, never losing what it has not written, following the
+# loader wherever it goes.
+
+load lib
+
+KILLS=${JOPIL_READER_KILLS:-30}
+
+setup() {
+	require_root
+	make_veth
+}
+
+teardown() {
+	clean_up
+}
+
+# run_reader OPTION...: in the foreground, unprivileged.
+run_reader() { in_b "${UNPRIVILEGED[@]}" "$BIN/reader" --pin-dir "$PIN_DIR" "$@"; }
+
+blast() { in_a "$BUILD/tests/netns/blast" "$VETH_A" "$@" >/dev/null; }
+
+balance() { "$BUILD/tests/netns/balance" <"$1"; }
+
+# of FILE TYPE JQ-EXPRESSION
+of() { grep "\"type\":\"$2\"" "$1" | jq -r "$3"; }
+
+# moment: a short random wait without sleeping; nobody writes to the fifo.
+moment() { read -r -t "0.$((RANDOM % 300 + 100))" <>"$WORK/never" || :; }
+
+# until_line FILE PATTERN: waits for it to appear.
+until_line() { timeout 60 tail -n +1 -f "$1" | grep -q -m 1 -- "$2"; }
+
+@test "a second reader is refused, and the first named" {
+	load_b
+	start_reader
+	status=0
+	run_reader --once >"$WORK/out" 2>"$WORK/err" || status=$?
+	[ "$status" -eq 1 ]
+	[ ! -s "$WORK/out" ]
+	[ "$(cat "$WORK/err")" = "reader: another reader (pid $READER_PID) is already reading $PIN_DIR" ]
+	stop_reader
+	run_reader --once >/dev/null
+}
+
+@test "one drain after the other: nothing is lost between them" {
+	load_b --packet-lines 1000
+	for _ in 1 2 3 4; do
+		blast 30000 100 3000 mix
+		run_reader --once
+	done >"$LINES"
+	balance "$LINES"
+	[ "$(of "$LINES" hello .tool | wc -l)" -eq 4 ]
+	[ "$(of "$LINES" counters 'select(.more == false) | .ingress_packets' | tail -n 1)" -ge 120000 ]
+}
+
+@test "killed at random moments under flood: its successors lose nothing" {
+	load_b --packet-lines all --ring-size 1M
+	background in_a sh -c "until [ -e $WORK/enough ]; do $BUILD/tests/netns/blast $VETH_A 20000 100 5000 mix; done >/dev/null"
+	blaster=$!
+	for _ in $(seq "$KILLS"); do
+		start_reader
+		moment
+		kill -KILL "$READER_PID"
+		wait "$READER_PID" "$CONSUMER_PID" || :
+		rm -f "$WORK/pipe" "$WORK/ready"
+		cat "$LINES" >>"$WORK/all"
+	done
+	touch "$WORK/enough"
+	wait "$blaster"
+	run_reader --once >>"$WORK/all"
+	balance "$WORK/all" || {
+		# Killed between a write and its end, it leaves records that are lines already: at most one buffer's.
+		total=$(of "$WORK/all" counters 'select(.more == false) | .packets' | tail -n 1)
+		seen=$(($(grep -c '"type":"packet"' "$WORK/all") + $(of "$WORK/all" flow .packets | jq -s add)))
+		echo "# seen $seen of $total" >&3
+		[ "$seen" -ge "$total" ]
+		[ "$((seen - total))" -le $((KILLS * 250)) ]
+	}
+}
+
+@test "--count ends there, and leaves the rest to the next reader" {
+	load_b --packet-lines 5
+	blast 1000 100 50
+	run_reader --count 7 >"$LINES"
+	[ "$(of "$LINES" packet .type | wc -l)" -le 5 ]
+	[ "$(grep -c -e '"type":"packet"' -e '"type":"flow"' "$LINES")" -eq 7 ]
+	run_reader --once >>"$LINES"
+	balance "$LINES"
+}
+
+@test "--types chooses what is printed, the rest is drained all the same" {
+	load_b --packet-lines 5
+	blast 1000 100 50
+	run_reader --once --types counters >"$LINES"
+	[ "$(jq -r .type "$LINES" | sort -u | tr '\n' ' ')" = "counters hello " ]
+	run_reader --once >"$LINES"
+	[ "$(grep -c -e '"type":"packet"' -e '"type":"flow"' "$LINES")" -eq 0 ]
+}
+
+@test "--duration ends by itself, with a last drain" {
+	load_b
+	blast 1000 100 50
+	run_reader --duration 0.2 >"$LINES"
+	balance "$LINES"
+}
+
+@test "a consumer that never reads again: given up after a grace, and kept for the next reader" {
+	load_b --packet-lines all
+	start_reader
+	kill -STOP "$CONSUMER_PID"
+	blast 100000 100 1000
+	kill -TERM "$READER_PID"
+	status=0
+	wait "$READER_PID" || status=$?
+	[ "$status" -eq 1 ]
+	grep -q "^reader: nobody took the last lines for 2 s; what was not written is left for the next reader$" "$WORK/reader.err"
+	kill -CONT "$CONSUMER_PID"
+	wait "$CONSUMER_PID"
+	run_reader --once >>"$LINES"
+	balance "$LINES"
+}
+
+@test "a closed stdout is a clean end" {
+	load_b --packet-lines all
+	blast 100000 100 1000
+	status=0
+	run_reader 2>"$WORK/err" | head -c 1000 >/dev/null || status=$?
+	[ "$status" -eq 0 ]
+	[ ! -s "$WORK/err" ]
+	# What had been written into the pipe is gone with it, the rest is there.
+	run_reader --once >"$LINES"
+	[ "$(grep -c '"type":"packet"' "$LINES")" -gt 50000 ]
+}
+
+@test "a full disk: one line, exit 1, and nothing is lost" {
+	load_b --packet-lines all
+	blast 5000 100 10
+	status=0
+	run_reader --once >/dev/full 2>"$WORK/err" || status=$?
+	[ "$status" -eq 1 ]
+	[ "$(cat "$WORK/err")" = "reader: write to stdout: No space left on device; what was not written is left for the next reader" ]
+	run_reader --once >"$LINES"
+	balance "$LINES"
+}
+
+@test "detached underneath: a last drain, one line, exit 0" {
+	load_b --packet-lines 10
+	start_reader --interval 0.5
+	blast 50000 100 500
+	detach
+	wait "$READER_PID"
+	wait "$CONSUMER_PID"
+	[ "$(cat "$WORK/reader.err")" = "reader: the loader was detached: nothing left to read at $PIN_DIR" ]
+	balance "$LINES"
+}
+
+@test "attached anew underneath: follows to the new pins" {
+	load_b --packet-lines 10
+	start_reader
+	blast 1000 100 5
+	detach
+	load_b --packet-lines all
+	blast 2000 100 5
+	stop_reader
+	[ ! -s "$WORK/reader.err" ] || grep -q "the loader was detached" "$WORK/reader.err"
+	[ -s "$WORK/reader.err" ] || [ "$(grep -c '"type":"packet"' "$LINES")" -ge 2000 ]
+}
+
+@test "an interface that is attached later has its name, also after it was renamed" {
+	load_b
+	start_reader --interval 0.1
+	in_b ip link add late0 type veth peer name late1
+	in_b sysctl -qw net.ipv6.conf.late0.disable_ipv6=1 net.ipv6.conf.late1.disable_ipv6=1
+	in_b_loader late0
+	in_b ip link set late0 up
+	in_b ip link set late1 up
+	in_b "$BUILD/tests/netns/blast" late1 10 100 1 >/dev/null
+	until_line "$LINES" '"type":"packet".*"ifname":"late0"'
+	in_b ip link set late0 down
+	in_b ip link set late0 name later0
+	until_line "$LINES" '"type":"counters".*"ifname":"later0"'
+	stop_reader
+	[ "$(grep -c '"ifname":"if[0-9]' "$LINES")" -eq 0 ]
+}
+
+@test "who may not read is told what to do, exit 3" {
+	load_b
+	status=0
+	in_b setpriv --reuid=65533 --regid=65533 --clear-groups --bounding-set=-all --inh-caps=-all \
+		"$BIN/reader" --pin-dir "$PIN_DIR" >"$WORK/out" 2>"$WORK/err" || status=$?
+	[ "$status" -eq 3 ]
+	[ ! -s "$WORK/out" ]
+	[ "$(wc -l <"$WORK/err")" -eq 1 ]
+	grep -q "^reader: open $PIN_DIR: permission denied: only group 'nogroup' may; 'sudo usermod -aG nogroup" "$WORK/err"
+}
