@@ -262,8 +262,10 @@ static void test_wrong_types(void **state)
 		"\"src_ip\":\"1.2.3\"", "\"src_ip\":\"1.2.3.256\"", "\"src_ip\":\"::1\"", "\"src_ip\":1",
 		"\"src_ip\":null", "\"tcp_flags\":\"X\"", "\"tcp_flags\":7", "\"fragment\":0",
 		"\"fragment\":\"true\"", "\"timestamp\":\"1\"", "\"timestamp\":-1", "\"timestamp\":null",
-		"\"timestamp\":18446744073710", "\"timestamp\":1e300", "\"src_port\":null", "\"dst_port\":null",
-		"\"icmp_type\":8", "\"icmp_type\":8,\"icmp_code\":0", "\"host\":1", "\"length\":123456789012345678901",
+		"\"timestamp\":18446744073710", "\"timestamp\":1e300", "\"src_port\":null",
+		"\"dst_port\":null",
+		"\"icmp_type\":8", "\"icmp_type\":8,\"icmp_code\":0", "\"host\":1",
+		"\"length\":123456789012345678901",
 		"\"ifname\":1", "\"ifname\":null", "\"icmp_type\":256", "\"length\":[66]", "\"length\":{}",
 	};
 	struct packet_record r;

@@ -16,13 +16,25 @@
 #include "tests/bpf/frames.h"
 
 /* Beyond the frames that the kernel's programs are tested with. */
-FRAME(options_cut_by_total) { put_ethernet(f, 0x0800); put_ipv4(f, 6, 8, 0, 20); f->bytes[17] = 27; put_tcp(f, 2, 0, 0); }
+FRAME(options_cut_by_total)
+{
+	put_ethernet(f, 0x0800);
+	put_ipv4(f, 6, 8, 0, 20);
+	f->bytes[17] = 27;
+	put_tcp(f, 2, 0, 0);
+}
 FRAME(total_zero_is_all) { put_ethernet(f, 0x0800); put_ipv4(f, 17, 0, 0, 0); f->bytes[17] = 0; put_udp(f, 100); }
 FRAME(total_beyond_frame) { put_ethernet(f, 0x0800); put_ipv4(f, 17, 0, 0, 1400); put_udp(f, 4); }
 FRAME(ipv6_nothing_behind) { put_ethernet(f, 0x86dd); put_ipv6(f, 6, 0); put_tcp(f, 2, 0, 0); }
 FRAME(extension_overlong) { put_ethernet(f, 0x86dd); put_ipv6(f, 60, 16); put_extension(f, 17, 5); }
 FRAME(fragment_half) { put_ethernet(f, 0x86dd); put_ipv6(f, 44, 4); PUT(f, 6, 0, 0, 0); }
-FRAME(pppoe_too_short) { put_ethernet(f, 0x8864); PUT(f, 0x11, 0, 0, 1, 0, 21, 0, 0x21); put_ipv4(f, 17, 0, 0, 8); put_udp(f, 0); }
+FRAME(pppoe_too_short)
+{
+	put_ethernet(f, 0x8864);
+	PUT(f, 0x11, 0, 0, 1, 0, 21, 0, 0x21);
+	put_ipv4(f, 17, 0, 0, 8);
+	put_udp(f, 0);
+}
 FRAME(mpls_deep)
 {
 	put_ethernet(f, 0x8848);
@@ -41,7 +53,14 @@ FRAME(icmp_quotes_tcp)
 	put_tcp(f, 2, 0, 0);
 }
 FRAME(vlan_priority_tag) { put_ethernet(f, 0x8100); put_tag(f, 0, 0x0806); put_zeros(f, 28); }
-FRAME(vlan_pppoe) { put_ethernet(f, 0x8100); put_tag(f, 5, 0x8864); PUT(f, 0x11, 0, 0, 1, 0, 40, 0, 0x21); put_ipv4(f, 17, 0, 0, 18); put_udp(f, 10); }
+FRAME(vlan_pppoe)
+{
+	put_ethernet(f, 0x8100);
+	put_tag(f, 5, 0x8864);
+	PUT(f, 0x11, 0, 0, 1, 0, 40, 0, 0x21);
+	put_ipv4(f, 17, 0, 0, 18);
+	put_udp(f, 10);
+}
 
 enum { BROKEN = 1, CUT = 2 };	/* malformed; truncated as well */
 
