@@ -139,7 +139,7 @@ static int follow_flows(struct pinset *set, const struct pin_settings *now,
 	for (int i = 0; i < 2; i++) {
 		if (set->flows[i].fd >= 0)
 			add_old_flows(set, set->flows[i].fd, set->flows[i].id);
-		set->flows[i].fd = -1;
+		set->flows[i] = (struct pinset_flows){ -1, 0 };
 	}
 	return open_flows(set, now->flows_generation, failure);
 }

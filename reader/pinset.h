@@ -13,9 +13,9 @@
 #include "reader/ring.h"
 
 /* Rings and flow maps of earlier generations that may wait to be drained at once. */
-#define PINSET_OLD_RINGS 1024
+#define PINSET_OLD_RINGS 4096
 #define PINSET_OLD_FLOWS 64
-#define PINSET_CPUS 1024
+#define PINSET_CPUS 4096	/* more than any kernel is built for today */
 /* Interfaces detached or attached anew between two intervals. */
 #define PINSET_LEFT 512
 

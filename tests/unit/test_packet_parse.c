@@ -23,7 +23,13 @@ FRAME(options_cut_by_total)
 	f->bytes[17] = 27;
 	put_tcp(f, 2, 0, 0);
 }
-FRAME(total_zero_is_all) { put_ethernet(f, 0x0800); put_ipv4(f, 17, 0, 0, 0); f->bytes[17] = 0; put_udp(f, 100); }
+FRAME(total_zero_is_all)
+{
+	put_ethernet(f, 0x0800);
+	put_ipv4(f, 17, 0, 0, 0);
+	f->bytes[17] = 0;
+	put_udp(f, 100);
+}
 FRAME(total_beyond_frame) { put_ethernet(f, 0x0800); put_ipv4(f, 17, 0, 0, 1400); put_udp(f, 4); }
 FRAME(ipv6_nothing_behind) { put_ethernet(f, 0x86dd); put_ipv6(f, 6, 0); put_tcp(f, 2, 0, 0); }
 FRAME(extension_overlong) { put_ethernet(f, 0x86dd); put_ipv6(f, 60, 16); put_extension(f, 17, 5); }
