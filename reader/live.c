@@ -67,6 +67,16 @@ static void nap(u64 ns)
 	nanosleep(&t, NULL);
 }
 
+/* At most so long, and not beyond a monotonic time by more than the shortest nap. */
+static void nap_until(u64 most_ns, u64 until_ns)
+{
+	u64 now_ns = walltime_monotonic_ns();
+
+	if (until_ns < now_ns + most_ns)
+		most_ns = until_ns > now_ns + NAP_MIN_NS ? until_ns - now_ns : NAP_MIN_NS;
+	nap(most_ns);
+}
+
 /* Nothing more is to be printed: somebody said so, or --count lines are. */
 static bool is_over(const struct live *l)
 {
@@ -371,6 +381,12 @@ struct schedule {
 	u64 nap_ns;
 };
 
+/* The next one of a steady beat; what was missed is not made up for. */
+static u64 next_tick(u64 due_ns, u64 now_ns, u64 interval_ns)
+{
+	return due_ns + interval_ns > now_ns ? due_ns + interval_ns : now_ns + interval_ns;
+}
+
 static int do_due(struct live *l, struct schedule *due)
 {
 	u64 now_ns = walltime_monotonic_ns();
@@ -378,7 +394,7 @@ static int do_due(struct live *l, struct schedule *due)
 	bool done;
 	int err = 0;
 
-	if (now_ns < due->look_ns)
+	if (now_ns < due->look_ns && now_ns < due->tick_ns)
 		return 0;
 	due->look_ns = now_ns + LOOK_NS;
 	change = pinset_look(&l->set);
@@ -386,8 +402,8 @@ static int do_due(struct live *l, struct schedule *due)
 		return follow(l);
 	if (change == PINSET_LOADED || now_ns >= due->tick_ns) {
 		err = tick(l, &done);
-		if (done)
-			due->tick_ns = now_ns + l->request->interval_ns;
+		if (done && now_ns >= due->tick_ns)
+			due->tick_ns = next_tick(due->tick_ns, now_ns, l->request->interval_ns);
 	}
 	return err;
 }
@@ -409,7 +425,7 @@ static int loop(struct live *l)
 		if (err || is_over(l))
 			break;
 		due.nap_ns = next_nap(l, due.nap_ns, l->drain.packets - records);
-		nap(due.nap_ns);
+		nap_until(due.nap_ns, due.tick_ns);
 	}
 	return err;
 }
@@ -428,6 +444,8 @@ static enum status run(struct live *l)
 	struct pinset_failure failure;
 	int err = open_set(l, &failure);
 
+	if (err && halt_is_wanted())
+		return STATUS_DONE;
 	if (err)
 		return complain(l->request->pin_dir, &failure, err);
 	walltime_read(&l->drain.walltime);
