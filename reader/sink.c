@@ -93,10 +93,16 @@ static size_t next_piece(const struct sink *sink, size_t from)
 	return newline ? (size_t)(newline + 1 - start) : left;
 }
 
-static unsigned int count_lines(const char *p, const char *end)
+/* The lines from p, where one begins, up to end. */
+static unsigned int count_lines(const struct sink *sink, const char *p, const char *end)
 {
 	unsigned int lines = 0;
 
+	if (end == sink->buffer + sink->used) {		/* all that are left: known already */
+		for (unsigned int i = 0; i < sink->n_parts; i++)
+			lines += sink->parts[i].lines;
+		return lines;
+	}
 	while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
 		lines++;
 		p++;
@@ -157,14 +163,14 @@ static int write_piece(struct sink *sink, size_t *told, size_t *done)
 		return err;
 	piece = next_piece(sink, *done);
 	if (sure && *done == *told)
-		announce(sink, count_lines(start, start + piece));
+		announce(sink, count_lines(sink, start, start + piece));
 	n = write_some(sink, sink->buffer + *done, piece);
 	if (n < 0)
 		return (int)n;
 	*done += (size_t)n;
 	newline = memrchr(start, '\n', *done - *told);
 	if (newline) {
-		report(sink, count_lines(start, newline + 1));
+		report(sink, count_lines(sink, start, newline + 1));
 		*told = (size_t)(newline + 1 - sink->buffer);
 	}
 	return 0;
