@@ -56,7 +56,7 @@ DEPS_BUILD := build-essential clang llvm bpftool libbpf-dev libelf-dev zlib1g-de
 	libjansson-dev libmicrohttpd-dev nettle-dev libpcap-dev pkg-config xxd
 DEPS_DEMO  := iproute2 util-linux iputils-ping iperf3 curl jq python3
 DEPS_BENCH := tcpdump
-DEPS_CHECK := libcmocka-dev bats nftables tcpdump ethtool libclang-rt-14-dev clang-format cppcheck \
+DEPS_CHECK := libcmocka-dev bats nftables tcpdump ethtool libclang-rt-dev clang-format openssl procps cppcheck \
 	shellcheck valgrind chromium nodejs npm python3-jsonschema
 
 deps: ## install what building needs (Debian packages, only the missing ones)

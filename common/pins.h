@@ -21,8 +21,9 @@
  * bpffs allows no dot in a name, so interfaces go by slot.
  *
  * Who changes what: the loader, holding DIR's flock, all of it. The reader writes
- * the inner map into flow_slot and deletes drained entries, holding DIR's flock
- * meanwhile, so that it never puts back a map that a loader has just retired.
+ * the inner map into flow_slot, holding DIR's flock while it looks at the set and
+ * swaps, so that it never puts back a map that a loader has just retired; and deletes
+ * drained entries, without it: a stopped consumer must not block a loader.
  */
 #ifndef JOPIL_PINS_H
 #define JOPIL_PINS_H
