@@ -242,20 +242,31 @@ static __always_inline u16 parse_pppoe(struct parse_cursor *c, u16 ethertype,
 	return ppp == 0x0021 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6;
 }
 
-/* What the ports are good for: left is what the IP header says follows. */
-static __always_inline void parse_ports(struct parse_cursor *c, u32 left,
-					struct packet_info *info)
+/*
+ * The first four bytes of a transport header, where ports, or type and code, are. left
+ * is what the IP header says follows. NULL if they are not there.
+ */
+static __always_inline const u8 *parse_four(struct parse_cursor *c, u32 left,
+					    struct packet_info *info)
 {
 	const u8 *pos = parse_next(c, 4);
 
 	if (left < 4) {
 		info->malformed = 1;
-		return;
+		return NULL;
 	}
-	if (!pos) {
+	if (!pos)
 		parse_cut(info);
+	return pos;
+}
+
+static __always_inline void parse_ports(struct parse_cursor *c, u32 left,
+					struct packet_info *info)
+{
+	const u8 *pos = parse_four(c, left, info);
+
+	if (!pos)
 		return;
-	}
 	info->key.src_port_be = parse_raw16(pos);
 	info->key.dst_port_be = parse_raw16(pos + 2);
 	info->key.flags |= FLOW_PORTS;
@@ -264,16 +275,10 @@ static __always_inline void parse_ports(struct parse_cursor *c, u32 left,
 static __always_inline void parse_icmp(struct parse_cursor *c, u32 left,
 				       struct packet_info *info)
 {
-	const u8 *pos = parse_next(c, 4);
+	const u8 *pos = parse_four(c, left, info);
 
-	if (left < 4) {
-		info->malformed = 1;
+	if (!pos)
 		return;
-	}
-	if (!pos) {
-		parse_cut(info);
-		return;
-	}
 	info->key.src_port_be = (u16)(pos[0] << 8);
 	info->key.dst_port_be = (u16)(pos[1] << 8);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__

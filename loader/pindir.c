@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/flock_owner.h"
 #include "common/pins.h"
 #include "loader/bpffs.h"
 #include "loader/clock.h"
@@ -256,7 +257,7 @@ static pid_t holder_of(const char *path)
 
 	if (stat(path, &st) || procfile_read("/proc/locks", &locks))
 		return 0;
-	pid = procfile_flock_holder(locks, st.st_dev, st.st_ino);
+	pid = flock_owner(locks, st.st_dev, st.st_ino);
 	free(locks);
 	return pid;
 }

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* A machine of many containers has a mountinfo of some 100 KiB. */
@@ -55,22 +54,6 @@ static const char *next_line(const char *line)
 	const char *end = strchr(line, '\n');
 
 	return end && end[1] ? end + 1 : NULL;
-}
-
-/* "1: FLOCK  ADVISORY  WRITE 13014 00:27:14769 0 EOF"; who waits has a "->". */
-pid_t procfile_flock_holder(const char *locks, dev_t device, ino_t inode)
-{
-	for (const char *line = *locks ? locks : NULL; line; line = next_line(line)) {
-		unsigned int holder_major, holder_minor;
-		unsigned long long holder_inode;
-		long pid;
-
-		if (sscanf(line, "%*u: FLOCK %*s %*s %ld %x:%x:%llu ", &pid, &holder_major,
-			   &holder_minor, &holder_inode) == 4 &&
-		    makedev(holder_major, holder_minor) == device && holder_inode == inode)
-			return (pid_t)pid;
-	}
-	return 0;
 }
 
 /* A field of mountinfo up to a blank, with \040 and the like undone. */

@@ -13,12 +13,6 @@
 int procfile_read(const char *path, char **ret_text);
 
 /*
- * /proc/locks (proc_locks(5)): who holds a flock() on the file of this device and
- * inode; 0 if nobody does.
- */
-pid_t procfile_flock_holder(const char *locks, dev_t device, ino_t inode);
-
-/*
  * /proc/self/mountinfo (proc_pid_mountinfo(5)): the source of the file system of
  * this type that is mounted last at this absolute path. False if there is none.
  */

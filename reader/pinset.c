@@ -12,9 +12,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "common/flock_owner.h"
 #include "common/total_rows.h"
 
 #define PATH_BYTES 4096
@@ -398,25 +398,6 @@ void pinset_forget_left(struct pinset *set)
 	set->n_left = 0;
 }
 
-pid_t pinset_lock_owner(const char *locks, dev_t device, ino_t inode)
-{
-	const char *line = locks;
-
-	while (*line) {
-		unsigned int device_major, device_minor;
-		unsigned long long number;
-		long pid;
-
-		if (sscanf(line, "%*u: FLOCK %*s %*s %ld %x:%x:%llu", &pid, &device_major,
-			   &device_minor, &number) == 4 &&
-		    makedev(device_major, device_minor) == device && number == inode)
-			return pid > 0 ? (pid_t)pid : 0;
-		line += strcspn(line, "\n");
-		line += *line == '\n';
-	}
-	return 0;
-}
-
 static pid_t reader_of(int lock_fd)
 {
 	static char locks[65536];
@@ -431,7 +412,7 @@ static pid_t reader_of(int lock_fd)
 	n = read(fd, locks, sizeof(locks) - 1);
 	close(fd);
 	locks[n > 0 ? n : 0] = '\0';
-	return pinset_lock_owner(locks, st.st_dev, st.st_ino);
+	return flock_owner(locks, st.st_dev, st.st_ino);
 }
 
 static int open_directories(struct pinset *set, struct pinset_failure *failure)

@@ -117,10 +117,4 @@ int pinset_activate_flows(const struct pinset *set, const struct pinset_flows *f
 void pinset_forget_old(struct pinset *set);
 void pinset_forget_left(struct pinset *set);
 
-/*
- * The process that holds a flock() on a file, by a text like /proc/locks. 0 if there is
- * none or it is hidden. Pure.
- */
-pid_t pinset_lock_owner(const char *locks, dev_t device, ino_t inode);
-
 #endif

@@ -10,7 +10,6 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if_arp.h>
-#include <sys/sysmacros.h>
 
 #include "loader/hook.h"
 #include "loader/netdev.h"
@@ -55,22 +54,6 @@ static void test_foreign_pin_names(void **state)
 	assert_false(pin_name_match(PIN_AREA_PRIVATE, "link_1_aaaaaaaaaaaaaaaaaaaaaaaa", &m));
 	assert_true(pin_name_is_builtin("maps.debug"));
 	assert_false(pin_name_is_builtin("settings"));
-}
-
-static void test_lock_holder(void **state)
-{
-	static const char locks[] =
-		"1: POSIX  ADVISORY  WRITE 7 00:27:14769 0 EOF\n"
-		"2: FLOCK  ADVISORY  WRITE 13014 00:27:14769 0 EOF\n"
-		"2: -> FLOCK  ADVISORY  WRITE 99 00:27:14770 0 EOF\n"
-		"3: FLOCK  ADVISORY  READ  5 fd:01:14770 0 EOF\n";
-
-	(void)state;
-	assert_int_equal(procfile_flock_holder(locks, makedev(0, 0x27), 14769), 13014);
-	assert_int_equal(procfile_flock_holder(locks, makedev(0xfd, 1), 14770), 5);
-	assert_int_equal(procfile_flock_holder(locks, makedev(0, 0x27), 14770), 0);
-	assert_int_equal(procfile_flock_holder("", makedev(0, 0x27), 14769), 0);
-	assert_int_equal(procfile_flock_holder("garbage\n\n", 1, 1), 0);
 }
 
 static void test_mount_source(void **state)
@@ -221,7 +204,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pin_names),
 		cmocka_unit_test(test_foreign_pin_names),
-		cmocka_unit_test(test_lock_holder),
 		cmocka_unit_test(test_mount_source),
 		cmocka_unit_test(test_softnet),
 		cmocka_unit_test(test_link_messages),
