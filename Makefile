@@ -53,8 +53,8 @@ all: $(PROGRAMS:%=$(BUILD)/bin/%) ## build the programs to build/bin
 ## ---- what a machine needs ------------------------------------------------
 
 DEPS_BUILD := build-essential clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev linux-libc-dev \
-	libjansson-dev libmicrohttpd-dev nettle-dev libpcap-dev pkg-config xxd
-DEPS_DEMO  := iproute2 util-linux iputils-ping iperf3 curl jq python3
+	libjansson-dev libmicrohttpd-dev nettle-dev libpcap-dev python3
+DEPS_DEMO  := iproute2 util-linux iputils-ping iperf3 curl jq
 DEPS_BENCH := tcpdump
 DEPS_CHECK := libcmocka-dev bats nftables tcpdump ethtool libclang-rt-dev clang-format openssl procps cppcheck \
 	shellcheck valgrind chromium nodejs npm python3-jsonschema
