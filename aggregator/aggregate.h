@@ -21,7 +21,6 @@ struct feed_entry {
 
 struct aggregate {
 	struct line_reader reader;
-	u32 guess;		/* what type the next line has: the one that the last had */
 	struct interfaces interfaces;
 	struct flow_table flows;
 	struct history history;
