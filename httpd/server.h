@@ -89,7 +89,7 @@ struct server {
 
 /*
  * Opens what is needed and starts to listen. 0; -EPROTO: libmicrohttpd would
- * not start, .library_says why; or another -errno.
+ * not start, and library_says tells why; or another -errno.
  */
 int server_start(struct server *server, const struct server_config *config);
 

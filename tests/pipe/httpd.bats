@@ -34,7 +34,7 @@ start_httpd() {
 }
 
 stop_httpd() {
-	kill -TERM "$PID" 2>/dev/null || true
+	kill -TERM "$PID" 2>/dev/null || :
 	wait "$PID"
 	local status=$?
 	PID=
