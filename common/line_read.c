@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/names.h"
 #include "common/protocol.h"
 #include "common/utf8.h"
 
@@ -612,6 +613,169 @@ KIND(fragment, struct flow_key *key)
 	return p;
 }
 
+KIND(u32_or_null, u32 *value)
+{
+	*value = 0;
+	return *p == 'n' ? get_null(p) : line_get_u32(p, lr, value);
+}
+
+static const char *get_string_or_null(const char *p, char *buf, struct line_text *ret)
+{
+	*ret = (struct line_text){ NULL, 0 };
+	return *p == 'n' ? get_null(p) : get_string(p, buf, ret);
+}
+
+KIND(connection_event, u8 *event)
+{
+	struct line_text name;
+	int number;
+
+	p = get_plain_string(p, &name);
+	number = p ? connection_event_parse(name.text, name.length) : -1;
+	*event = (u8)number;
+	return number < 0 ? NULL : p;
+}
+
+/* What is no reason that we know is an error without a number. */
+KIND(connection_reason, u8 *reason, u16 *error)
+{
+	const size_t prefix = sizeof(REASON_ERROR_PREFIX) - 1;
+	struct line_text name;
+	u64 number = 0;
+	int known;
+
+	*reason = REASON_NONE;
+	*error = 0;
+	if (*p == 'n')
+		return get_null(p);
+	p = get_plain_string(p, &name);
+	if (!p)
+		return NULL;
+	known = connection_reason_parse(name.text, name.length);
+	*reason = known < 0 ? REASON_ERROR : (u8)known;
+	if (known < 0 && name.length > prefix && BEGINS(name.text, REASON_ERROR_PREFIX) &&
+	    get_number(name.text + prefix, UINT16_MAX, &number))
+		*error = (u16)number;
+	return p;
+}
+
+/* Of at most 15 bytes in a record, NUL-padded; longer ones are cut. */
+static const char *get_name16(const char *p, u8 *name)
+{
+	char decoded[LINE_TEXT_MAX];
+	struct line_text text;
+
+	p = get_string(p, decoded, &text);
+	if (p)
+		memcpy(name, text.text, text.length < 15 ? text.length : 15);
+	return p;
+}
+
+KIND(command, u8 *command)
+{
+	memset(command, 0, 16);
+	return get_name16(p, command);
+}
+
+KIND(owner_pid, struct socket_owner *owner)
+{
+	return line_get_u32_or_null(p, lr, &owner->pid);
+}
+
+KIND(owner_command, struct socket_owner *owner)
+{
+	return *p == 'n' ? get_null(p) : line_get_command(p, lr, owner->command);
+}
+
+KIND(owner_uid, struct socket_owner *owner)
+{
+	return line_get_u32_or_null(p, lr, &owner->uid);
+}
+
+KIND(cgroup, struct socket_owner *owner __attribute__((unused)))
+{
+	return get_string_or_null(p, lr->cgroup_decoded, &lr->cgroup);
+}
+
+KIND(service, struct flow_key *key __attribute__((unused)))
+{
+	return get_string_or_null(p, lr->service_decoded, &lr->service);
+}
+
+KIND(duration_ms, u64 *duration_ns)
+{
+	*duration_ns = DURATION_NONE;
+	return *p == 'n' ? get_null(p) : get_any_time(p, duration_ns);
+}
+
+KIND(process_version, struct process_key *key)
+{
+	return line_get_ip_version(p, lr, &key->ip_version);
+}
+
+KIND(process_proto, struct process_key *key)
+{
+	struct line_text name;
+	int is_ip = 0;
+
+	p = get_plain_string(p, &name);
+	if (!p)
+		return NULL;
+	key->protocol = 0;
+	if (name.length != sizeof(PROCESS_PACKET_NAME) - 1 || !BEGINS(name.text, PROCESS_PACKET_NAME)) {
+		if (protocol_parse(name.text, name.length, &key->protocol, &is_ip) || !is_ip)
+			return NULL;
+	}
+	lr->process = key;
+	lr->proto_is_ip = (u8)is_ip;
+	return p;
+}
+
+KIND(remote_ip, struct process_key *key)
+{
+	u8 no_address = 0;
+
+	p = get_address(p, key->remote_ip, &lr->src_version, &no_address);
+	if (!no_address)
+		key->flags |= PROCESS_REMOTE;
+	return p;
+}
+
+KIND(remote_port, struct process_key *key)
+{
+	u8 place = lr->places;
+
+	p = get_place(p, lr, PLACE_SRC_PORT, UINT16_MAX, &key->remote_port_be);
+	if (lr->places != place)
+		key->flags |= PROCESS_PORT;
+	return p;
+}
+
+KIND(drop_ifname, u8 *ifname)
+{
+	memset(ifname, 0, 16);
+	return *p == 'n' ? get_null(p) : get_name16(p, ifname);
+}
+
+KIND(proto_or_null, struct flow_key *key)
+{
+	if (*p != 'n')
+		return line_get_proto(p, lr, key);
+	lr->key = key;
+	return get_null(p);
+}
+
+/* The text is for people; reason_code is what counts. */
+KIND(drop_reason, u32 *reason __attribute__((unused)))
+{
+	return get_string(p, lr->reason_decoded, &lr->reason);
+}
+
+KIND(location, u16 *location __attribute__((unused)))
+{
+	return get_string_or_null(p, lr->location_decoded, &lr->location);
+}
+
 #undef KIND
 
 /* Before the fields of a line are read. */
@@ -619,7 +783,14 @@ static inline void begin(struct line_reader *lr)
 {
 	lr->host.text = NULL;
 	lr->key = NULL;
+	lr->process = NULL;
 	lr->ip_version = lr->proto_is_ip = lr->src_version = lr->dst_version = lr->places = 0;
+}
+
+static bool process_agrees(const struct line_reader *lr)
+{
+	return lr->proto_is_ip == (lr->ip_version != 0) &&
+	       (!lr->src_version || lr->src_version == lr->ip_version);
 }
 
 /*
@@ -631,7 +802,7 @@ static ALWAYS_INLINE bool agrees(struct line_reader *lr)
 	struct flow_key *key = lr->key;
 
 	if (!key)
-		return true;
+		return !lr->process || process_agrees(lr);
 	switch (lr->places) {
 	case PLACE_SRC_PORT | PLACE_DST_PORT:
 		key->flags |= FLOW_PORTS;

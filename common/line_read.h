@@ -28,7 +28,7 @@
 #include "common/records.h"
 
 #define LINE_READ_PADDING 64
-#define LINE_TEXT_MAX 256
+#define LINE_TEXT_MAX 512
 
 enum line_status {
 	LINE_OK,
@@ -46,10 +46,17 @@ struct line_text {
 struct line_reader {
 	struct line_text ifname;
 	struct line_text host;		/* of a "host" key; text is NULL where there is none */
+	/* Of connection and drop lines; text is NULL for null. */
+	struct line_text cgroup, service, reason, location;
 	char ifname_decoded[LINE_TEXT_MAX];
 	char host_decoded[LINE_TEXT_MAX];
+	char cgroup_decoded[LINE_TEXT_MAX];
+	char service_decoded[LINE_TEXT_MAX];
+	char reason_decoded[LINE_TEXT_MAX];
+	char location_decoded[LINE_TEXT_MAX];
 	/* What must agree with each other once all fields are read. */
 	struct flow_key *key;		/* of the record; NULL if it has none */
+	struct process_key *process;	/* likewise */
 	u8 ip_version, proto_is_ip, src_version, dst_version, places;
 	/* The second of the last line, with its digits: most lines repeat it. */
 	u64 second_ns;

@@ -6,10 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/names.h"
 #include "common/protocol.h"
 #include "common/utf8.h"
 #include "common/version.h"
 
+/* More than any name that a line holds: of a service, a reason, a function. */
+#define LINE_NAME_BYTES 64
 #define NS_PER_S 1000000000ull
 
 /*
@@ -443,6 +446,122 @@ KIND(vlan, const u16 *vlan)
 KIND(fragment, const struct flow_key *key)
 {
 	return key->flags & FLOW_FRAGMENT ? PUT(p, "true") : PUT(p, "false");
+}
+
+KIND(u32_or_null, const u32 *value)
+{
+	return *value ? put_u32(p, *value) : put_null(p);
+}
+
+static char *put_string_or_null(char *p, const char *text, size_t most)
+{
+	return text ? line_put_string(p, text, strnlen(text, most)) : put_null(p);
+}
+
+KIND(connection_event, const u8 *event)
+{
+	const char *name = connection_event_name(*event);
+
+	return put_string_or_null(p, name, LINE_NAME_BYTES);
+}
+
+KIND(connection_reason, const u8 *reason, const u16 *error)
+{
+	if (*reason != REASON_ERROR)
+		return put_string_or_null(p, connection_reason_name(*reason), LINE_NAME_BYTES);
+	p = PUT(p, "\"" REASON_ERROR_PREFIX);
+	p = put_u32(p, *error);
+	*p++ = '"';
+	return p;
+}
+
+KIND(owner_pid, const struct socket_owner *owner)
+{
+	return owner->pid ? put_u32(p, owner->pid) : put_null(p);
+}
+
+KIND(command, const u8 *command)
+{
+	return line_put_string(p, (const char *)command, strnlen((const char *)command, 16));
+}
+
+KIND(owner_command, const struct socket_owner *owner)
+{
+	return owner->pid ? line_put_command(p, w, owner->command) : put_null(p);
+}
+
+KIND(owner_uid, const struct socket_owner *owner)
+{
+	return owner->pid ? put_u32(p, owner->uid) : put_null(p);
+}
+
+KIND(cgroup, const struct socket_owner *owner __attribute__((unused)))
+{
+	return put_string_or_null(p, w->cgroup, LINE_CGROUP_BYTES);
+}
+
+KIND(service, const struct flow_key *key __attribute__((unused)))
+{
+	return put_string_or_null(p, w->service, LINE_NAME_BYTES);
+}
+
+/* Milliseconds with three decimals, as a time. */
+KIND(duration_ms, const u64 *duration_ns)
+{
+	return *duration_ns == DURATION_NONE ? put_null(p) : line_put_time(p, *duration_ns);
+}
+
+KIND(process_version, const struct process_key *key)
+{
+	return line_put_ip_version(p, w, &key->ip_version);
+}
+
+KIND(process_proto, const struct process_key *key)
+{
+	if (!key->ip_version)
+		return PUT(p, "\"" PROCESS_PACKET_NAME "\"");
+	return put_text16(p, &ip_texts[key->protocol & 0xff]);
+}
+
+KIND(remote_ip, const struct process_key *key)
+{
+	if (!key->ip_version || !(key->flags & PROCESS_REMOTE))
+		return put_null(p);
+	*p++ = '"';
+	p = line_put_address(p, key->ip_version, key->remote_ip);
+	*p++ = '"';
+	return p;
+}
+
+KIND(remote_port, const struct process_key *key)
+{
+	return key->flags & PROCESS_PORT ? put_u16_be(p, key->remote_port_be) : put_null(p);
+}
+
+KIND(drop_ifname, const u8 *ifname)
+{
+	return *ifname ? line_put_command(p, w, ifname) : put_null(p);
+}
+
+KIND(proto_or_null, const struct flow_key *key)
+{
+	return key->ip_version || key->protocol ? line_put_proto(p, w, key) : put_null(p);
+}
+
+/* A number that has no name is spelled in hex. */
+KIND(drop_reason, const u32 *reason)
+{
+	char text[16];
+
+	if (w->reason)
+		return put_string_or_null(p, w->reason, LINE_NAME_BYTES);
+	snprintf(text, sizeof(text), "0x%x", *reason);
+	return put_string_or_null(p, text, sizeof(text));
+}
+
+KIND(location, const u16 *location __attribute__((unused)))
+{
+	return put_string_or_null(p, w->location, LINE_NAME_BYTES);
 }
 
 /* ---- the writers ------------------------------------------------------------ */

@@ -22,9 +22,14 @@
 /* IFNAMSIZ - 1 bytes, each at most \u00xx, and quotes; copied as a block. */
 #define LINE_IFNAME_BYTES 104
 
+/* Longer paths of cgroups are cut: a line stays a line. */
+#define LINE_CGROUP_BYTES 400
+
 /* What a writer knows beside the record. line_writer_init() first. */
 struct line_writer {
 	u64 offset_ns;		/* added to every time in the record to get Unix time */
+	/* Of connection and drop lines; the caller sets them for each. NULL: null. */
+	const char *cgroup, *service, *reason, *location;
 	u64 second;		/* whose digits are in second_text */
 	char second_text[16];
 	struct {

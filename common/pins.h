@@ -11,6 +11,19 @@
  *	DIR/flows_GEN_a, _b	0660	per-CPU hash, struct flow_key -> struct flow_value
  *	DIR/ring_GEN_CPU	0660	ring buffer of CPU
  *	DIR/reader/		0750	flock: held exclusively by the one reader
+ *
+ * and of the host's probes, as far as they are loaded:
+ *
+ *	DIR/probe_counters	0640	per-CPU array of u64, probe_counters.h
+ *	DIR/fold_active		0660	array of FOLD_KINDS u32: which map of a pair is written
+ *	DIR/processes_GEN_a, _b	0660	per-CPU hash, struct process_key -> struct process_value
+ *	DIR/drops_GEN_a, _b	0660	per-CPU hash, struct drop_key -> struct drop_value
+ *	DIR/latencies_GEN_a, _b	0660	hash, struct latency_key -> struct latency_value
+ *	DIR/events_GEN		0660	ring buffer of connection_record and drop_record
+ *	DIR/drop_totals		0640	per-CPU hash, struct drop_total_key -> struct drop_value
+ *	DIR/locations		0640	array of LOCATION_BYTES: names by drop_key.location
+ *	DIR/sockets		0640	iterator: struct connection_record of each open connection
+ *
  *	DIR/private/		0700 root:root	links, programs, maps that only programs use
  *
  * GEN counts up when an option changes a map's size: new maps take over, the old ones
@@ -39,6 +52,15 @@
 #define PIN_FLOW_SLOT "flow_slot"
 #define PIN_FLOWS "flows_%u_%c"		/* generation, 'a' or 'b' */
 #define PIN_RING "ring_%u_%u"		/* generation, CPU */
+#define PIN_PROBE_COUNTERS "probe_counters"
+#define PIN_FOLD_ACTIVE "fold_active"
+#define PIN_PROCESSES "processes_%u_%c"	/* generation, 'a' or 'b' */
+#define PIN_DROPS "drops_%u_%c"
+#define PIN_LATENCIES "latencies_%u_%c"
+#define PIN_EVENTS "events_%u"		/* generation */
+#define PIN_DROP_TOTALS "drop_totals"
+#define PIN_LOCATIONS "locations"
+#define PIN_SOCKETS "sockets"
 #define PIN_READER "reader"
 #define PIN_PRIVATE "private"
 
@@ -51,6 +73,42 @@ enum pin_hook {
 	PIN_HOOK_GENERIC = 2,	/* generic XDP */
 	PIN_HOOK_TC = 3,
 };
+
+/*
+ * What the host's probes fold: a pair of maps each, of which fold_active[kind] (0: _a,
+ * 1: _b) is written. The reader changes fold_active, then writes flow_slot, which waits
+ * for the programs that still run: then the others are quiet.
+ */
+enum fold_kind {
+	FOLD_PROCESS,
+	FOLD_DROP,
+	FOLD_LATENCY,
+	FOLD_KINDS,
+};
+
+/* Rows of `locations`; 0 is "not known". */
+#define LOCATIONS_MAX 1024
+#define LOCATION_BYTES 64
+
+/* Rows of `drop_totals`. */
+#define DROP_TOTALS_MAX 4096
+
+/* The probes of the host, as bits of pin_settings.probes. */
+enum host_probe {
+	HOST_PROBE_CONNECTION,
+	HOST_PROBE_PROCESS,
+	HOST_PROBE_DROP,
+	HOST_PROBE_LATENCY,
+	HOST_PROBES,
+};
+
+/* Knobs that the host's probes read while they run: an array of one, only theirs. */
+struct probe_config {
+	u32 drop_lines;		/* drop records a second and CPU; PACKET_LINES_ALL: no limit */
+	u32 pad;
+};
+
+_Static_assert(sizeof(struct probe_config) == 8, "shared through a map");
 
 /* A slot that was used has ifindex != 0; one that is attached now has hooks. */
 struct pin_interface {
@@ -72,9 +130,15 @@ struct pin_settings {
 	u32 cpus;		/* possible CPUs: rings 0 .. cpus-1 */
 	u64 only[4];		/* as in struct packet_config; all 0: no --only */
 	u64 loaded_ns;		/* boot time of the last loader run */
+	u32 probes;		/* 1 << enum host_probe: attached */
+	u32 drop_lines;
+	u32 max_fold[FOLD_KINDS];	/* rows of each map */
+	u32 fold_generation[FOLD_KINDS];	/* 0: none was made yet */
+	u32 events_bytes;
+	u32 events_generation;	/* 0: none was made yet */
 };
 
 _Static_assert(sizeof(struct pin_interface) == 40, "shared through a map");
-_Static_assert(sizeof(struct pin_settings) == 64, "shared through a map");
+_Static_assert(sizeof(struct pin_settings) == 104, "shared through a map");
 
 #endif

@@ -47,6 +47,10 @@ struct kind_row {
 #define COUNTS "{\"type\":\"array\",\"maxItems\":300,\"items\":" COUNT_OR_NULL "}"
 #define FLAGS "{\"type\":[\"string\",\"null\"],\"pattern\":\"^F?S?R?P?A?U?E?C?$\"}"
 #define STRING "{\"type\":\"string\"}"
+#define STRING_OR_NULL "{\"type\":[\"string\",\"null\"]}"
+#define PROTO "{\"type\":\"string\",\"minLength\":1,\"maxLength\":15}"
+#define BUCKETS "{\"type\":\"array\",\"items\":{\"type\":\"array\",\"minItems\":2,\"maxItems\":2," \
+	"\"items\":" COUNT "}}"
 #define BOOLEAN "{\"type\":\"boolean\"}"
 #define NUMBER "{\"type\":\"number\",\"minimum\":0}"
 
@@ -59,7 +63,7 @@ static const struct kind_row kinds[] = {
 	{ "u64", "integer", COUNT },
 	{ "bool", "boolean", BOOLEAN },
 	{ "ip_version", "integer or null", "{\"enum\":[4,6,null]}" },
-	{ "proto", "string", "{\"type\":\"string\",\"minLength\":1,\"maxLength\":15}" },
+	{ "proto", "string", PROTO },
 	{ "src_ip", "string or null", ADDRESS },
 	{ "dst_ip", "string or null", ADDRESS },
 	{ "src_port", "integer or null", PORT },
@@ -70,6 +74,29 @@ static const struct kind_row kinds[] = {
 	{ "ttl", "integer or null", BYTE },
 	{ "vlan", "integer or null", "{\"type\":[\"integer\",\"null\"],\"minimum\":0,\"maximum\":4095}" },
 	{ "fragment", "boolean", BOOLEAN },
+	{ "u32_or_null", "integer or null", COUNT_OR_NULL },
+	{ "connection_event", "string",
+	  "{\"enum\":[\"connect\",\"accept\",\"established\",\"close\",\"failed\"]}" },
+	{ "connection_reason", "string or null",
+	  "{\"type\":[\"string\",\"null\"],\"pattern\":\"^(local|remote|abort|refused|timed_out|reset|"
+	  "unreachable|aborted|error_[0-9]+)$\"}" },
+	{ "owner_pid", "integer or null", COUNT_OR_NULL },
+	{ "owner_command", "string or null", STRING_OR_NULL },
+	{ "owner_uid", "integer or null", COUNT_OR_NULL },
+	{ "cgroup", "string or null", STRING_OR_NULL },
+	{ "service", "string or null", STRING_OR_NULL },
+	{ "duration_ms", "number or null", "{\"type\":[\"number\",\"null\"],\"minimum\":0}" },
+	{ "process_version", "integer or null", "{\"enum\":[4,6,null]}" },
+	{ "process_proto", "string", PROTO },
+	{ "remote_ip", "string or null", ADDRESS },
+	{ "remote_port", "integer or null", PORT },
+	{ "drop_ifname", "string or null", STRING_OR_NULL },
+	{ "proto_or_null", "string or null", "{\"type\":[\"string\",\"null\"],\"maxLength\":15}" },
+	{ "drop_reason", "string", STRING },
+	{ "location", "string or null", STRING_OR_NULL },
+	{ "string_or_null", "string or null", STRING_OR_NULL },
+	{ "buckets", "array of [upper bound, count]", BUCKETS },
+	{ "counters", "object", "{\"type\":\"object\",\"additionalProperties\":" COUNT "}" },
 	{ "string", "string", STRING },
 	{ "integer", "integer", COUNT },
 	{ "number", "number", NUMBER },
@@ -85,7 +112,7 @@ static const struct kind_row kinds[] = {
 	  "{\"enum\":[\"new\",\"established\",\"closing\",\"closed\",\"reset\",null]}" },
 	{ "tcp_flags_src", "string or null", FLAGS },
 	{ "tcp_flags_dst", "string or null", FLAGS },
-	{ "command", "string or null", "{\"type\":[\"string\",\"null\"]}" },
+	{ "command", "string or null", STRING_OR_NULL },
 	{ "pid", "integer or null", COUNT_OR_NULL },
 	{ "rtt_us", "integer or null", COUNT_OR_NULL },
 	{ "retransmits", "integer or null", COUNT_OR_NULL },
@@ -230,6 +257,19 @@ static void print_protocols(void)
 	       " field. `0x0800`\nand `0x86dd` are frames whose IP header is not whole.\n");
 }
 
+static void print_probe_counters(void)
+{
+	static const struct row counters[] = {
+#define PROBE_COUNTER(probe, name, what_) { .producer = #probe, .key = #name, .what = what_ },
+#include "common/probe_counters.def"
+	};
+
+	printf("\n## Counters of probes\n\nWhat `probe` lines hold.\n\n| probe | counter | meaning |\n"
+	       "|---|---|---|\n");
+	for (size_t i = 0; i < N(counters); i++)
+		printf("| %s | `%s` | %s |\n", counters[i].producer, counters[i].key, counters[i].what);
+}
+
 static int print_markdown(void)
 {
 	printf("<!-- Made by `make docs` from common/events.def. -->\n# Lines\n\n"
@@ -240,6 +280,7 @@ static int print_markdown(void)
 	for (size_t i = 0; i < N(lines); i++)
 		print_line_row(&lines[i]);
 	print_protocols();
+	print_probe_counters();
 	printf("\n## Records\n\nWhat the kernel's programs write and the reader turns into lines.\n");
 	for (size_t i = 0; i < N(records); i++)
 		print_record_row(&records[i]);
