@@ -42,7 +42,10 @@ struct line_text {
 	size_t length;
 };
 
-/* What a line says that has no place in the record; valid until the next line. */
+/*
+ * What a line says that has no place in the record: valid until the next line, and only
+ * for lines that have the key.
+ */
 struct line_reader {
 	struct line_text ifname;
 	struct line_text host;		/* of a "host" key; text is NULL where there is none */

@@ -44,60 +44,95 @@ static char *padded(const char *line, size_t length)
 	return copy;
 }
 
-static enum line_status read_packet(const char *line, struct packet_record *r)
+/* A record of any kind. */
+union record {
+#define LINE(name, record, producer, what) struct record name;
+#include "common/events.def"
+};
+
+/* What there is of each LINE of events.def. */
+static const struct kind {
+	const char *name;
+	size_t bytes;
+	enum line_status (*read)(struct line_reader *lr, const char *line, size_t length, void *ret);
+	char *(*write)(char *p, struct line_writer *w, const void *r);
+} kinds[] = {
+#define LINE(name, record, producer, what) \
+	{ #name, sizeof(struct record), \
+	  (enum line_status (*)(struct line_reader *, const char *, size_t, void *))name##_line_read, \
+	  (char *(*)(char *, struct line_writer *, const void *))name##_line_write },
+#include "common/events.def"
+};
+
+static const struct kind *kind_of(const char *line)
+{
+	json_t *root = json_loads(line, 0, NULL);
+	const char *type = json_string_value(json_object_get(root, "type"));
+	const struct kind *found = NULL;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (type && !strcmp(type, kinds[i].name))
+			found = &kinds[i];
+	json_decref(root);
+	return found;
+}
+
+/* The text as the writer wants it: terminated, and longer-lived than the line. */
+static const char *kept(struct line_text text, char copy[LINE_TEXT_MAX + 1])
+{
+	if (!text.text)
+		return NULL;
+	memcpy(copy, text.text, text.length);
+	copy[text.length] = '\0';
+	return copy;
+}
+
+/* Gives the writer what a line says beside its record. */
+static void keep_texts(void)
+{
+	static char ifname[LINE_TEXT_MAX + 1], cgroup[LINE_TEXT_MAX + 1], service[LINE_TEXT_MAX + 1],
+		reason[LINE_TEXT_MAX + 1], location[LINE_TEXT_MAX + 1];
+
+	line_writer_name(&writer, 0, kept(reader.ifname, ifname));
+	writer.cgroup = kept(reader.cgroup, cgroup);
+	writer.service = kept(reader.service, service);
+	writer.reason = kept(reader.reason, reason);
+	writer.location = kept(reader.location, location);
+}
+
+static enum line_status read_kind(const struct kind *kind, const char *line, void *r)
 {
 	size_t length = strlen(line);
 	char *copy = padded(line, length);
-	enum line_status status = packet_line_read(&reader, copy, length, r);
+	enum line_status status;
 	struct line_text type;
 
-	if (status == LINE_OK) {
-		char name[LINE_TEXT_MAX + 1];
-
-		snprintf(name, sizeof(name), "%.*s", (int)reader.ifname.length, reader.ifname.text);
-		line_writer_name(&writer, 0, name);
-	}
+	reader.ifname.text = reader.cgroup.text = reader.service.text = NULL;
+	reader.reason.text = reader.location.text = NULL;
+	status = kind->read(&reader, copy, length, r);
+	if (status == LINE_OK)
+		keep_texts();
 	line_type(copy, length, &type);
 	free(copy);
 	return status;
 }
 
-static enum line_status read_flow(const char *line, struct flow_record *r)
+static enum line_status read_packet(const char *line, struct packet_record *r)
 {
-	size_t length = strlen(line);
-	char *copy = padded(line, length);
-	enum line_status status = flow_line_read(&reader, copy, length, r);
-
-	if (status == LINE_OK) {
-		char name[LINE_TEXT_MAX + 1];
-
-		snprintf(name, sizeof(name), "%.*s", (int)reader.ifname.length, reader.ifname.text);
-		line_writer_name(&writer, 0, name);
-	}
-	free(copy);
-	return status;
+	return read_kind(&kinds[0], line, r);
 }
 
-static void packet_again(const char *line)
+static void again(const char *line)
 {
-	char again[LINE_MAX_BYTES + 1];
-	struct packet_record r;
+	const struct kind *kind = kind_of(line);
+	char written[LINE_MAX_BYTES + 1];
+	union record r;
 
-	if (read_packet(line, &r) != LINE_OK)
+	assert_non_null(kind);
+	if (read_kind(kind, line, &r) != LINE_OK)
 		fail_msg("not read: %s", line);
-	*(packet_line_write(again, &writer, &r) - 1) = '\0';
-	assert_string_equal(again, line);
-}
-
-static void flow_again(const char *line)
-{
-	char again[LINE_MAX_BYTES + 1];
-	struct flow_record r;
-
-	if (read_flow(line, &r) != LINE_OK)
-		fail_msg("not read: %s", line);
-	*(flow_line_write(again, &writer, &r) - 1) = '\0';
-	assert_string_equal(again, line);
+	*(kind->write(written, &writer, &r) - 1) = '\0';
+	assert_string_equal(written, line);
 }
 
 /* Calls check with each line of a golden file; returns how many. */
@@ -119,57 +154,49 @@ static int each_line(const char *path, void (*check)(const char *line))
 	return n;
 }
 
+static void each_golden(void (*check)(const char *line))
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "tests/golden/%s.ndjson", kinds[i].name);
+		assert_true(each_line(path, check) > 3);
+	}
+}
+
 static void test_golden_lines(void **state)
 {
 	(void)state;
-	assert_true(each_line("tests/golden/packet.ndjson", packet_again) > 5);
-	assert_true(each_line("tests/golden/flow.ndjson", flow_again) > 3);
+	each_golden(again);
 }
 
 /* The same line as jansson writes it with its keys in another order, and loosely. */
-static void reordered_again(const char *line, bool is_packet)
+static void reordered_again(const char *line)
 {
 	static const size_t styles[] = { JSON_SORT_KEYS, JSON_SORT_KEYS | JSON_COMPACT,
 					 JSON_SORT_KEYS | JSON_ENSURE_ASCII };
+	const struct kind *kind = kind_of(line);
 
 	for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++) {
 		json_t *root = json_loads(line, 0, NULL);
-		struct packet_record p, want_p;
-		struct flow_record f, want_f;
+		union record want, got;
 		char *text;
 
 		json_object_set_new(root, "zzz", json_pack("{s:[i,{}],s:s}", "a", 1, "b", "\"\\\x01"));
 		json_object_set_new(root, "a", json_null());
 		text = json_dumps(root, styles[i] | JSON_REAL_PRECISION(16));
-		if (is_packet) {
-			assert_int_equal(read_packet(line, &want_p), LINE_OK);
-			assert_int_equal(read_packet(text, &p), LINE_OK);
-			assert_memory_equal(&p, &want_p, sizeof(p));
-		} else {
-			assert_int_equal(read_flow(line, &want_f), LINE_OK);
-			assert_int_equal(read_flow(text, &f), LINE_OK);
-			assert_memory_equal(&f, &want_f, sizeof(f));
-		}
+		assert_int_equal(read_kind(kind, line, &want), LINE_OK);
+		assert_int_equal(read_kind(kind, text, &got), LINE_OK);
+		assert_memory_equal(&got, &want, kind->bytes);
 		free(text);
 		json_decref(root);
 	}
 }
 
-static void reordered_packet(const char *line)
-{
-	reordered_again(line, true);
-}
-
-static void reordered_flow(const char *line)
-{
-	reordered_again(line, false);
-}
-
 static void test_any_order_spacing_and_unknown_keys(void **state)
 {
 	(void)state;
-	each_line("tests/golden/packet.ndjson", reordered_packet);
-	each_line("tests/golden/flow.ndjson", reordered_flow);
+	each_golden(reordered_again);
 }
 
 #define GOOD_REST \
