@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * What the probes of the host share: counters, the ring of events, maps that are
+ * folded into, and the guard for programs that are interrupted by themselves.
+ *
+ * These probes run in process context and in softirq, and one may interrupt the other
+ * on the same CPU: adds are atomic, also to per-CPU values.
+ */
+#ifndef JOPIL_PROBE_H
+#define JOPIL_PROBE_H
+
+#include <bpf/bpf_helpers.h>
+
+#include "common/pins.h"
+#include "common/probe_counters.h"
+#include "common/records.h"
+
+/* All maps here are defined in probe.bpf.c. */
+
+struct probe_counters {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, PROBE_COUNTERS);
+	__type(key, u32);
+	__type(value, u64);
+};
+
+extern struct probe_counters probe_counters SEC(".maps");
+
+/* One row, written by the loader while the programs run. */
+struct probe_configs {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct probe_config);
+};
+
+extern struct probe_configs probe_config SEC(".maps");
+
+/* Which map of each pair is written; the reader changes it. */
+struct fold_active {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FOLD_KINDS);
+	__type(key, u32);
+	__type(value, u32);
+};
+
+extern struct fold_active fold_active SEC(".maps");
+
+/* The ring in use. The loader makes and inserts it. */
+struct event_rings {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__array(values, struct {
+		__uint(type, BPF_MAP_TYPE_RINGBUF);
+		__uint(max_entries, 4096);
+	});
+};
+
+extern struct event_rings event_ring SEC(".maps");
+
+static __always_inline void probe_count(enum probe_counter counter, u64 number)
+{
+	u32 row = counter;
+	u64 *value = bpf_map_lookup_elem(&probe_counters, &row);
+
+	if (value)
+		__sync_fetch_and_add(value, number);
+}
+
+/* The map of a pair (an array of two maps) that is written now; NULL: the loader made none. */
+static __always_inline void *fold_map(void *pair, enum fold_kind kind)
+{
+	u32 row = kind, *active = bpf_map_lookup_elem(&fold_active, &row);
+
+	return active ? bpf_map_lookup_elem(pair, active) : NULL;
+}
+
+/* Room for one record in the ring, not zeroed; NULL: it is full. size is a constant. */
+static __always_inline void *event_reserve(u64 size)
+{
+	u32 zero = 0;
+	void *ring = bpf_map_lookup_elem(&event_ring, &zero);
+
+	return ring ? bpf_ringbuf_reserve(ring, size, 0) : NULL;
+}
+
+/* The reader polls: no wake-up. */
+static __always_inline void event_submit(void *record)
+{
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+}
+
+/*
+ * The kernel runs a tracing program not again on a CPU where it runs already: what a
+ * softirq brings during a run in process context would be missed. So each hook that
+ * both come by has a second program, <name>_nested, which works if and only if the
+ * first one is running on this CPU:
+ *
+ *	first:	u32 *guard = guard_enter(GUARD_DROP); ... work ...; guard_leave(guard);
+ *	nested:	if (guard_is_taken(GUARD_DROP)) ... work ...;
+ *
+ * (Misses of the nested one alone, recursion_misses in its info, are harmless unless the
+ * first one missed as well: then both were interrupted.)
+ */
+enum guard {
+	GUARD_CONNECTION,
+	GUARD_DROP,
+	GUARD_LATENCY,
+	GUARD_READ,		/* tcp_rcv_space_adjust */
+	GUARDS,
+};
+
+struct guards {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, GUARDS);
+	__type(key, u32);
+	__type(value, u32);
+};
+
+extern struct guards guards SEC(".maps");
+
+static __always_inline u32 *guard_enter(enum guard guard)
+{
+	u32 row = guard, *taken = bpf_map_lookup_elem(&guards, &row);
+
+	if (taken)
+		*(volatile u32 *)taken = 1;
+	return taken;
+}
+
+static __always_inline void guard_leave(u32 *taken)
+{
+	if (taken)
+		*(volatile u32 *)taken = 0;
+}
+
+static __always_inline bool guard_is_taken(enum guard guard)
+{
+	u32 row = guard, *taken = bpf_map_lookup_elem(&guards, &row);
+
+	return taken && *(volatile u32 *)taken;
+}
+
+#endif
