@@ -107,7 +107,6 @@ enum guard {
 	GUARD_CONNECTION,
 	GUARD_DROP,
 	GUARD_LATENCY,
-	GUARD_READ,		/* tcp_rcv_space_adjust */
 	GUARDS,
 };
 

@@ -22,20 +22,58 @@ enum {
 	AF_PACKET = 17,
 };
 
-/* socket_state.flags */
-#define SOCKET_INHERITED 0x01	/* owner is the listener's */
-#define SOCKET_READ      0x02	/* copied_seq is valid */
-#define SOCKET_COUNTED   0x04	/* a connect or established event was written */
-#define SOCKET_ACCEPTED  0x08	/* opened by the other side */
-#define SOCKET_UNKNOWN   0x10	/* it was open before the probe: opened_ns is when it was first seen */
+enum {
+	SOCK_STREAM = 1,
+	SOCK_DGRAM = 2,
+	SOCK_RAW = 3,
+};
 
-/* Written by whoever holds the socket or finds it first; no member needs more. */
+enum {
+	PROTO_ICMP = 1,
+	PROTO_TCP = 6,
+	PROTO_UDP = 17,
+	PROTO_DCCP = 33,
+	PROTO_ICMPV6 = 58,
+	PROTO_SCTP = 132,
+	PROTO_UDPLITE = 136,
+	PROTO_RAW = 255,
+	PROTO_MPTCP = 262,
+};
+
+/* net/tcp_states.h; UDP, raw and ICMP sockets are ESTABLISHED when they are connected. */
+enum {
+	TCP_ESTABLISHED = 1,
+	TCP_SYN_SENT = 2,
+	TCP_SYN_RECV = 3,
+	TCP_FIN_WAIT1 = 4,
+	TCP_FIN_WAIT2 = 5,
+	TCP_TIME_WAIT = 6,
+	TCP_CLOSE = 7,
+	TCP_CLOSE_WAIT = 8,
+	TCP_LAST_ACK = 9,
+	TCP_LISTEN = 10,
+	TCP_CLOSING = 11,
+};
+
+#define PF_KTHREAD 0x00200000	/* task_struct.flags: never in user space */
+
+/* socket_state.flags */
+#define SOCKET_INHERITED 0x01	/* owner is the listener's, or a guess of the walk: the next user takes it */
+#define SOCKET_ACCEPTED  0x02	/* opened by the other side */
+#define SOCKET_ANNOUNCED 0x04	/* its connect event was written */
+#define SOCKET_BORN      0x08	/* process: seen from the first byte on */
+#define SOCKET_READ      0x10	/* process: copied_seq is valid */
+#define SOCKET_FIRST     0x20	/* process: what the first call seen read is not settled yet */
+
+/* Written by whoever holds the socket, or by a walk; no member needs atomics. */
 struct socket_state {
-	struct socket_owner owner;	/* pid 0: not known; netns is always set with the pid */
-	u64 opened_ns;		/* boot time of connect() or of the first sight; 0: not yet */
+	struct socket_owner owner;	/* pid 0: not known, and netns may be 0 */
+	u64 opened_ns;		/* boot time of connect(), of accepting the SYN; 0: not seen */
 	u64 established_ns;	/* boot time; 0: not established as far as we know */
 	u64 last_rtt_ns;	/* clock of the latency probe's last sample; only it uses this */
-	u32 copied_seq;		/* TCP: bytes up to this sequence number are counted as read */
+	u32 copied_seq;		/* TCP: bytes up to here are counted as read; UDP: a hash of the announced peer */
+	u32 settled;		/* while SOCKET_FIRST: bytes counted already */
+	u32 walk;		/* the last walk over open files that came by */
 	u8 flags;		/* SOCKET_* */
 	u8 pad[3];
 };
@@ -50,12 +88,16 @@ struct sockets {
 
 extern struct sockets sockets SEC(".maps");
 
-/* The state of a socket, made if there is none. NULL: no room (net.core.optmem_max), or it is dying. */
+/* The state of a socket; NULL: there is none. */
+static __always_inline struct socket_state *socket_find(struct sock *sk)
+{
+	return bpf_sk_storage_get(&sockets, sk, NULL, 0);
+}
+
+/* The same, made if there is none. NULL: no room (net.core.optmem_max), or it is dying. */
 static __always_inline struct socket_state *socket_get(struct sock *sk)
 {
-	struct socket_state *s = bpf_sk_storage_get(&sockets, sk, NULL, 0);
-
-	return s ? s : bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	return bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 }
 
 static __always_inline u32 socket_netns(const struct sock *sk)
@@ -63,17 +105,94 @@ static __always_inline u32 socket_netns(const struct sock *sk)
 	return sk->__sk_common.skc_net.net->ns.inum;
 }
 
-/* Process context only. */
-static __always_inline void socket_take(struct socket_state *s, const struct sock *sk,
-					struct task_struct *task)
+/* bit: enum sock_flags of the running kernel. */
+static __always_inline bool socket_flag(const struct sock *sk, u32 bit)
 {
-	s->owner.cgroup_id = bpf_get_current_cgroup_id();
+	return sk->__sk_common.skc_flags >> bit & 1;
+}
+
+/* A kernel thread's, or not behind a file descriptor: no process's. */
+static __always_inline bool socket_is_kernels(const struct sock *sk, const struct task_struct *task)
+{
+	return task->flags & PF_KTHREAD || !sk->sk_socket || !sk->sk_socket->file;
+}
+
+static __always_inline void socket_own(struct socket_state *s, const struct sock *sk,
+				       const struct task_struct *task, u64 cgroup_id)
+{
+	s->owner.cgroup_id = cgroup_id;
 	s->owner.pid = task->tgid;
 	s->owner.uid = task->cred->euid.val;
 	s->owner.netns = socket_netns(sk);
 	bpf_probe_read_kernel(s->owner.command, sizeof(s->owner.command),
 			      task->group_leader->comm);
+}
+
+/* The current process is the owner from now on. Process context only. */
+static __always_inline void socket_take(struct socket_state *s, const struct sock *sk,
+					const struct task_struct *task)
+{
+	if (task->flags & PF_KTHREAD)
+		return;
+	socket_own(s, sk, task, bpf_get_current_cgroup_id());
 	s->flags &= ~SOCKET_INHERITED;
+}
+
+/* One side of a conversation. */
+struct endpoint {
+	u8 ip[16];		/* as in flow_key */
+	u16 port_be;
+	u8 ip_version;		/* 0: not known */
+};
+
+static __always_inline void endpoint_ip4(struct endpoint *e, u32 ip_be)
+{
+	*(u32 *)e->ip = ip_be;
+	e->ip_version = 4;
+}
+
+/* v4-mapped addresses (RFC 4291 2.5.5.2) become IPv4. */
+static __always_inline void endpoint_ip6(struct endpoint *e, const u32 ip_be[4])
+{
+	if (!ip_be[0] && !ip_be[1] && ip_be[2] == __builtin_bswap32(0xffff)) {
+		endpoint_ip4(e, ip_be[3]);
+		return;
+	}
+	__builtin_memcpy(e->ip, ip_be, sizeof(e->ip));
+	e->ip_version = 6;
+}
+
+#define SOCKET_IP6(sk, member) { \
+	(sk)->__sk_common.member.in6_u.u6_addr32[0], (sk)->__sk_common.member.in6_u.u6_addr32[1], \
+	(sk)->__sk_common.member.in6_u.u6_addr32[2], (sk)->__sk_common.member.in6_u.u6_addr32[3], \
+}
+
+/* Whom the socket is connected to. e is all 0 before. */
+static __always_inline void socket_remote(const struct sock *sk, struct endpoint *e)
+{
+	e->port_be = sk->__sk_common.skc_dport;
+	if (sk->__sk_common.skc_family == AF_INET6 &&
+	    bpf_core_field_exists(struct sock_common, skc_v6_daddr)) {
+		u32 ip_be[4] = SOCKET_IP6(sk, skc_v6_daddr);
+
+		endpoint_ip6(e, ip_be);
+	} else {
+		endpoint_ip4(e, sk->__sk_common.skc_daddr);
+	}
+}
+
+/* Its own address, of the same version as remote; the port is the caller's. */
+static __always_inline void socket_local(const struct sock *sk, const struct endpoint *remote,
+					 struct endpoint *e)
+{
+	if (remote->ip_version == 6) {
+		u32 ip_be[4] = SOCKET_IP6(sk, skc_v6_rcv_saddr);
+
+		__builtin_memcpy(e->ip, ip_be, sizeof(e->ip));
+		e->ip_version = 6;
+	} else {
+		endpoint_ip4(e, sk->__sk_common.skc_rcv_saddr);
+	}
 }
 
 #endif

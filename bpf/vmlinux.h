@@ -108,6 +108,13 @@ struct __sk_buff {
 	__u32 gso_size;
 };
 
+struct bpf_sock_addr {
+	__u32 user_family;
+	__u32 user_ip4;
+	__u32 user_ip6[4];
+	__u32 user_port;
+};
+
 /* The kernel's own structs: members that are read, found by CO-RE. */
 #pragma clang attribute push (__attribute__((preserve_access_index)), apply_to = record)
 
@@ -137,15 +144,18 @@ struct sock_common {
 	__u16 skc_num;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	unsigned long skc_flags;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 };
 
 struct file;
+struct sock;
 
 struct socket {
 	struct file *file;
+	struct sock *sk;
 };
 
 struct sock {
@@ -155,7 +165,102 @@ struct sock {
 	__u16 sk_protocol;
 	struct socket *sk_socket;
 	unsigned char sk_userlocks;
-	__u8 sk_shutdown;
+	void *sk_user_data;
+};
+
+enum sock_flags {
+	SOCK_DONE = 1,
+	SOCK_URGINLINE = 2,
+};
+
+struct flowi_common {
+	int flowic_iif;
+	__u8 flowic_proto;
+};
+
+union flowi_uli {
+	struct {
+		__be16 dport;
+		__be16 sport;
+	} ports;
+};
+
+struct flowi4 {
+	struct flowi_common __fl_common;
+	__be32 daddr;
+	union flowi_uli uli;
+};
+
+struct flowi6 {
+	struct flowi_common __fl_common;
+	struct in6_addr daddr;
+	union flowi_uli uli;
+};
+
+struct flowi {
+	union {
+		struct flowi4 ip4;
+		struct flowi6 ip6;
+	} u;
+};
+
+struct inet_cork_full {
+	struct flowi fl;
+};
+
+struct inet_sock {
+	struct sock sk;
+	__be16 inet_sport;
+	struct inet_cork_full cork;
+};
+
+struct inet_bind_bucket {
+	signed char fastreuse;
+};
+
+struct tcp_ulp_ops;
+
+struct inet_connection_sock {
+	struct inet_sock icsk_inet;
+	struct inet_bind_bucket *icsk_bind_hash;
+	const struct tcp_ulp_ops *icsk_ulp_ops;
+};
+
+struct minmax_sample {
+	__u32 t;
+	__u32 v;
+};
+
+struct minmax {
+	struct minmax_sample s[3];
+};
+
+struct tcp_sock {
+	struct inet_connection_sock inet_conn;
+	__u32 copied_seq;
+	__u32 rcv_nxt;
+	__u32 urg_seq;
+	__u32 srtt_us;
+	__u32 total_retrans;
+	__u64 bytes_received;
+	__u64 bytes_sent;
+	__u64 bytes_retrans;
+	struct minmax rtt_min;
+};
+
+struct udp_prod_queue;
+
+struct udp_sock {
+	struct inet_sock inet;
+	struct udp_prod_queue *udp_prod_queue;
+};
+
+struct sk_buff {
+	struct sock *sk;
+	unsigned char *head;
+	__be16 protocol;
+	__u16 transport_header;
+	__u16 network_header;
 };
 
 typedef struct {
@@ -166,14 +271,42 @@ struct cred {
 	kuid_t euid;
 };
 
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+struct pt_regs;
+
 struct task_struct {
 	unsigned int flags;
 	int pid;
 	int tgid;
-	void *stack;
 	struct task_struct *group_leader;
 	const struct cred *cred;
+	struct css_set *cgroups;
 	char comm[16];
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+	__u64 session_id;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	__u32 fd;
+	struct file *file;
 };
 
 #pragma clang attribute pop
