@@ -8,7 +8,7 @@
 #include <time.h>
 
 static volatile sig_atomic_t signals;
-static sigset_t unblocked;
+static sigset_t blocked, unblocked;
 
 static void on_signal(int number)
 {
@@ -19,7 +19,6 @@ static void on_signal(int number)
 void stop_install(void)
 {
 	struct sigaction stop = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
-	sigset_t blocked;
 
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGTERM);
@@ -61,5 +60,10 @@ int stop_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 	struct timespec timeout = { timeout_ms / 1000, timeout_ms % 1000 * 1000000L };
 	int ready = ppoll(fds, n, timeout_ms < 0 ? NULL : &timeout, &unblocked);
 
+	/* With something to read at once, ppoll() leaves a signal pending, time after time. */
+	if (ready > 0) {
+		sigprocmask(SIG_UNBLOCK, &blocked, NULL);
+		sigprocmask(SIG_BLOCK, &blocked, NULL);
+	}
 	return ready < 0 ? -errno : ready;
 }

@@ -237,6 +237,19 @@ last() { tail -n 1 | jq -r "$1"; }
 	[[ "$line" == *'"final":true'* ]]
 }
 
+@test "SIGTERM ends it also when there is always something to read" {
+	mkfifo "$work/out"
+	"$BIN/aggregator" --interval 0.05 </dev/zero >"$work/out" 2>"$work/err" 3>&- &
+	pid=$!
+	exec 9<"$work/out"
+	read -r _ <&9
+	kill -TERM "$pid"
+	while read -r line <&9; do last=$line; done
+	exec 9<&-
+	wait "$pid"
+	[[ "$last" == *'"final":true'* ]]
+}
+
 @test "--ready-fd, --help, --version and usage errors" {
 	[ "$("$BIN/aggregator" --ready-fd 5 5>&1 >/dev/null </dev/null | wc -l)" -eq 1 ]
 	"$BIN/aggregator" --help | grep -q -- --idle-timeout
