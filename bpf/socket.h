@@ -73,9 +73,10 @@ struct socket_state {
 	u64 last_rtt_ns;	/* clock of the latency probe's last sample; only it uses this */
 	u32 copied_seq;		/* TCP: bytes up to here are counted as read; UDP: a hash of the announced peer */
 	u32 settled;		/* while SOCKET_FIRST: bytes counted already */
+	u32 urgent_seq;		/* TCP: the last urgent byte that was passed over */
 	u32 walk;		/* the last walk over open files that came by */
 	u8 flags;		/* SOCKET_* */
-	u8 pad[3];
+	u8 pad[7];
 };
 
 /* Defined in probe.bpf.c, used by connection, process and latency. */
@@ -140,7 +141,7 @@ static __always_inline void socket_take(struct socket_state *s, const struct soc
 
 /* One side of a conversation. */
 struct endpoint {
-	u8 ip[16];		/* as in flow_key */
+	u8 ip[16] __attribute__((aligned(8)));	/* as in flow_key */
 	u16 port_be;
 	u8 ip_version;		/* 0: not known */
 };

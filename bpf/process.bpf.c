@@ -1,0 +1,650 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * The process probe: bytes and calls by process and remote, as the calls returned.
+ *
+ * Sent: sock_send_length, where every way to send ends, with what was really sent.
+ * Received: sock_recv_length for calls; for bytes too, but for TCP. There, splice() and
+ * TCP_ZEROCOPY_RECEIVE go other ways, and all meet in tcp_rcv_space_adjust: by how much
+ * copied_seq has moved since the last time. MSG_PEEK and the error queue do not count.
+ *
+ * Neither tracepoint names the remote of a socket that is not connected. It is what the
+ * same task was told or told the kernel last, kept with the task until the call returns:
+ *	sent:		the route that was looked up; else the packet that left; else the cork
+ *	received:	the packet that was freed (raw, ICMP; UDP before 6.18); for UDP the
+ *			address that goes back to the caller (cgroup hooks)
+ *
+ * All of it runs in the context of the task that makes the call. Softirqs that interrupt
+ * it have their own stack; what they send and free is not the task's (is_tasks_own).
+ */
+#include "bpf/vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "bpf/probe.h"
+#include "bpf/socket.h"
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+/* linux/socket.h */
+enum {
+	MSG_OOB = 0x1,
+	MSG_PEEK = 0x2,
+	MSG_ERRQUEUE = 0x2000,
+};
+
+enum {
+	ETHERTYPE_IPV4 = 0x0800,
+	ETHERTYPE_IPV6 = 0x86dd,
+};
+
+#define LOOPBACK_IFINDEX 1	/* flowi iif of what this host sends */
+
+/* The loader sets max_entries. Never LRU: it forgets silently. */
+struct process_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct process_key);
+	__type(value, struct process_value);
+} processes_a SEC(".maps"), processes_b SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, u32);
+	__array(values, struct process_map);
+} process_maps SEC(".maps") = {
+	.values = { &processes_a, &processes_b },
+};
+
+/* What a task said last about remotes of sockets that are not connected. */
+struct peer {
+	struct endpoint end;	/* ip_version 0: nothing */
+	u16 local_port_be;	/* of the socket; 0: it has none, or not known */
+	u16 protocol;
+	u64 sk;			/* the socket's address, only compared; 0: not known */
+};
+
+struct task_peers {
+	struct peer route;	/* by the last route looked up for sending */
+	struct peer packet;	/* by the first packet that left since the last send */
+	struct peer from;	/* by the last datagram received */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_peers);
+} process_peers SEC(".maps");
+
+static __always_inline struct task_peers *peers_find(struct task_struct *task)
+{
+	return bpf_task_storage_get(&process_peers, task, NULL, 0);
+}
+
+static __always_inline struct task_peers *peers_get(struct task_struct *task)
+{
+	return bpf_task_storage_get(&process_peers, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
+/*
+ * True on the task's own stack, false in a softirq that interrupted it. Both are
+ * pointers of the verifier's, so only their difference is a number for it.
+ */
+static __always_inline bool is_tasks_own(void *ctx, struct task_struct *task)
+{
+	u64 below = bpf_task_pt_regs(task);
+
+	asm volatile("%0 -= %1" : "+r"(below) : "r"(ctx));
+	return below < 16384;	/* THREAD_SIZE; where it is larger, nobody is that deep */
+}
+
+static __always_inline bool has_ports(u16 protocol)
+{
+	return protocol == PROTO_TCP || protocol == PROTO_UDP || protocol == PROTO_UDPLITE ||
+	       protocol == PROTO_SCTP || protocol == PROTO_DCCP;
+}
+
+/* ---- adding up ----------------------------------------------------------------- */
+
+/* What one call, or one read of a call, moved. */
+struct moved {
+	struct process_value value;
+	struct process_key key;
+};
+
+static __always_inline void set_owner(struct process_key *key, const struct task_struct *task)
+{
+	bpf_probe_read_kernel(key->command, sizeof(key->command), task->group_leader->comm);
+	key->pid = task->tgid;
+	key->uid = task->cred->euid.val;
+}
+
+static __always_inline void set_remote(struct process_key *key, const struct endpoint *remote)
+{
+	__builtin_memcpy(key->remote_ip, remote->ip, sizeof(key->remote_ip));
+	key->ip_version = remote->ip_version;
+	key->flags = PROCESS_REMOTE;
+	if (has_ports(key->protocol)) {
+		key->remote_port_be = remote->port_be;
+		key->flags |= PROCESS_PORT;
+	}
+}
+
+static __always_inline void set_protocol(struct process_key *key, const struct sock *sk)
+{
+	key->protocol = sk->sk_protocol;
+	if (key->protocol == PROTO_MPTCP)
+		key->protocol = PROTO_TCP;
+	key->ip_version = sk->__sk_common.skc_family == AF_INET6 ? 6 : 4;
+}
+
+static __always_inline void add_value(struct process_value *to, const struct process_value *v)
+{
+	if (v->tx_bytes)
+		__sync_fetch_and_add(&to->tx_bytes, v->tx_bytes);
+	if (v->rx_bytes)
+		__sync_fetch_and_add(&to->rx_bytes, v->rx_bytes);
+	if (v->tx_calls)
+		__sync_fetch_and_add(&to->tx_calls, v->tx_calls);
+	if (v->rx_calls)
+		__sync_fetch_and_add(&to->rx_calls, v->rx_calls);
+}
+
+static __always_inline void count_all(const struct process_value *v, enum probe_counter tx_bytes,
+				      enum probe_counter rx_bytes, enum probe_counter tx_calls,
+				      enum probe_counter rx_calls)
+{
+	if (v->tx_bytes)
+		probe_count(tx_bytes, v->tx_bytes);
+	if (v->rx_bytes)
+		probe_count(rx_bytes, v->rx_bytes);
+	if (v->tx_calls)
+		probe_count(tx_calls, v->tx_calls);
+	if (v->rx_calls)
+		probe_count(rx_calls, v->rx_calls);
+}
+
+/* 0, or -1 if the map has no room. */
+static __always_inline int fold(const struct moved *m)
+{
+	void *processes = fold_map(&process_maps, FOLD_PROCESS);
+	struct process_value *v;
+
+	if (!processes)
+		return -1;
+	v = bpf_map_lookup_elem(processes, &m->key);
+	if (!v) {
+		if (!bpf_map_update_elem(processes, &m->key, &m->value, BPF_NOEXIST))
+			return 0;
+		/* Full, or another CPU was first. */
+		v = bpf_map_lookup_elem(processes, &m->key);
+		if (!v)
+			return -1;
+	}
+	add_value(v, &m->value);
+	return 0;
+}
+
+static __always_inline void account(const struct moved *m)
+{
+	count_all(&m->value, COUNTER_process_tx_bytes, COUNTER_process_rx_bytes,
+		  COUNTER_process_tx_calls, COUNTER_process_rx_calls);
+	if (fold(m))
+		count_all(&m->value, COUNTER_process_unattributed_tx_bytes,
+			  COUNTER_process_unattributed_rx_bytes,
+			  COUNTER_process_unattributed_tx_calls,
+			  COUNTER_process_unattributed_rx_calls);
+}
+
+/* ---- remotes ------------------------------------------------------------------- */
+
+static __always_inline bool is_stream(const struct sock *sk)
+{
+	return sk->sk_type == SOCK_STREAM;
+}
+
+static __always_inline bool is_connected(const struct sock *sk)
+{
+	return is_stream(sk) ? sk->__sk_common.skc_dport
+			     : sk->__sk_common.skc_state == TCP_ESTABLISHED;
+}
+
+/* The route belongs to this socket: same protocol, and same port where there is one. */
+static __always_inline bool is_route_of(const struct peer *p, const struct sock *sk)
+{
+	u16 protocol = sk->sk_protocol;
+
+	if (!p->end.ip_version)
+		return false;
+	if (p->protocol != protocol && p->protocol != PROTO_RAW)
+		return false;
+	return !has_ports(protocol) ||
+	       p->local_port_be == __builtin_bswap16(sk->__sk_common.skc_num);
+}
+
+/* With MSG_MORE only the first call looks up a route; the cork keeps it. */
+static __always_inline bool remote_of_cork(const struct sock *sk, struct endpoint *e)
+{
+	struct inet_sock *inet = (struct inet_sock *)sk;
+	u32 ip_be[4] = {};
+
+	if (sk->__sk_common.skc_family == AF_INET6) {
+		bpf_core_read(ip_be, sizeof(ip_be), &inet->cork.fl.u.ip6.daddr);
+		bpf_core_read(&e->port_be, sizeof(e->port_be),
+			      &inet->cork.fl.u.ip6.uli.ports.dport);
+		endpoint_ip6(e, ip_be);
+	} else {
+		bpf_core_read(ip_be, sizeof(ip_be[0]), &inet->cork.fl.u.ip4.daddr);
+		bpf_core_read(&e->port_be, sizeof(e->port_be),
+			      &inet->cork.fl.u.ip4.uli.ports.dport);
+		endpoint_ip4(e, ip_be[0]);
+	}
+	return e->port_be;
+}
+
+/*
+ * Where a send went. A route first, as sendto() on a connected socket may name another
+ * remote; then the socket's own, which stands before translation and tunnels, as the
+ * route does; the packet is what is left where no route was looked up (multicast).
+ */
+static __always_inline void set_sent_to(struct process_key *key, const struct sock *sk,
+					const struct task_peers *peers)
+{
+	struct endpoint e = {};
+
+	if (!is_stream(sk) && peers && is_route_of(&peers->route, sk)) {
+		set_remote(key, &peers->route.end);
+	} else if (is_connected(sk)) {
+		socket_remote(sk, &e);
+		set_remote(key, &e);
+	} else if (peers && peers->packet.end.ip_version && peers->packet.sk == (u64)sk) {
+		set_remote(key, &peers->packet.end);
+	} else if (!is_stream(sk) && has_ports(sk->sk_protocol) && remote_of_cork(sk, &e)) {
+		set_remote(key, &e);
+	}
+}
+
+static __always_inline void set_received_from(struct process_key *key, const struct sock *sk,
+					      const struct task_peers *peers)
+{
+	struct endpoint e = {};
+
+	if (is_connected(sk)) {
+		socket_remote(sk, &e);
+		set_remote(key, &e);
+	} else if (peers && peers->from.end.ip_version && peers->from.protocol == sk->sk_protocol &&
+		   (!peers->from.sk || peers->from.sk == (u64)sk)) {
+		set_remote(key, &peers->from.end);
+	}
+}
+
+/* ---- sending ------------------------------------------------------------------- */
+
+static __always_inline bool is_inet(const struct sock *sk)
+{
+	u16 family = sk->__sk_common.skc_family;
+
+	return family == AF_INET || family == AF_INET6;
+}
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(process_send, struct sock *sk, int ret, int flags)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	bool inet = is_inet(sk);
+	struct moved m = { .value = { .tx_bytes = ret, .tx_calls = 1 } };
+	struct task_peers *peers = NULL;
+
+	if (!inet && sk->__sk_common.skc_family != AF_PACKET)
+		return 0;
+	if (!is_stream(sk))
+		peers = peers_find(task);
+	if (ret > 0 && !socket_is_kernels(sk, task)) {
+		set_owner(&m.key, task);
+		if (inet) {
+			set_protocol(&m.key, sk);
+			set_sent_to(&m.key, sk, peers);
+		}
+		account(&m);
+	}
+	if (peers) {
+		peers->route.end.ip_version = 0;
+		peers->packet.end.ip_version = 0;
+	}
+	return 0;
+}
+
+static __always_inline void note_route(void *ctx, const struct flowi_common *common,
+				       const struct endpoint *to, u16 local_port_be)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_peers *peers;
+
+	if (!is_tasks_own(ctx, task))
+		return;
+	peers = peers_get(task);
+	/* Once a packet has left, further routes are those of tunnels. */
+	if (!peers || peers->packet.end.ip_version)
+		return;
+	peers->route.end = *to;
+	peers->route.local_port_be = local_port_be;
+	peers->route.protocol = common->flowic_proto;
+}
+
+static __always_inline bool is_noted(const struct flowi_common *common)
+{
+	u8 protocol = common->flowic_proto;
+
+	return common->flowic_iif == LOOPBACK_IFINDEX && protocol && protocol != PROTO_TCP;
+}
+
+SEC("tp_btf/fib_table_lookup")
+int BPF_PROG(process_route4, u32 table, const struct flowi4 *flow)
+{
+	struct endpoint to = {};
+
+	if (!is_noted(&flow->__fl_common))
+		return 0;
+	endpoint_ip4(&to, flow->daddr);
+	to.port_be = flow->uli.ports.dport;
+	note_route(ctx, &flow->__fl_common, &to, flow->uli.ports.sport);
+	return 0;
+}
+
+SEC("tp_btf/fib6_table_lookup")
+int BPF_PROG(process_route6, const void *net, const void *result, const void *table,
+	     const struct flowi6 *flow)
+{
+	struct endpoint to = {};
+	u32 ip_be[4];
+
+	if (!is_noted(&flow->__fl_common))
+		return 0;
+	for (int i = 0; i < 4; i++)
+		ip_be[i] = flow->daddr.in6_u.u6_addr32[i];
+	endpoint_ip6(&to, ip_be);
+	to.port_be = flow->uli.ports.dport;
+	note_route(ctx, &flow->__fl_common, &to, flow->uli.ports.sport);
+	return 0;
+}
+
+/* ---- packets, where nothing else knows the remote ------------------------------- */
+
+/* Addresses and ports of a packet as it lies in memory. */
+struct headers {
+	u8 ip[40];
+	u16 ports_be[2];
+	u8 protocol;		/* IPv6: what follows the fixed header */
+};
+
+static __always_inline bool read_headers(const struct sk_buff *skb, struct headers *h)
+{
+	unsigned char *head = skb->head;
+	u32 length = skb->protocol == __builtin_bswap16(ETHERTYPE_IPV6) ? 40 : 20;
+
+	if (length == 20 && skb->protocol != __builtin_bswap16(ETHERTYPE_IPV4))
+		return false;
+	if (bpf_probe_read_kernel(h->ip, length, head + skb->network_header))
+		return false;
+	if (h->ip[0] >> 4 != (length == 20 ? 4 : 6))
+		return false;
+	h->protocol = length == 20 ? h->ip[9] : h->ip[6];
+	return !bpf_probe_read_kernel(h->ports_be, sizeof(h->ports_be),
+				      head + skb->transport_header);
+}
+
+/* source: the one it came from, else the one it goes to. */
+static __always_inline struct endpoint endpoint_of(const struct headers *h, bool source)
+{
+	struct endpoint e = { .port_be = h->ports_be[source ? 0 : 1] };
+
+	if (h->ip[0] >> 4 == 4)
+		endpoint_ip4(&e, *(u32 *)(h->ip + (source ? 12 : 16)));
+	else
+		endpoint_ip6(&e, (u32 *)(h->ip + (source ? 8 : 24)));
+	return e;
+}
+
+static __always_inline bool is_datagram_socket(const struct sock *sk)
+{
+	u8 state = sk->__sk_common.skc_state;
+
+	return (state == TCP_CLOSE || state == TCP_ESTABLISHED) && is_inet(sk) &&
+	       (sk->sk_type == SOCK_DGRAM || sk->sk_type == SOCK_RAW);
+}
+
+SEC("tp_btf/net_dev_queue")
+int BPF_PROG(process_packet, struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+	struct task_struct *task;
+	struct task_peers *peers;
+	struct headers h = {};
+
+	if (!sk || !is_datagram_socket(sk))
+		return 0;
+	task = bpf_get_current_task_btf();
+	if (!is_tasks_own(ctx, task))
+		return 0;
+	peers = peers_get(task);
+	if (!peers || peers->packet.end.ip_version || !read_headers(skb, &h))
+		return 0;
+	peers->packet.end = endpoint_of(&h, false);
+	peers->packet.sk = (u64)sk;
+	return 0;
+}
+
+/* ---- receiving ------------------------------------------------------------------ */
+
+/*
+ * Raw and ICMP sockets free what they received under their own name. UDP gives it back
+ * without a name (skb->sk is NULL), and since 6.18 (6471658dc66c) not by consume_skb().
+ */
+static __always_inline bool may_be_received(const struct sock *sk)
+{
+	if (sk)
+		return is_datagram_socket(sk);
+	return !bpf_core_field_exists(struct udp_sock, udp_prod_queue);
+}
+
+static __always_inline void note_sender(struct task_struct *task, struct endpoint from, u64 sk,
+					u16 protocol)
+{
+	struct task_peers *peers = peers_get(task);
+
+	if (!peers)
+		return;
+	peers->from.end = from;
+	peers->from.sk = sk;
+	peers->from.protocol = protocol;
+}
+
+SEC("tp_btf/consume_skb")
+int BPF_PROG(process_consume, struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+	struct task_struct *task;
+	struct headers h = {};
+	u16 protocol;
+
+	if (!may_be_received(sk))
+		return 0;
+	task = bpf_get_current_task_btf();
+	if (!is_tasks_own(ctx, task) || !read_headers(skb, &h))
+		return 0;
+	protocol = sk ? sk->sk_protocol : h.protocol;
+	if (sk || protocol == PROTO_UDP || protocol == PROTO_UDPLITE)
+		note_sender(task, endpoint_of(&h, true), (u64)sk, protocol);
+	return 0;
+}
+
+/* Attached to the root of cgroup v2; they change nothing. */
+SEC("cgroup/recvmsg4")
+int process_recvmsg4(struct bpf_sock_addr *ctx)
+{
+	struct endpoint from = { .port_be = ctx->user_port };
+
+	endpoint_ip4(&from, ctx->user_ip4);
+	note_sender(bpf_get_current_task_btf(), from, 0, PROTO_UDP);
+	return 1;
+}
+
+SEC("cgroup/recvmsg6")
+int process_recvmsg6(struct bpf_sock_addr *ctx)
+{
+	struct endpoint from = { .port_be = ctx->user_port };
+	u32 ip_be[4] = { ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3] };
+
+	endpoint_ip6(&from, ip_be);
+	note_sender(bpf_get_current_task_btf(), from, 0, PROTO_UDP);
+	return 1;
+}
+
+/* TCP without a layer of its own on top (TLS, MPTCP's subflows); else NULL. */
+static __always_inline struct tcp_sock *plain_tcp(struct sock *sk)
+{
+	struct tcp_sock *tcp;
+
+	if (sk->sk_protocol != PROTO_TCP)
+		return NULL;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	return tcp && !tcp->inet_conn.icsk_ulp_ops ? tcp : NULL;
+}
+
+/*
+ * Bytes from the first one of the connection on: received and not waiting. Both sides of
+ * the difference count the FIN.
+ */
+static __always_inline u32 read_since_birth(const struct tcp_sock *tcp)
+{
+	return (u32)tcp->bytes_received - (tcp->rcv_nxt - tcp->copied_seq);
+}
+
+/*
+ * By how much reading has moved on since the last time: without the peer's FIN, which
+ * takes a number but is no byte, and the urgent byte, which is passed over and belongs
+ * to the call that asks for it (MSG_OOB).
+ */
+static __always_inline u32 take_read(struct socket_state *s, const struct sock *sk,
+				     const struct tcp_sock *tcp)
+{
+	u32 moved = s->flags & SOCKET_READ ? tcp->copied_seq - s->copied_seq
+					   : read_since_birth(tcp);
+	u32 urgent = tcp->urg_seq, bytes = moved;
+
+	if (moved && tcp->copied_seq == tcp->rcv_nxt &&
+	    socket_flag(sk, bpf_core_enum_value(enum sock_flags, SOCK_DONE)))
+		bytes--;
+	if (urgent && urgent != s->urgent_seq && urgent - (tcp->copied_seq - moved) < moved &&
+	    !socket_flag(sk, bpf_core_enum_value(enum sock_flags, SOCK_URGINLINE))) {
+		s->urgent_seq = urgent;
+		bytes--;
+	}
+	s->copied_seq = tcp->copied_seq;
+	s->flags |= SOCKET_READ;
+	return bytes;
+}
+
+static __always_inline void account_received(struct sock *sk, struct task_struct *task, u32 bytes,
+					     u32 calls, const struct task_peers *peers)
+{
+	struct moved m = { .value = { .rx_bytes = bytes, .rx_calls = calls } };
+
+	set_owner(&m.key, task);
+	set_protocol(&m.key, sk);
+	set_received_from(&m.key, sk, peers);
+	account(&m);
+}
+
+/*
+ * A socket that was open before the probe: from where its first reader seen began, only
+ * the return of that call tells (settle); of splice(), nothing does, but for the walk.
+ */
+static __always_inline void begin_reading(struct socket_state *s, const struct tcp_sock *tcp)
+{
+	s->copied_seq = tcp->copied_seq;
+	s->settled = 0;
+	s->flags |= SOCKET_READ | SOCKET_FIRST;
+}
+
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(process_read, struct sock *sk)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct tcp_sock *tcp = plain_tcp(sk);
+	struct socket_state *s;
+	u32 bytes;
+
+	if (!tcp || socket_is_kernels(sk, task))
+		return 0;
+	/* Parsers in the kernel (KCM) read for themselves, also in softirq. */
+	if (sk->sk_user_data && !is_tasks_own(ctx, task))
+		return 0;
+	s = socket_get(sk);
+	if (!s)
+		return 0;
+	if (!(s->flags & (SOCKET_BORN | SOCKET_READ))) {
+		begin_reading(s, tcp);
+		return 0;
+	}
+	bytes = take_read(s, sk, tcp);
+	if (!bytes)
+		return 0;
+	if (s->flags & SOCKET_FIRST)
+		s->settled += bytes;
+	account_received(sk, task, bytes, 0, NULL);
+	return 0;
+}
+
+/* Of what a call on a TCP socket returned, the bytes that process_read has not counted. */
+static __always_inline u32 settle(struct sock *sk, u32 bytes, int flags)
+{
+	struct socket_state *s;
+
+	if (!plain_tcp(sk) || flags & MSG_OOB)
+		return bytes;
+	s = socket_find(sk);
+	if (!s)
+		probe_count(COUNTER_process_unowned, 1);
+	if (!s || !(s->flags & (SOCKET_BORN | SOCKET_READ)))
+		return bytes;
+	if (!(s->flags & SOCKET_FIRST))
+		return 0;
+	s->flags &= ~SOCKET_FIRST;
+	return bytes > s->settled ? bytes - s->settled : 0;
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(process_recv, struct sock *sk, int ret, int flags)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_peers *peers = NULL;
+
+	if (!is_inet(sk))
+		return 0;
+	if (!is_stream(sk))
+		peers = peers_find(task);
+	if (ret > 0 && !(flags & (MSG_PEEK | MSG_ERRQUEUE)) && !socket_is_kernels(sk, task))
+		account_received(sk, task, settle(sk, ret, flags), 1, peers);
+	if (peers)
+		peers->from.end.ip_version = 0;
+	return 0;
+}
+
+/* From now on every byte is seen; a listener's children have its flags. */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(process_state, struct sock *sk, int old, int new)
+{
+	struct socket_state *s;
+
+	if ((new != TCP_SYN_SENT && new != TCP_LISTEN) || sk->sk_protocol != PROTO_TCP)
+		return 0;
+	s = socket_get(sk);
+	if (!s)
+		return 0;
+	s->flags |= SOCKET_BORN;
+	s->flags &= ~(SOCKET_READ | SOCKET_FIRST);
+	return 0;
+}
