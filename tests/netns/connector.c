@@ -13,7 +13,7 @@
  *	hold	COUNT		as burst; a line "open" and a wait for a byte on stdin, 1000 bytes more each way,
  *				a line "moved" and a wait, and only then the end
  *
- * -m: v4-mapped, on IPv6 sockets. brief and burst print "way" and the figures of movers too.
+ * -m: v4-mapped, on IPv6 sockets. The figures of movers are there too: bytes that were moved since somebody looked.
  */
 #include <netinet/tcp.h>
 #include <stddef.h>
@@ -37,6 +37,7 @@ struct ends {
 	union address local, remote;
 	bool accepted;
 	uint64_t tx_bytes, rx_bytes, tx_calls, rx_calls;
+	uint64_t tx_before, rx_before;	/* bytes moved before anybody looked */
 };
 
 static uint8_t buffer[1 << 16];
@@ -72,8 +73,9 @@ static void expect(const char *way, const char *place, const char *proto, const 
 	    "\"remote_ip\":\"%s\",\"remote_port\":%u,\"tx_bytes\":%llu,\"rx_bytes\":%llu,\"tx_calls\":%llu,"
 	    "\"rx_calls\":%llu}\n",
 	    way, place, getpid(), command, getuid(), cgroup, netns_inode(), e->accepted ? "ingress" : "egress", version,
-	    proto, src_ip, address_port(src), dst_ip, address_port(dst), events, (unsigned long long)e->tx_bytes,
-	    (unsigned long long)e->rx_bytes, e->accepted ? src_ip : dst_ip, address_port(&e->remote),
+	    proto, src_ip, address_port(src), dst_ip, address_port(dst), events,
+	    (unsigned long long)(e->tx_before + e->tx_bytes), (unsigned long long)(e->rx_before + e->rx_bytes),
+	    e->accepted ? src_ip : dst_ip, address_port(&e->remote),
 	    (unsigned long long)e->tx_bytes, (unsigned long long)e->rx_bytes, (unsigned long long)e->tx_calls,
 	    (unsigned long long)e->rx_calls);
 }
@@ -413,7 +415,7 @@ static void call_brief(const struct scene *s, uint16_t port, int number, int gat
 	char command[16], byte;
 	int fd;
 
-	snprintf(command, sizeof(command), "brief-%d", number);
+	snprintf(command, sizeof(command), "brief-%u", (unsigned int)number % 10000);
 	take_name(command);
 	if (read(gate, &byte, 1) != 0)
 		die("read");
@@ -498,8 +500,11 @@ static void wait_for_byte(const char *line)
 /* What was moved before is not to be counted: nobody looked. */
 static void forget_moves(const struct scene *s)
 {
-	for (int i = 0; i < s->count; i++)
-		many[i].tx_calls = many[i].rx_calls = 0;
+	for (int i = 0; i < s->count; i++) {
+		many[i].tx_before = many[i].tx_bytes;
+		many[i].rx_before = many[i].rx_bytes;
+		many[i].tx_bytes = many[i].rx_bytes = many[i].tx_calls = many[i].rx_calls = 0;
+	}
 }
 
 static void expect_many(const struct scene *s, const char *way, const char *events)
@@ -524,7 +529,7 @@ static void serve_many(const struct scene *s, int listener, bool hold)
 		await(fds[i], 0);
 		close(fds[i]);
 	}
-	expect_many(s, hold ? "hold" : "burst", hold ? "\"close remote\"" : "\"accept\",\"close remote\"");
+	expect_many(s, hold ? "hold" : "burst", hold ? "\"existing\",\"close remote\"" : "\"accept\",\"close remote\"");
 }
 
 static void call_many(const struct scene *s, uint16_t port, bool hold)
@@ -546,7 +551,7 @@ static void call_many(const struct scene *s, uint16_t port, bool hold)
 	for (int i = 0; i < s->count; i++)
 		close(fds[i]);
 	expect_many(s, hold ? "hold" : "burst",
-		    hold ? "\"close local\"" : "\"connect\",\"established\",\"close local\"");
+		    hold ? "\"existing\",\"close local\"" : "\"connect\",\"established\",\"close local\"");
 }
 
 static bool run_many(const struct scene *s, bool hold)

@@ -3,12 +3,14 @@
  * flood CLIENT_NETNS SERVER_NETNS ADDRESS PROCESSES CONNECTIONS: that many short processes, some at a time, that each
  * open that many connections one after the other, send 100 bytes, receive 100, and reset. Prints what it was:
  *
- *	{"server_pid":7,"connections":100000,"client_tx_bytes":10000000,"client_rx_bytes":10000000}
+ *	{"server_pid":7,"connections":100000,"client_tx_bytes":10000000,"client_rx_bytes":10000000,
+ *	 "connections_per_second":20000.0}
  *
  * Reset, so that no port waits for its next use.
  */
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
 #include "tests/netns/sockets.h"
 
 #define AT_A_TIME 8
@@ -67,6 +69,14 @@ static void client(const union address *to, int number, int connections)
 	}
 }
 
+static double now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 static bool run_clients(const union address *to, int processes, int connections)
 {
 	int running = 0, status;
@@ -92,6 +102,7 @@ int main(int argc, char **argv)
 	unsigned long long bytes;
 	int processes, connections, listener;
 	union address at;
+	double began, took;
 	pid_t serving;
 	bool good;
 
@@ -111,12 +122,14 @@ int main(int argc, char **argv)
 		server(listener);
 	close(listener);
 	enter_netns(argv[1]);
+	began = now_s();
 	good = run_clients(&at, processes, connections);
+	took = now_s() - began;
 	if (!good)
 		kill(serving, SIGKILL);
 	waitpid(serving, NULL, 0);
 	bytes = (unsigned long long)expected * MESSAGE;
-	say("{\"server_pid\":%d,\"connections\":%d,\"client_tx_bytes\":%llu,\"client_rx_bytes\":%llu}\n", serving,
-	    expected, bytes, bytes);
+	say("{\"server_pid\":%d,\"connections\":%d,\"client_tx_bytes\":%llu,\"client_rx_bytes\":%llu,"
+	    "\"connections_per_second\":%.1f}\n", serving, expected, bytes, bytes, expected / took);
 	return good ? 0 : 1;
 }

@@ -1,0 +1,57 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Holds what the reader says about drops against how many packets were sent to be dropped, by 5-tuple and reason.
+
+usage: drop_table.py EXPECTED LINES NETNS IFNAME    EXPECTED: from droppers; NETNS, IFNAME: where they were dropped. A
+table of ways and places goes to stdout, what differs to stderr. Exit 1 if a count, a reason, a namespace differs, or a
+place in the kernel is missing.
+"""
+import json
+import sys
+
+TUPLE = ("proto", "src_ip", "src_port", "dst_ip", "dst_port")
+
+
+def lines(path, wanted):
+    with open(path, encoding="utf-8") as f:
+        for line in f:
+            if wanted in line:
+                yield json.loads(line)
+
+
+def differences(e, said, netns, ifname):
+    reasons = {}
+    for line in said:
+        reasons[line["reason"]] = reasons.get(line["reason"], 0) + line["count"]
+        if line["netns"] not in (0, netns) or line["ifname"] not in (None, ifname):
+            yield f"in namespace {line['netns']} on {line['ifname']}"
+        if not line["location"]:
+            yield "nowhere in the kernel"
+    if reasons != {e["reason"]: e["count"]}:
+        yield f"{reasons}, not {e['reason']} {e['count']}"
+
+
+def main():
+    netns, ifname = int(sys.argv[3]), sys.argv[4]
+    found, rows, places, bad = {}, {}, [], 0
+    for line in lines(sys.argv[2], '"type":"drop"'):
+        found.setdefault(tuple(line[k] for k in TUPLE), []).append(line)
+    for e in lines(sys.argv[1], '"reason"'):
+        said = found.get(tuple(e[k] for k in TUPLE), [])
+        row = rows.setdefault((e["way"], e["reason"]), {"location": set()})
+        counts = row.setdefault(e["place"], [0, 0])
+        places += [] if e["place"] in places else [e["place"]]
+        counts[0] += sum(line["count"] for line in said if line["reason"] == e["reason"])
+        counts[1] += e["count"]
+        row["location"] |= {line["location"] for line in said}
+        for what in list(differences(e, said, netns, ifname))[:3]:
+            bad += 1
+            print(f"{e['way']}, {e['place']}: {what}", file=sys.stderr)
+    print(f"{'drops, of all':26}{'':18}" + "".join(f"{p:>12}" for p in places))
+    for (way, reason), row in rows.items():
+        print(f"{way:26}{reason:18}" + "".join(f"{'%d/%d' % tuple(row[p]) if p in row else '-':>12}" for p in places) +
+              "  " + " ".join(sorted(filter(None, row["location"]))))
+    return 1 if bad or not rows else 0
+
+
+sys.exit(main())
