@@ -238,4 +238,43 @@ static inline bool succeeds(char *text)
 	return success;
 }
 
+/* ---- two namespaces of this process's own, joined by a veth pair: cmocka's fixtures ---- */
+
+static char netns_names[2][32], netns_paths[2][64];
+
+static inline int make_namespaces(void **state)
+{
+	const char *veths[] = { "veth_a", "veth_b" }, *v4[] = { "10.78.0.1/24", "10.78.0.2/24" },
+		   *v6[] = { "fd78::1/64", "fd78::2/64" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(netns_names[i], sizeof(netns_names[i]), "jopil_%c_%d", (char)('a' + i), getpid());
+		snprintf(netns_paths[i], sizeof(netns_paths[i]), "/run/netns/%.31s", netns_names[i]);
+		if (!succeeds(RUN("ip", "netns", "add", netns_names[i])))
+			return -1;
+	}
+	if (!succeeds(RUN("ip", "-n", netns_names[0], "link", "add", "veth_a", "type", "veth", "peer",
+			  "name", "veth_b", "netns", netns_names[1])))
+		return -1;
+	for (size_t i = 0; i < 2; i++) {
+		if (!succeeds(RUN("ip", "-n", netns_names[i], "addr", "add", v4[i], "dev", veths[i])) ||
+		    !succeeds(RUN("ip", "-n", netns_names[i], "addr", "add", v6[i], "dev", veths[i], "nodad")) ||
+		    !succeeds(RUN("ip", "-n", netns_names[i], "link", "set", veths[i], "up")) ||
+		    !succeeds(RUN("ip", "-n", netns_names[i], "link", "set", "lo", "up")) ||
+		    !succeeds(RUN("ip", "netns", "exec", netns_names[i], "sysctl", "-qw",
+				  "net.ipv4.ping_group_range=0 65534")))
+			return -1;
+	}
+	return 0;
+}
+
+static inline int remove_namespaces(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2; i++)
+		(void)succeeds(RUN("ip", "netns", "del", netns_names[i]));
+	return 0;
+}
+
 #endif

@@ -237,66 +237,28 @@ static void move_and_compare(const char *client, const char *server, const char 
 	assert_int_equal(wrong, 0);
 }
 
-/* The ends of a veth pair in two namespaces of this process's own. */
-static char names[2][32], paths[2][64];
-
-static int make_namespaces(void **state)
-{
-	const char *veths[] = { "veth_a", "veth_b" }, *v4[] = { "10.78.0.1/24", "10.78.0.2/24" },
-		   *v6[] = { "fd78::1/64", "fd78::2/64" };
-
-	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		snprintf(names[i], sizeof(names[i]), "jopil_%c_%d", (char)('a' + i), getpid());
-		snprintf(paths[i], sizeof(paths[i]), "/run/netns/%.31s", names[i]);
-		if (!succeeds(RUN("ip", "netns", "add", names[i])))
-			return -1;
-	}
-	if (!succeeds(RUN("ip", "-n", names[0], "link", "add", "veth_a", "type", "veth", "peer",
-			  "name", "veth_b", "netns", names[1])))
-		return -1;
-	for (size_t i = 0; i < 2; i++) {
-		if (!succeeds(RUN("ip", "-n", names[i], "addr", "add", v4[i], "dev", veths[i])) ||
-		    !succeeds(RUN("ip", "-n", names[i], "addr", "add", v6[i], "dev", veths[i], "nodad")) ||
-		    !succeeds(RUN("ip", "-n", names[i], "link", "set", veths[i], "up")) ||
-		    !succeeds(RUN("ip", "-n", names[i], "link", "set", "lo", "up")) ||
-		    !succeeds(RUN("ip", "netns", "exec", names[i], "sysctl", "-qw",
-				  "net.ipv4.ping_group_range=0 65534")))
-			return -1;
-	}
-	return 0;
-}
-
-static int remove_namespaces(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < 2; i++)
-		(void)succeeds(RUN("ip", "netns", "del", names[i]));
-	return 0;
-}
-
 static void test_loopback_ipv4(void **state)
 {
 	(void)state;
-	move_and_compare(paths[0], paths[0], "127.0.0.1", "lo", "lo IPv4");
+	move_and_compare(netns_paths[0], netns_paths[0], "127.0.0.1", "lo", "lo IPv4");
 }
 
 static void test_loopback_ipv6(void **state)
 {
 	(void)state;
-	move_and_compare(paths[0], paths[0], "::1", "lo", "lo IPv6");
+	move_and_compare(netns_paths[0], netns_paths[0], "::1", "lo", "lo IPv6");
 }
 
 static void test_between_namespaces_ipv4(void **state)
 {
 	(void)state;
-	move_and_compare(paths[0], paths[1], "10.78.0.2", "veth_a", "veth IPv4");
+	move_and_compare(netns_paths[0], netns_paths[1], "10.78.0.2", "veth_a", "veth IPv4");
 }
 
 static void test_between_namespaces_ipv6(void **state)
 {
 	(void)state;
-	move_and_compare(paths[0], paths[1], "fd78::2", "veth_a", "veth IPv6");
+	move_and_compare(netns_paths[0], netns_paths[1], "fd78::2", "veth_a", "veth IPv6");
 }
 
 int main(int argc, char **argv)
