@@ -72,8 +72,13 @@ struct parse_cursor {
 	u32 wire_length;	/* of the whole frame, of which end may be cut off; never less */
 };
 
-/* Headers that begin later are not looked at; the verifier wants a bound below 64 KiB. */
+/*
+ * Headers that begin later are not looked at; the verifier wants a bound below 64 KiB.
+ * A power of two less 1. Who parses a copy of the headers has room for 40 bytes behind.
+ */
+#ifndef PARSE_OFFSET_MAX
 #define PARSE_OFFSET_MAX 0x7fff
+#endif
 
 /*
  * Loads of unknown alignment. The kernel's programs may do them as they are; asked in
@@ -139,6 +144,14 @@ static __always_inline void parse_address16(u8 *to, const u8 *from)
 #define PARSE_BOUND(offset) ((void)(offset))
 #endif
 
+/*
+ * The verifier knows what a comparison with the end of a packet proves, but not with that
+ * of a copy: who parses one defines this, so that the compiler asks the pointer itself.
+ */
+#ifndef PARSE_OPAQUE
+#define PARSE_OPAQUE(pointer) ((void)(pointer))
+#endif
+
 /* Moves on by length bytes; unknown is any number from the packet. */
 static __always_inline void parse_advance(struct parse_cursor *c, u64 length, u64 unknown)
 {
@@ -158,7 +171,10 @@ static __always_inline const u8 *parse_next(const struct parse_cursor *c, u32 ne
 		return NULL;
 	PARSE_BOUND(offset);
 	next = c->start + offset;
-	return next + needed > c->end ? NULL : next;
+	if (next + needed > c->end)
+		next = NULL;
+	PARSE_OPAQUE(next);
+	return next;
 }
 
 static __always_inline void parse_cut(struct packet_info *info)

@@ -129,13 +129,29 @@ struct ns_common {
 	unsigned int inum;
 };
 
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
 struct net {
 	struct ns_common ns;
+	struct hlist_head *dev_index_head;
 };
 
 typedef struct {
 	struct net *net;
 } possible_net_t;
+
+struct net_device {
+	int ifindex;
+	possible_net_t nd_net;
+	char name[16];
+	struct hlist_node index_hlist;
+};
 
 struct sock_common {
 	__be32 skc_daddr;
@@ -161,6 +177,7 @@ struct socket {
 struct sock {
 	struct sock_common __sk_common;
 	int sk_err;
+	__u32 sk_max_ack_backlog;
 	__u16 sk_type;
 	__u16 sk_protocol;
 	struct socket *sk_socket;
@@ -240,6 +257,7 @@ struct tcp_sock {
 	__u32 copied_seq;
 	__u32 rcv_nxt;
 	__u32 urg_seq;
+	__u64 tcp_mstamp;
 	__u32 srtt_us;
 	__u32 total_retrans;
 	__u64 bytes_received;
@@ -256,11 +274,18 @@ struct udp_sock {
 };
 
 struct sk_buff {
+	struct net_device *dev;
 	struct sock *sk;
-	unsigned char *head;
+	unsigned int len;
+	int skb_iif;
 	__be16 protocol;
 	__u16 transport_header;
 	__u16 network_header;
+	__u16 mac_header;
+	unsigned int tail;
+	unsigned int end;
+	unsigned char *head;
+	unsigned char *data;
 };
 
 typedef struct {
