@@ -21,6 +21,7 @@
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 /* include/net/sock.h */
+#define SOCK_BINDADDR_LOCK 4
 #define SOCK_BINDPORT_LOCK 8
 
 /* asm-generic/errno.h; the same on x86, arm64 and riscv */
@@ -424,10 +425,11 @@ int BPF_PROG(connection_recv, struct sock *sk, int ret, int flags)
 /* ---- the walk over sockets that are open already ------------------------------ */
 
 /*
- * Who opened a TCP connection: an accepted socket shares its listener's port, which was
- * bound; a client that did not bind has a bucket of the kernel's own making, marked by a
- * negative fastreuse (__inet_hash_connect); a client that did has the lock itself, which
- * is not handed down to children (sk_clone_lock).
+ * Who opened it. An accepted socket is a copy of its listener and keeps the backlog that
+ * the listener was given (sk_clone_lock leaves it). Where that was 0: its port was bound,
+ * by somebody else. A client's port is either of the kernel's own choosing, which a
+ * negative fastreuse marks (__inet_hash_connect), or it is the client that was bound, and
+ * that has a lock (inet_bind). Of UDP, the one that bound a port is the server.
  */
 static __always_inline u8 walked_direction(const struct sock *sk, const struct tcp_sock *tcp)
 {
@@ -436,8 +438,11 @@ static __always_inline u8 walked_direction(const struct sock *sk, const struct t
 	if (!tcp)
 		return sk->sk_userlocks & SOCK_BINDPORT_LOCK ? DIRECTION_INGRESS
 							     : DIRECTION_EGRESS;
+	if (sk->sk_max_ack_backlog)
+		return DIRECTION_INGRESS;
 	bucket = tcp->inet_conn.icsk_bind_hash;
-	if (!bucket || bucket->fastreuse < 0 || sk->sk_userlocks & SOCK_BINDPORT_LOCK)
+	if (!bucket || bucket->fastreuse < 0 ||
+	    sk->sk_userlocks & (SOCK_BINDPORT_LOCK | SOCK_BINDADDR_LOCK))
 		return DIRECTION_EGRESS;
 	return DIRECTION_INGRESS;
 }

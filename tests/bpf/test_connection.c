@@ -9,7 +9,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "tests/bpf/host_probes.h"
@@ -299,6 +298,206 @@ static void test_brief_processes(void **state)
 	connect_and_compare(brief);
 }
 
+/* ---- what is open already, and whose it is ------------------------------------------ */
+
+/* Both ends of a TCP connection over loopback, in this process. */
+struct pair {
+	int listener, client, server;
+};
+
+static struct pair make_pair(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t length = sizeof(at);
+	struct pair pair;
+
+	pair.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(pair.listener, (struct sockaddr *)&at, length), 0);
+	assert_int_equal(listen(pair.listener, 1), 0);
+	assert_int_equal(getsockname(pair.listener, (struct sockaddr *)&at, &length), 0);
+	pair.client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(pair.client, (struct sockaddr *)&at, length), 0);
+	pair.server = accept4(pair.listener, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(pair.server >= 0);
+	return pair;
+}
+
+static void close_pair(const struct pair *pair)
+{
+	close(pair->client);
+	close(pair->server);
+	close(pair->listener);
+}
+
+static u16 port_be_of(int fd)
+{
+	struct sockaddr_in at;
+	socklen_t length = sizeof(at);
+
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &length), 0);
+	return at.sin_port;
+}
+
+/* Records of the socket with this local port: how many, and the last one. */
+static size_t find_local(const struct connection_record *records, size_t count, u16 port_be,
+			 u8 protocol, struct connection_record *ret_record)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct flow_key *key = &records[i].key;
+		u16 local = key->direction == DIRECTION_EGRESS ? key->src_port_be : key->dst_port_be;
+
+		if (local != port_be || key->protocol != protocol)
+			continue;
+		*ret_record = records[i];
+		found++;
+	}
+	return found;
+}
+
+#define WALKED_MAX 65536
+
+static void assert_walked(const struct probes *p, int fd, u8 protocol, u8 direction)
+{
+	struct connection_record *records = calloc(WALKED_MAX, sizeof(*records)), r;
+	size_t count;
+
+	assert_non_null(records);
+	count = walk_sockets(p, records, WALKED_MAX);
+	assert_true(count <= WALKED_MAX);
+	assert_int_equal(find_local(records, count, port_be_of(fd), protocol, &r), 1);
+	assert_int_equal(r.type, RECORD_CONNECTION);
+	assert_int_equal(r.event, CONNECTION_ESTABLISHED);
+	assert_int_equal(r.existing, 1);
+	assert_int_equal(r.key.direction, direction);
+	assert_int_equal(r.owner.pid, getpid());
+	free(records);
+}
+
+/* Also by a process that shares it: one record a walk, in each walk. */
+static void test_open_before(void **state)
+{
+	struct pair pair = make_pair();
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), gate[2];
+	struct probes *p;
+	pid_t child;
+	char byte;
+
+	(void)state;
+	assert_int_equal(connect(udp, (struct sockaddr *)&to, sizeof(to)), 0);
+	assert_int_equal(pipe2(gate, O_CLOEXEC), 0);
+	child = fork();
+	if (!child) {
+		close(gate[1]);
+		_exit(read(gate[0], &byte, 1) != 0);
+	}
+	p = load_probes(connection_programs, 1);
+	attach_probes(p);
+	for (int i = 0; i < 2; i++) {
+		assert_walked(p, pair.client, IPPROTO_TCP, DIRECTION_EGRESS);
+		assert_walked(p, pair.server, IPPROTO_TCP, DIRECTION_INGRESS);
+		assert_walked(p, udp, IPPROTO_UDP, DIRECTION_EGRESS);
+	}
+	close(gate[0]);
+	close(gate[1]);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	close_pair(&pair);
+	close(udp);
+	unload_probes(p);
+}
+
+/* Its client bound a port: that does not make it a server. */
+static void test_bound_client(void **state)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct pair pair = make_pair();
+	socklen_t length = sizeof(at);
+	struct probes *p;
+	int client, server;
+
+	(void)state;
+	client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(client, (struct sockaddr *)&at, length), 0);
+	at.sin_port = port_be_of(pair.listener);
+	assert_int_equal(connect(client, (struct sockaddr *)&at, length), 0);
+	server = accept4(pair.listener, NULL, NULL, SOCK_CLOEXEC);
+	p = load_probes(connection_programs, 1);
+	attach_probes(p);
+	assert_walked(p, client, IPPROTO_TCP, DIRECTION_EGRESS);
+	unload_probes(p);
+	close(client);
+	close(server);
+	close_pair(&pair);
+}
+
+/* A listener's child belongs to whoever uses it: here another process than accepted it. */
+static void test_user_is_owner(void **state)
+{
+	struct probes *p = load_probes(connection_programs, 1);
+	struct connection_record r = { 0 };
+	struct pair pair;
+	u16 client_port_be;
+	pid_t child;
+	char byte;
+
+	(void)state;
+	attach_probes(p);
+	pair = make_pair();
+	client_port_be = port_be_of(pair.client);
+	assert_int_equal(send(pair.client, "x", 1, 0), 1);
+	child = fork();
+	if (!child)
+		_exit(recv(pair.server, &byte, 1, 0) != 1);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	close_pair(&pair);
+	ring_buffer__consume(p->ring);
+	for (size_t i = 0; i < p->event_count; i++)
+		if (p->events[i].key.src_port_be == client_port_be &&
+		    p->events[i].key.direction == DIRECTION_INGRESS)
+			r = p->events[i];
+	assert_int_equal(r.event, CONNECTION_CLOSE);
+	assert_int_equal(r.owner.pid, child);
+	assert_int_equal(r.bytes_received, 1);
+	unload_probes(p);
+}
+
+/* What finds no room is counted. */
+static void test_full_ring(void **state)
+{
+	struct probes *p = load_probes(connection_programs, 1);
+	int small = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "test_events", 0, 0, 4096, NULL);
+	struct ring_buffer *ring;
+	u32 zero = 0;
+
+	(void)state;
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(p->bpf->maps.event_ring), &zero, &small, 0), 0);
+	ring = ring_buffer__new(small, keep_event, p, NULL);
+	assert_non_null(ring);
+	attach_probes(p);
+	for (int i = 0; i < 50; i++) {
+		struct pair pair = make_pair();
+
+		close_pair(&pair);
+	}
+	detach_probes(p);
+	ring_buffer__consume(ring);
+	assert_true(p->event_count > 0);
+	assert_true(probe_counter(p, COUNTER_connection_ring_full) > 0);
+	assert_int_equal(p->event_count + probe_counter(p, COUNTER_connection_ring_full),
+			 probe_counter(p, COUNTER_connection_connects) +
+			 probe_counter(p, COUNTER_connection_accepts) +
+			 probe_counter(p, COUNTER_connection_established) +
+			 probe_counter(p, COUNTER_connection_closed) +
+			 probe_counter(p, COUNTER_connection_failed) +
+			 probe_counter(p, COUNTER_connection_udp_connects));
+	ring_buffer__free(ring);
+	close(small);
+	unload_probes(p);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +507,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_burst),
 		cmocka_unit_test(test_burst_over_loopback),
 		cmocka_unit_test(test_brief_processes),
+		cmocka_unit_test(test_open_before),
+		cmocka_unit_test(test_bound_client),
+		cmocka_unit_test(test_user_is_owner),
+		cmocka_unit_test(test_full_ring),
 	};
 
 	(void)argc;
