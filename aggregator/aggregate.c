@@ -6,18 +6,32 @@
 #include <string.h>
 
 #include "aggregator/control.h"
+#include "aggregator/host_lines.h"
 
 #define NS_PER_S 1000000000ull
 #define EXPIRE_A_LINE 4		/* idle flows dropped when time moves on: more than a line makes */
 #define EXPIRE_A_SNAPSHOT 100000	/* bounds its time */
 #define AHEAD_NS (86400 * NS_PER_S)	/* a time that far ahead is of a wrong clock */
 
-int aggregate_init(struct aggregate *a, u32 max_flows)
+int aggregate_init(struct aggregate *a, const struct aggregate_limits *limits)
 {
+	int err;
+
 	memset(a, 0, sizeof(*a));
 	line_reader_init(&a->reader);
 	a->interval = 1;
-	return flow_table_init(&a->flows, max_flows);
+	err = flow_table_init(&a->flows, limits->flows);
+	if (!err)
+		err = processes_init(&a->processes, limits->processes);
+	if (!err)
+		err = connections_init(&a->connections, limits->connections);
+	if (!err)
+		err = drops_init(&a->drops);
+	if (!err)
+		err = latencies_init(&a->latencies);
+	if (!err)
+		err = probes_init(&a->probes);
+	return err;
 }
 
 void aggregate_free(struct aggregate *a)
@@ -25,10 +39,15 @@ void aggregate_free(struct aggregate *a)
 	line_reader_free(&a->reader);
 	interfaces_free(&a->interfaces);
 	flow_table_free(&a->flows);
+	processes_free(&a->processes);
+	connections_free(&a->connections);
+	drops_free(&a->drops);
+	latencies_free(&a->latencies);
+	probes_free(&a->probes);
 }
 
 /* Lines merged from several hosts say whose they are; else it was the last hello. */
-static u16 host_of(struct aggregate *a)
+u16 aggregate_host(struct aggregate *a)
 {
 	struct line_text nobody = { "", 0 };
 
@@ -126,7 +145,7 @@ static void add_packets(struct aggregate *a, const struct flow_key *key, struct 
 		add_to_flow(a, key, number, add);
 }
 
-static int bad_line(struct aggregate *a, enum line_status status)
+int aggregate_bad_line(struct aggregate *a, enum line_status status)
 {
 	int why = status == LINE_NOT_JSON ? BAD_JSON : BAD_TYPE;
 
@@ -137,7 +156,7 @@ static int bad_line(struct aggregate *a, enum line_status status)
 /* The interface of the line just read; NULL, and counted, without memory. */
 static struct interface *interface_of_line(struct aggregate *a, u16 *ret_number)
 {
-	int number = interfaces_find(&a->interfaces, host_of(a), a->reader.ifname);
+	int number = interfaces_find(&a->interfaces, aggregate_host(a), a->reader.ifname);
 
 	if (number < 0) {
 		a->no_memory++;
@@ -156,7 +175,7 @@ static int add_packet_line(struct aggregate *a, const char *line, size_t length)
 	struct interface *i;
 
 	if (status != LINE_OK)
-		return bad_line(a, status);
+		return aggregate_bad_line(a, status);
 	i = interface_of_line(a, &entry->interface);
 	if (!i)
 		return -1;
@@ -180,7 +199,7 @@ static int add_flow_line(struct aggregate *a, const char *line, size_t length)
 	u16 number;
 
 	if (status != LINE_OK)
-		return bad_line(a, status);
+		return aggregate_bad_line(a, status);
 	i = interface_of_line(a, &number);
 	if (!i)
 		return -1;
@@ -197,7 +216,7 @@ static int add_hello_line(struct aggregate *a, const char *line, size_t length)
 	enum line_status status = control_hello(a, line, length);
 
 	if (status != LINE_OK)
-		return bad_line(a, status);
+		return aggregate_bad_line(a, status);
 	a->hello_lines++;
 	return -1;
 }
@@ -207,7 +226,7 @@ static int add_counters_line(struct aggregate *a, const char *line, size_t lengt
 	enum line_status status = control_counters(a, line, length);
 
 	if (status != LINE_OK)
-		return bad_line(a, status);
+		return aggregate_bad_line(a, status);
 	a->counters_lines++;
 	return -1;
 }
@@ -221,6 +240,12 @@ static const struct {
 	{ { "flow", 4 }, add_flow_line },
 	{ { "counters", 8 }, add_counters_line },
 	{ { "hello", 5 }, add_hello_line },
+	{ { "connection", 10 }, host_lines_connection },
+	{ { "process", 7 }, host_lines_process },
+	{ { "drop", 4 }, host_lines_drop },
+	{ { "latency", 7 }, host_lines_latency },
+	{ { "probe", 5 }, host_lines_probe },
+	{ { "drop_counters", 13 }, host_lines_drop_counters },
 };
 
 int aggregate_line(struct aggregate *a, const char *line, size_t length)
@@ -231,7 +256,7 @@ int aggregate_line(struct aggregate *a, const char *line, size_t length)
 	a->lines++;
 	status = line_type(line, length, &type);
 	if (status != LINE_OK)
-		return bad_line(a, status);
+		return aggregate_bad_line(a, status);
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (types[i].type.length == type.length &&
 		    !memcmp(types[i].type.text, type.text, type.length))
@@ -248,4 +273,9 @@ void aggregate_next_interval(struct aggregate *a)
 	a->feed_seen = 0;
 	a->recent_flows = 0;
 	expire(a, EXPIRE_A_SNAPSHOT);
+	if (a->idle_ns && a->newest_ns > a->idle_ns)
+		connections_expire(&a->connections, &a->processes, a->newest_ns - a->idle_ns,
+				   EXPIRE_A_SNAPSHOT);
+	connections_next_interval(&a->connections);
+	drops_next_interval(&a->drops);
 }

@@ -3,9 +3,14 @@
 #ifndef JOPIL_AGGREGATE_H
 #define JOPIL_AGGREGATE_H
 
+#include "aggregator/connections.h"
+#include "aggregator/drops.h"
 #include "aggregator/flow_table.h"
 #include "aggregator/history.h"
 #include "aggregator/interfaces.h"
+#include "aggregator/latency.h"
+#include "aggregator/probes.h"
+#include "aggregator/processes.h"
 #include "common/line_read.h"
 
 #define FEED_PACKETS 50		/* packet lines that a snapshot shows */
@@ -27,6 +32,8 @@ struct aggregate {
 	u16 host;		/* of the last hello line */
 
 	u64 lines, packet_lines, flow_lines, counters_lines, hello_lines;
+	u64 connection_lines, process_lines, drop_lines;
+	u64 latency_lines, probe_lines, drop_counters_lines;
 	u64 bad[BAD_LINES], unknown_type;
 	u64 no_memory;		/* additions to flows that were lost for want of it */
 
@@ -38,10 +45,24 @@ struct aggregate {
 	/* A ring; the next line is read into what none of the last FEED_PACKETS is in. */
 	struct feed_entry feed[FEED_RING];
 	u64 feed_seen;		/* packet lines in this interval */
+
+	/* What the host's probes tell. */
+	struct processes processes;
+	struct connections connections;
+	struct drops drops;
+	struct latencies latencies;
+	struct probes probes;
+	u64 host_ns[HOSTS_MAX + 1];	/* newest Unix time in any of their lines, by host */
+	bool host_has_drops[HOSTS_MAX + 1];	/* its drop probe was heard of */
 };
 
-/* max_flows 0: no limit. 0 or -errno. */
-int aggregate_init(struct aggregate *a, u32 max_flows);
+/* Rows kept at most. flows 0: no limit; the others are at least 1. */
+struct aggregate_limits {
+	u32 flows, processes, connections;
+};
+
+/* Stays where it is: tables know its address. 0 or -errno. */
+int aggregate_init(struct aggregate *a, const struct aggregate_limits *limits);
 void aggregate_free(struct aggregate *a);
 
 /*
@@ -55,6 +76,12 @@ void aggregate_set_clock(struct aggregate *a, u64 unix_ns);
 
 /* Notes the newest time; false for the time of a wrong clock. */
 bool aggregate_see_time(struct aggregate *a, u64 unix_ns);
+
+/* Counts it; returns as which enum bad_line. */
+int aggregate_bad_line(struct aggregate *a, enum line_status status);
+
+/* The host of the line just read by .reader. */
+u16 aggregate_host(struct aggregate *a);
 
 /* A snapshot was taken: the next interval begins. */
 void aggregate_next_interval(struct aggregate *a);

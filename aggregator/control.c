@@ -2,58 +2,28 @@
 /* The rare lines, read with jansson: hello and counters. */
 #include "aggregator/control.h"
 
-#include <jansson.h>
 #include <string.h>
 
+#include "aggregator/fields.h"
 #include "common/protocol.h"
-
-#define NS_PER_MS 1000000ull
-#define COUNT_MAX (1ll << 53)
-
-static enum line_status load(const char *line, size_t length, json_t **ret_root)
-{
-	*ret_root = json_loadb(line, length, JSON_ALLOW_NUL, NULL);
-	return *ret_root ? LINE_OK : LINE_NOT_JSON;
-}
-
-/* A string of at most LINE_TEXT_MAX bytes; else its text is NULL. */
-static struct line_text text_of(const json_t *root, const char *key)
-{
-	const json_t *value = json_object_get(root, key);
-	size_t length = json_string_length(value);
-
-	return (struct line_text){ length <= LINE_TEXT_MAX ? json_string_value(value) : NULL, length };
-}
 
 enum line_status control_hello(struct aggregate *a, const char *line, size_t length)
 {
 	struct line_text host;
 	json_t *root;
 
-	if (load(line, length, &root) != LINE_OK)
+	if (fields_load(line, length, &root) != LINE_OK)
 		return LINE_NOT_JSON;
-	host = text_of(root, "host");
+	host = field_text(root, "host");
 	if (host.text)
 		a->host = interfaces_host(&a->interfaces, host);
 	json_decref(root);
 	return host.text ? LINE_OK : LINE_WRONG_TYPE;
 }
 
-/* Counts are integers from 0 on; false for anything else. */
-static bool get_count(const json_t *object, const char *key, u64 *ret)
-{
-	const json_t *value = json_object_get(object, key);
-
-	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
-	    json_integer_value(value) > COUNT_MAX)
-		return false;
-	*ret = (u64)json_integer_value(value);
-	return true;
-}
-
 static bool get_amount(const json_t *object, struct amount *ret)
 {
-	return get_count(object, "packets", &ret->packets) && get_count(object, "bytes", &ret->bytes);
+	return field_count(object, "packets", &ret->packets) && field_count(object, "bytes", &ret->bytes);
 }
 
 /* The row of the totals that a protocol's name stands for. */
@@ -91,7 +61,7 @@ static bool get_scalars(const json_t *root, struct scalars *s)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (!get_count(root, rows[i].key, rows[i].to))
+		if (!field_count(root, rows[i].key, rows[i].to))
 			return false;
 	return true;
 }
@@ -140,7 +110,7 @@ static void set_scalars(struct aggregate *a, struct interface *i, const struct s
 /* "ingress" or "egress". */
 static bool get_direction(const json_t *row, u8 *ret)
 {
-	struct line_text name = text_of(row, "direction");
+	struct line_text name = field_text(row, "direction");
 
 	if (!name.text)
 		return false;
@@ -155,7 +125,7 @@ static bool set_protocols(struct interface *i, const json_t *rows)
 	size_t n;
 
 	json_array_foreach(rows, n, row) {
-		struct line_text name = text_of(row, "proto");
+		struct line_text name = field_text(row, "proto");
 		struct amount amount;
 		u32 number;
 		u8 d;
@@ -181,7 +151,7 @@ static bool set_cpus(struct interface *i, const json_t *rows)
 		struct amount amount;
 		u64 cpu;
 
-		if (!get_count(row, "cpu", &cpu) || !get_amount(row, &amount))
+		if (!field_count(row, "cpu", &cpu) || !get_amount(row, &amount))
 			return false;
 		if (!i || cpu >= CPUS_MAX)
 			continue;
@@ -191,18 +161,23 @@ static bool set_cpus(struct interface *i, const json_t *rows)
 	return json_is_array(rows);
 }
 
+u16 control_host(struct aggregate *a, const json_t *root)
+{
+	struct line_text host = field_text(root, "host"), nobody = { "", 0 };
+
+	if (host.text || !a->interfaces.n_hosts)
+		return interfaces_host(&a->interfaces, host.text ? host : nobody);
+	return a->host;
+}
+
 static struct interface *interface_of(struct aggregate *a, const json_t *root)
 {
-	struct line_text ifname = text_of(root, "ifname"), host = text_of(root, "host");
-	struct line_text nobody = { "", 0 };
-	u16 number = a->host;
+	struct line_text ifname = field_text(root, "ifname");
 	int found;
 
 	if (!ifname.text)
 		return NULL;
-	if (host.text || !a->interfaces.n_hosts)
-		number = interfaces_host(&a->interfaces, host.text ? host : nobody);
-	found = interfaces_find(&a->interfaces, number, ifname);
+	found = interfaces_find(&a->interfaces, control_host(a, root), ifname);
 	return found < 0 ? NULL : a->interfaces.all[found];
 }
 
@@ -211,18 +186,17 @@ static bool take_counters(struct aggregate *a, const json_t *root)
 {
 	const json_t *protocols = json_object_get(root, "protocols");
 	const json_t *cpus = json_object_get(root, "cpus");
-	double ms = json_number_value(json_object_get(root, "timestamp"));
 	struct interface *i;
 	struct scalars s;
-	u64 unseen;
+	u64 unseen, time_ns;
 
-	if (!get_scalars(root, &s) || !(ms >= 0 && ms < 1e13) || !set_protocols(NULL, protocols) ||
+	if (!get_scalars(root, &s) || !field_time(root, &time_ns) || !set_protocols(NULL, protocols) ||
 	    !set_cpus(NULL, cpus))
 		return false;
 	i = interface_of(a, root);
 	if (!i)
 		return false;
-	set_scalars(a, i, &s, (u64)(ms * (double)NS_PER_MS));
+	set_scalars(a, i, &s, time_ns);
 	set_protocols(i, protocols);
 	set_cpus(i, cpus);
 	i->counters_seen++;
@@ -237,7 +211,7 @@ enum line_status control_counters(struct aggregate *a, const char *line, size_t 
 	json_t *root;
 	bool good;
 
-	if (load(line, length, &root) != LINE_OK)
+	if (fields_load(line, length, &root) != LINE_OK)
 		return LINE_NOT_JSON;
 	good = take_counters(a, root);
 	json_decref(root);

@@ -3,6 +3,8 @@
 #ifndef JOPIL_CONTROL_H
 #define JOPIL_CONTROL_H
 
+#include <jansson.h>
+
 #include "aggregator/aggregate.h"
 
 /* Sets the host of the lines that follow. */
@@ -10,5 +12,8 @@ enum line_status control_hello(struct aggregate *a, const char *line, size_t len
 
 /* Sets what was counted at an interface; rows may go on in further lines. */
 enum line_status control_counters(struct aggregate *a, const char *line, size_t length);
+
+/* The host that a line is of: its own "host" key, else the last hello's. */
+u16 control_host(struct aggregate *a, const json_t *root);
 
 #endif

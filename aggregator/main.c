@@ -26,7 +26,7 @@
 #define QUIET_MS 300
 
 struct settings {
-	uint64_t interval_ns, top, max_flows, idle_ns, ready_fd;
+	uint64_t interval_ns, top, max_flows, max_processes, max_connections, idle_ns, ready_fd;
 	bool flows, verbose;
 };
 
@@ -34,6 +34,8 @@ static struct settings settings = {
 	.interval_ns = NS_PER_S,
 	.top = 100,
 	.max_flows = UNSET,
+	.max_processes = 1024,
+	.max_connections = 16384,
 	.idle_ns = UNSET,
 	.ready_fd = NO_FD,
 };
@@ -48,13 +50,17 @@ static const struct program_info program = {
 static const struct option_row rows[] = {
 	{ "interval", 'i', OPTION_SECONDS, "SECONDS", "time between snapshots (1)",
 	  &settings.interval_ns, NS_PER_S / 100, 86400 * NS_PER_S, false, NULL },
-	{ "top", 'n', OPTION_NUMBER, "N", "flows in a snapshot (100)", &settings.top, 0, 100000, false,
+	{ "top", 'n', OPTION_NUMBER, "N", "rows of each table in a snapshot (100)", &settings.top, 0, 100000, false,
 	  NULL },
 	{ "max-flows", 'm', OPTION_NUMBER, "N",
 	  "flows kept, the least recently used go first (65536; with --flows: all)",
 	  &settings.max_flows, 1, 1u << 30, false, NULL },
+	{ "max-processes", 0, OPTION_NUMBER, "N", "processes kept, likewise (1024)",
+	  &settings.max_processes, 1, 1u << 20, false, NULL },
+	{ "max-connections", 0, OPTION_NUMBER, "N", "connections kept, ended ones go first (16384)",
+	  &settings.max_connections, 1, 1u << 24, false, NULL },
 	{ "idle-timeout", 't', OPTION_SECONDS, "SECONDS",
-	  "forget flows idle for so long (120; with --flows: never)", &settings.idle_ns, NS_PER_S, 0,
+	  "forget flows and connections idle for so long (120; with --flows: never)", &settings.idle_ns, NS_PER_S, 0,
 	  false, NULL },
 	{ "flows", 'f', OPTION_FLAG, NULL,
 	  "no snapshots: one line a flow at the end of input, most bytes first", &settings.flows, 0, 0,
@@ -288,14 +294,16 @@ static int start_timer(struct run *r)
 
 static int start(struct run *r)
 {
-	uint32_t limit = (uint32_t)settings.max_flows;
+	struct aggregate_limits limits = { .flows = (uint32_t)settings.max_flows,
+					   .processes = (uint32_t)settings.max_processes,
+					   .connections = (uint32_t)settings.max_connections };
 	int err;
 
 	if (settings.max_flows == UNSET)
-		limit = settings.flows ? 0 : 65536;
+		limits.flows = settings.flows ? 0 : 65536;
 	if (settings.idle_ns == UNSET)
 		settings.idle_ns = settings.flows ? 0 : 120 * NS_PER_S;
-	err = aggregate_init(&r->aggregate, limit);
+	err = aggregate_init(&r->aggregate, &limits);
 	if (!err)
 		err = input_init(&r->input, STDIN_FILENO);
 	if (err)

@@ -4,21 +4,13 @@
 #define JOPIL_SNAPSHOT_H
 
 #include "aggregator/aggregate.h"
-
-/* Text that grows. A failed allocation empties it and stays: check .failed at the end. */
-struct text {
-	char *bytes;
-	size_t length, size;
-	bool failed;
-};
-
-void text_free(struct text *t);
+#include "aggregator/text.h"
 
 struct snapshot_request {
 	u64 now_ns;		/* Unix time */
 	u64 interval_ns;	/* since the last snapshot, for rates; > 0 */
 	u64 sequence;
-	u32 top;		/* flows shown */
+	u32 top;		/* rows shown of each table */
 	bool final;
 };
 

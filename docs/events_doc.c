@@ -54,6 +54,11 @@ struct kind_row {
 #define BOOLEAN "{\"type\":\"boolean\"}"
 #define NUMBER "{\"type\":\"number\",\"minimum\":0}"
 
+/* An object of rows within a row. */
+#define NESTED(properties, keys) "{\"type\":\"array\",\"items\":{\"type\":\"object\"," \
+	"\"additionalProperties\":false,\"properties\":{" properties "},\"required\":[" keys "]}}"
+#define BYTES_MOVED "\"tx_bytes\":" COUNT ",\"rx_bytes\":" COUNT
+
 static const struct kind_row kinds[] = {
 	{ "unix_ms", "number", NUMBER },
 	{ "ifname", "string", STRING },
@@ -102,7 +107,6 @@ static const struct kind_row kinds[] = {
 	{ "number", "number", NUMBER },
 	{ "boolean", "boolean", BOOLEAN },
 	{ "strings", "strings", "{\"type\":\"array\",\"items\":" STRING "}" },
-	{ "empty", "array", "{\"type\":\"array\"}" },
 	/* Keys of rows that are no counts. */
 	{ "host", "string", STRING },
 	{ "timestamp", "number", NUMBER },
@@ -118,6 +122,13 @@ static const struct kind_row kinds[] = {
 	{ "retransmits", "integer or null", COUNT_OR_NULL },
 	{ "drops", "integer or null", COUNT_OR_NULL },
 	{ "limit", "integer or null", COUNT_OR_NULL },
+	{ "connection_state", "string", "{\"enum\":[\"connecting\",\"open\",\"closed\",\"failed\"]}" },
+	{ "process_remotes", "rows",
+	  NESTED("\"remote_ip\":" ADDRESS ",\"remote_port\":" PORT ",\"proto\":" PROTO "," BYTES_MOVED
+		 ",\"tx_bps\":" COUNT ",\"rx_bps\":" COUNT,
+		 "\"remote_ip\",\"remote_port\",\"proto\",\"tx_bytes\",\"rx_bytes\",\"tx_bps\",\"rx_bps\"") },
+	{ "process_protocols", "rows",
+	  NESTED("\"proto\":" PROTO "," BYTES_MOVED, "\"proto\",\"tx_bytes\",\"rx_bytes\"") },
 	{ "history", "object",
 	  "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"interval_ms\":" COUNT
 	  ",\"start\":" COUNT ",\"ingress_bytes\":" COUNTS ",\"egress_bytes\":" COUNTS

@@ -25,7 +25,7 @@ static int setup(void **state)
 {
 	(void)state;
 	line_write_init();
-	assert_int_equal(aggregate_init(&a, 0), 0);
+	assert_int_equal(aggregate_init(&a, &(struct aggregate_limits){ 0, 1024, 16384 }), 0);
 	aggregate_set_clock(&a, T0);
 	return 0;
 }
@@ -272,7 +272,7 @@ static void test_a_bad_counters_line_changes_nothing(void **state)
 
 static void test_names_of_any_length_are_bounded(void **state)
 {
-	char *line = malloc(60100), name[301];
+	char *line = malloc(60100), name[LINE_TEXT_MAX + 1];
 	json_t *root;
 
 	(void)state;
