@@ -111,8 +111,13 @@ struct {
 	__type(value, struct drop);
 } drop_scratch SEC(".maps");
 
-/* Came with the receiving socket in kfree_skb's arguments: Linux 6.11. */
-extern const void sk_skb_reason_drop __ksym __weak;
+/* How kfree_skb is traced since Linux 6.11: with the receiving socket. */
+enum skb_drop_reason {
+	SKB_NOT_DROPPED_YET,
+};
+
+typedef void (*btf_trace_kfree_skb___receiver)(void *data, struct sk_buff *skb, void *location,
+						enum skb_drop_reason reason, struct sock *receiver);
 
 /* Leaves the function: no ".isra.0" of the compiler's, no " [module]". */
 static __always_inline void cut(char *name)
@@ -339,8 +344,10 @@ static __always_inline void work(const struct sk_buff *skb, u64 address, u32 rea
 /* The arguments of kfree_skb: skb, location, reason, receiver. */
 static __always_inline void dropped(u64 *ctx, u32 level)
 {
-	const struct sock *receiver = &sk_skb_reason_drop ? (void *)ctx[3] : NULL;
+	const struct sock *receiver = NULL;
 
+	if (bpf_core_type_exists(btf_trace_kfree_skb___receiver))
+		receiver = (void *)ctx[3];
 	work((void *)ctx[0], ctx[1], ctx[2], receiver, level);
 }
 
