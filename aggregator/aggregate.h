@@ -53,6 +53,7 @@ struct aggregate {
 	struct latencies latencies;
 	struct probes probes;
 	u64 host_ns[HOSTS_MAX + 1];	/* newest Unix time in any of their lines, by host */
+	u64 host_drops_ns[HOSTS_MAX + 1];	/* Unix time of its first drop_counters line */
 	bool host_has_drops[HOSTS_MAX + 1];	/* its drop probe was heard of */
 };
 

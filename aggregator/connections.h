@@ -4,8 +4,8 @@
  * opened in this interval, folded; and whose a 5-tuple is, for flows.
  *
  * A connection is told by host, namespace, protocol and both endpoints, the local one
- * first: on loopback each side is one of its own. About 300 bytes and the path of its
- * cgroup a connection, 130 a 5-tuple.
+ * first: on loopback each side is one of its own. With their slots 240 bytes and the path
+ * of its cgroup a connection, 120 a 5-tuple.
  */
 #ifndef JOPIL_CONNECTIONS_H
 #define JOPIL_CONNECTIONS_H

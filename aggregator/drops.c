@@ -11,7 +11,8 @@ int drops_init(struct drops *d)
 	memset(d, 0, sizeof(*d));
 	err = lru_init(&d->rows, sizeof(struct drop_row), sizeof(struct drop_row_id), DROP_ROWS_MAX);
 	if (!err)
-		err = lru_init(&d->flows, sizeof(struct drop_flow), sizeof(struct drop_flow_id), DROP_FLOWS_MAX);
+		err = lru_init(&d->flows, sizeof(struct drop_flow), sizeof(struct drop_flow_id),
+			       DROP_FLOWS_MAX);
 	if (!err)
 		err = lru_init(&d->tuples, sizeof(struct drop_tuple), sizeof(struct tuple_id),
 			       DROP_TUPLES_MAX);
@@ -86,21 +87,32 @@ static void carry_over(struct drops *d, u16 host)
 			row->before = row->counted;
 }
 
-void drops_set(struct drops *d, u16 host, const struct drop_count *counts, size_t n)
+static u64 less(u64 all, u64 part)
+{
+	return all > part ? all - part : 0;
+}
+
+static void set_row(struct drop_row *row, const struct amount *amount, bool is_first)
+{
+	/* What was counted before this stream began is no news, but for what lines told. */
+	if (!row->is_counted && is_first) {
+		row->then.packets = less(amount->packets, row->lines.packets);
+		row->then.bytes = less(amount->bytes, row->lines.bytes);
+	}
+	row->is_counted = 1;
+	row->counted = *amount;
+	amount_add(&row->counted, &row->before);
+}
+
+void drops_set(struct drops *d, u16 host, const struct drop_count *counts, size_t n, bool is_first)
 {
 	if (any_is_less(d, host, counts, n))
 		carry_over(d, host);
 	for (size_t i = 0; i < n; i++) {
 		struct drop_row *row = get_row(d, row_id(host, &counts[i]), counts[i].reason);
 
-		if (!row)
-			continue;
-		/* What was counted before this stream began is no news. */
-		if (!row->is_counted && !row->lines.packets)
-			row->then = counts[i].amount;
-		row->is_counted = 1;
-		row->counted = counts[i].amount;
-		amount_add(&row->counted, &row->before);
+		if (row)
+			set_row(row, &counts[i].amount, is_first);
 	}
 }
 

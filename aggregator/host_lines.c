@@ -208,7 +208,9 @@ static bool take_drops(struct aggregate *a, const json_t *root)
 		host = control_host(a, root);
 		see_time(a, host, time_ns);
 		a->host_has_drops[host] = true;
-		drops_set(&a->drops, host, counts, n);
+		if (!a->host_drops_ns[host])
+			a->host_drops_ns[host] = time_ns;
+		drops_set(&a->drops, host, counts, n, a->host_drops_ns[host] == time_ns);
 	}
 	free(counts);
 	return good == n;

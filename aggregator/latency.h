@@ -3,7 +3,7 @@
  * Histograms of round-trip times, of whole hosts and of remote networks, merged from
  * latency lines: over the last minute, in slots of ten seconds, and of this interval.
  *
- * Shape: counts by bucket, common/latency_buckets.h. About 18 KiB a row.
+ * Shape: counts by bucket, common/latency_buckets.h. 20.8 kB a row.
  */
 #ifndef JOPIL_LATENCY_H
 #define JOPIL_LATENCY_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the probes of each host said last of their counters. A row is 1.4 KiB; there are
+ * What the probes of each host said last of their counters. A row is 1.2 kB; there are
  * four to a host.
  */
 #ifndef JOPIL_PROBES_H

@@ -5,7 +5,7 @@
  *
  * Sums: every byte of the lines is in exactly one protocol, and in exactly one process or
  * in processes.evicted; every byte with a known remote in one remote or in
- * remotes.evicted. About 2.6 KiB a process, 140 bytes a remote, 100 an endpoint.
+ * remotes.evicted. With their slots 2384 bytes a process, 104 a remote, 96 an endpoint.
  */
 #ifndef JOPIL_PROCESSES_H
 #define JOPIL_PROCESSES_H

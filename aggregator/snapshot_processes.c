@@ -58,7 +58,8 @@ static void put_calls(struct text *t, const struct calls *c)
 /* By bytes of this interval, then of all time. */
 static bool moved_less(const struct moved *a, const struct moved *b, const void *interval)
 {
-	u64 one = moved_recently(a, *(const u32 *)interval), other = moved_recently(b, *(const u32 *)interval);
+	u64 one = moved_recently(a, *(const u32 *)interval);
+	u64 other = moved_recently(b, *(const u32 *)interval);
 
 	if (one != other)
 		return one < other;
