@@ -7,19 +7,33 @@
 #include <string.h>
 
 #include "common/version.h"
-#include "httpd/flow_query.h"
 
 static const char *bool_text(bool value)
 {
 	return value ? "true" : "false";
 }
 
-static enum MHD_Result answer_waiting(struct request *request)
+enum MHD_Result api_waiting(struct request *request)
 {
 	static const struct reply_field later[] = { { "Retry-After", "1" }, { NULL, NULL } };
 
 	return reply_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, later,
 			     "no snapshot has come in yet");
+}
+
+void api_begin(const struct server *server, struct body *body)
+{
+	struct slice timestamp = server->shot->timestamp;
+
+	body_add(body, "{\"timestamp\":", 13);
+	body_add(body, timestamp.data, timestamp.length);
+	body_printf(body, ",\"stale\":%s", bool_text(server_is_stale(server)));
+}
+
+enum MHD_Result api_end(struct request *request, struct body *body)
+{
+	body_add(body, "}\n", 2);
+	return reply_body(request, MHD_HTTP_OK, body, TYPE_JSON, CACHE_NEVER);
 }
 
 enum MHD_Result api_health(struct server *server, struct request *request)
@@ -89,47 +103,8 @@ static struct MHD_Response *make_stats(struct server *server)
 enum MHD_Result api_stats(struct server *server, struct request *request)
 {
 	if (!server->shot)
-		return answer_waiting(request);
+		return api_waiting(request);
 	if (shot_make_stats(server->shot))
 		return MHD_NO;
 	return reply_send(request, MHD_HTTP_OK, make_stats(server), TYPE_JSON, CACHE_NEVER, NULL);
-}
-
-static void write_flows(struct body *body, const struct server *server,
-			const struct flow_row **rows, size_t matched, size_t limit)
-{
-	const struct shot *shot = server->shot;
-
-	body_add(body, "{\"timestamp\":", 13);
-	body_add(body, shot->timestamp.data, shot->timestamp.length);
-	body_printf(body, ",\"stale\":%s,\"total\":%zu,\"matched\":%zu,\"flows\":[",
-		    bool_text(server_is_stale(server)), shot->flow_count, matched);
-	for (size_t i = 0; i < matched && i < limit; i++) {
-		body_add(body, ",", i > 0);
-		body_add(body, rows[i]->text.data, rows[i]->text.length);
-	}
-	body_add(body, "]}\n", 3);
-}
-
-enum MHD_Result api_flows(struct server *server, struct request *request)
-{
-	const struct flow_row **rows;
-	struct body body = { 0 };
-	struct flow_query query;
-	const char *name, *why;
-	size_t matched;
-
-	if (flow_query_parse(&request->target.query, &query, &name, &why))
-		return reply_problem(request, MHD_HTTP_BAD_REQUEST, NULL, "%s: %s", name, why);
-	if (!server->shot)
-		return answer_waiting(request);
-	if (shot_make_flows(server->shot))
-		return MHD_NO;
-	rows = calloc(server->shot->flow_count + 1, sizeof(*rows));
-	if (!rows)
-		return MHD_NO;
-	matched = flow_query_select(&query, server->shot, rows);
-	write_flows(&body, server, rows, matched, query.limit);
-	free(rows);
-	return reply_body(request, MHD_HTTP_OK, &body, TYPE_JSON, CACHE_NEVER);
 }

@@ -8,6 +8,12 @@
 
 enum MHD_Result api_health(struct server *server, struct request *request);
 enum MHD_Result api_stats(struct server *server, struct request *request);
-enum MHD_Result api_flows(struct server *server, struct request *request);
+
+/* 503: there is no snapshot yet to answer from. */
+enum MHD_Result api_waiting(struct request *request);
+
+/* The first members of an answer from the snapshot, without the closing brace; and its end. */
+void api_begin(const struct server *server, struct body *body);
+enum MHD_Result api_end(struct request *request, struct body *body);
 
 #endif

@@ -5,12 +5,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 /* Bytes that belong to somebody else; not ended by NUL. */
 struct slice {
 	const char *data;
 	size_t length;
 };
+
+static inline bool slice_equals(struct slice slice, const char *text)
+{
+	return slice.length == strlen(text) && !memcmp(slice.data, text, slice.length);
+}
 
 /*
  * A growing text. Starts as { 0 }; free(body.data) ends it. When memory runs

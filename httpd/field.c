@@ -74,6 +74,21 @@ bool field_takes_gzip(const char *value)
 	return any;
 }
 
+bool field_takes_type(const char *value, const char *type)
+{
+	struct slice element;
+
+	while (value && next_element(&value, &element)) {
+		size_t length = strcspn(element.data, ";, \t");
+		struct slice name = { element.data, length < element.length ? length : element.length };
+		struct slice rest = { name.data + name.length, element.length - name.length };
+
+		if (slice_is(name, type))
+			return !is_zero_quality(rest);
+	}
+	return false;
+}
+
 bool field_has_etag(const char *value, const char *etag)
 {
 	struct slice element;

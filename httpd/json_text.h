@@ -4,6 +4,7 @@
 #define JOPIL_HTTPD_JSON_TEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "httpd/body.h"
 
@@ -28,5 +29,19 @@ bool json_walk_element(struct json_walk *walk, struct slice *ret_value);
 
 /* The member called key of the object text; false if it has none. */
 bool json_text_get(struct slice text, const char *key, struct slice *ret_value);
+
+/*
+ * What values say.
+ *
+ * json_text_is: value is the string text, escapes resolved.
+ * json_text_copy: copies the string, escapes resolved, at most as many whole
+ * characters as fit, ended by NUL; zeroes inside become U+FFFD. False, and the text
+ * is empty, if value is no string.
+ * json_text_number: NAN if value is no number. Something that is no part of a
+ * number must follow it, as the closing brace of its object does.
+ */
+bool json_text_is(struct slice value, const char *text);
+bool json_text_copy(struct slice value, char *text, size_t size);
+double json_text_number(struct slice value);
 
 #endif

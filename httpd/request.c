@@ -68,6 +68,13 @@ enum MHD_Result reply_send(struct request *request, unsigned int status,
 enum MHD_Result reply_body(struct request *request, unsigned int status, struct body *body,
 			   const char *type, const char *cache)
 {
+	return reply_body_with(request, status, body, type, cache, NULL);
+}
+
+enum MHD_Result reply_body_with(struct request *request, unsigned int status, struct body *body,
+				const char *type, const char *cache,
+				const struct reply_field *more)
+{
 	struct MHD_Response *response = NULL;
 
 	if (!body->failed)
@@ -76,7 +83,7 @@ enum MHD_Result reply_body(struct request *request, unsigned int status, struct 
 	if (!response)
 		free(body->data);
 	*body = (struct body){ 0 };
-	return reply_send(request, status, response, type, cache, NULL);
+	return reply_send(request, status, response, type, cache, more);
 }
 
 enum MHD_Result reply_problem(struct request *request, unsigned int status,

@@ -11,6 +11,8 @@
 #include "httpd/query.h"
 
 struct server;
+struct route;
+struct list_query;
 
 struct request {
 	struct server *server;
@@ -19,6 +21,9 @@ struct request {
 	size_t raw_length;
 	const char *method;	/* MHD's */
 	struct target target;	/* points into text; .path is NULL before it was parsed */
+	const struct route *route;	/* that answers it */
+	const struct list_query *wants;	/* its parameters; only while it is being answered */
+	struct body body;	/* that came with it, if the route takes one */
 	unsigned int status;	/* of the answer; 0 = none yet */
 	bool begun;
 	char text[];		/* a copy of the target, taken apart */
@@ -57,6 +62,11 @@ enum MHD_Result reply_send(struct request *request, unsigned int status,
 /* Answers with a text, which is taken over. */
 enum MHD_Result reply_body(struct request *request, unsigned int status, struct body *body,
 			   const char *type, const char *cache);
+
+/* The same, with more fields (as in reply_send()). */
+enum MHD_Result reply_body_with(struct request *request, unsigned int status, struct body *body,
+				const char *type, const char *cache,
+				const struct reply_field *more);
 
 /* Answers application/problem+json (RFC 9457): detail is one sentence for people. */
 enum MHD_Result reply_problem(struct request *request, unsigned int status,

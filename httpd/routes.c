@@ -17,25 +17,53 @@
 
 #define ALLOW_MAX 64
 #define LOG_MAX 256
+#define NUMBER_MAX 10	/* digits; a pid has at most 7 */
 
 const struct route routes[] = {
-	{ "GET", "/health", api_health, NULL, ROUTE_OPEN | ROUTE_ANY_QUERY,
+	{ "GET", "/health", api_health, NULL, NULL, ROUTE_OPEN | ROUTE_ANY_QUERY,
 	  "whether snapshots come in: ok, waiting or stale" },
-	{ "GET", "/api/stats", api_stats, NULL, 0,
+	{ "GET", "/api/stats", api_stats, NULL, NULL, 0,
 	  "the last snapshot without its lists of flows and packets, and httpd's own counters" },
-	{ "GET", "/api/flows", api_flows, flow_parameters, 0,
+	{ "GET", "/api/flows", lists_answer, &list_flows, flow_parameters, 0,
 	  "the flows of the last snapshot" },
-	{ "GET", "/events", sse_open, NULL, ROUTE_ANY_QUERY,
+	{ "GET", "/api/connections", lists_answer, &list_connections, connection_parameters, 0,
+	  "connections that are open or ended lately, with their owner" },
+	{ "GET", "/api/processes", lists_answer, &list_processes, process_parameters, 0,
+	  "what each process has moved, and what nobody owns" },
+	{ "GET", "/api/processes/", lists_process, NULL, NULL, ROUTE_NUMBER,
+	  "one process by its pid, with its connections" },
+	{ "GET", "/api/remotes", lists_answer, &list_remotes, remote_parameters, 0,
+	  "what was moved to and from each remote address" },
+	{ "GET", "/api/protocols", lists_protocols, NULL, NULL, 0,
+	  "what was moved by protocol, as packets and by processes" },
+	{ "GET", "/api/drops", lists_drops, NULL, drop_parameters, 0,
+	  "packets dropped by the kernel: by reason, and by flow" },
+	{ "GET", "/api/latency", lists_answer, &list_latency, latency_parameters, 0,
+	  "round-trip times: percentiles and histogram, of the host and by network" },
+	{ "GET", "/api/programs", lists_programs, NULL, NULL, 0,
+	  "the probes, and what they have counted" },
+	{ "GET", "/events", sse_open, NULL, NULL, ROUTE_ANY_QUERY,
 	  "every snapshot as it comes, as server-sent events" },
-	{ "GET", "/ws", ws_open, NULL, ROUTE_GET_ONLY | ROUTE_ANY_QUERY,
+	{ "GET", "/ws", ws_open, NULL, NULL, ROUTE_GET_ONLY | ROUTE_ANY_QUERY,
 	  "every snapshot as it comes, over WebSocket" },
-	{ "GET", "", page_answer, NULL, ROUTE_OPEN | ROUTE_PAGE | ROUTE_ANY_QUERY,
+	{ "GET", "", page_answer, NULL, NULL, ROUTE_OPEN | ROUTE_PAGE | ROUTE_ANY_QUERY,
 	  "the page and its files" },
 	{ .path = NULL },
 };
 
+static bool is_number(const char *text)
+{
+	size_t length = strspn(text, "0123456789");
+
+	return length && length <= NUMBER_MAX && !text[length];
+}
+
 static bool has_path(const struct server *server, const struct route *route, const char *path)
 {
+	size_t length = strlen(route->path);
+
+	if (route->flags & ROUTE_NUMBER)
+		return !strncmp(route->path, path, length) && is_number(path + length);
 	return *route->path ? !strcmp(route->path, path) : page_exists(server, path);
 }
 
@@ -104,6 +132,23 @@ static bool is_own_page(const struct request *request, const struct route *route
 				 request_field(request, "Sec-Fetch-Dest"), route->flags & ROUTE_PAGE);
 }
 
+static enum MHD_Result answer_route(struct server *server, struct request *request)
+{
+	const struct route *route = request->route;
+	const char *name, *why;
+	struct list_query wants;
+	enum MHD_Result result;
+
+	if (route->flags & ROUTE_ANY_QUERY)
+		return route->answer(server, request);
+	if (list_query_parse(&request->target.query, route->parameters, &wants, &name, &why))
+		return reply_problem(request, MHD_HTTP_BAD_REQUEST, NULL, "%s: %s", name, why);
+	request->wants = &wants;
+	result = route->answer(server, request);
+	request->wants = NULL;
+	return result;
+}
+
 static enum MHD_Result answer(struct server *server, struct request *request)
 {
 	static const struct reply_field bearer[] = {
@@ -130,11 +175,8 @@ static enum MHD_Result answer(struct server *server, struct request *request)
 	    !token_is_shown(&server->config.token, request_field(request, "Authorization")))
 		return reply_problem(request, MHD_HTTP_UNAUTHORIZED, bearer,
 				     "send the token: Authorization: Bearer TOKEN");
-	if (!(route->flags & ROUTE_ANY_QUERY) && !route->parameters && request->target.query.count)
-		return reply_problem(request, MHD_HTTP_BAD_REQUEST, NULL,
-				     "%s: there is no such parameter",
-				     request->target.query.pair[0].name);
-	return route->answer(server, request);
+	request->route = route;
+	return answer_route(server, request);
 }
 
 void *routes_target(void *closure, const char *target, struct MHD_Connection *connection)

@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-#include "httpd/flow_query.h"
+#include "httpd/list_query.h"
+#include "httpd/lists.h"
 #include "httpd/request.h"
 #include "httpd/server.h"
 
@@ -14,12 +15,15 @@ enum route_flags {
 	ROUTE_OPEN = 2,		/* wants no token: says nothing about the network */
 	ROUTE_PAGE = 4,		/* other sites may link to it; it is for people */
 	ROUTE_ANY_QUERY = 8,	/* parameters are not ours to judge */
+	ROUTE_NUMBER = 16,	/* path goes on with a number */
+	ROUTE_JSON = 32,	/* takes a JSON object, which names its parameters */
 };
 
 struct route {
 	const char *method;
 	const char *path;	/* "" : the files of the page */
 	enum MHD_Result (*answer)(struct server *server, struct request *request);
+	const struct list_spec *list;		/* for lists_answer() */
 	const struct parameter *parameters;	/* NULL = none */
 	unsigned int flags;
 	const char *help;

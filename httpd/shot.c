@@ -2,10 +2,8 @@
 /* The latest snapshot in the forms that requests ask for; made once, read many times. */
 #include "httpd/shot.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,20 +11,10 @@
 
 #define INTERVAL_MS_DEFAULT 1000
 #define INTERVAL_MS_MAX (24 * 3600 * 1000)
-
-static const char *const number_names[FLOW_NUMBER_COUNT] = {
-#define NUMBER_NAME(name) #name,
-	FLOW_NUMBERS(NUMBER_NAME)
-#undef NUMBER_NAME
-};
+#define TIMESTAMP_MS_MAX 1e15	/* beyond the year 30000 */
 
 /* Parts that have their own address, and the key that /api/stats adds. */
 static const char *const not_in_stats[] = { "flows", "packets", "httpd" };
-
-static bool slice_is(struct slice slice, const char *text)
-{
-	return slice.length == strlen(text) && !memcmp(slice.data, text, slice.length);
-}
 
 static struct slice text_of(const struct shot *shot)
 {
@@ -40,9 +28,29 @@ static void replace_cr(struct blob *blob)
 		*p = ' ';
 }
 
+static void note_parts(struct shot *shot)
+{
+	struct shot_part *part = shot->part;
+	struct json_walk walk;
+
+	json_walk_enter(&walk, text_of(shot));
+	while (shot->part_count < SHOT_PARTS_MAX &&
+	       json_walk_member(&walk, &part[shot->part_count].key, &part[shot->part_count].value))
+		shot->part_count++;
+}
+
+struct slice shot_part(const struct shot *shot, const char *key)
+{
+	for (size_t i = 0; i < shot->part_count; i++)
+		if (slice_equals(shot->part[i].key, key))
+			return shot->part[i].value;
+	return (struct slice){ "null", 4 };
+}
+
 static int fill(struct shot *shot, struct slice line, json_t *root)
 {
 	json_int_t interval = json_integer_value(json_object_get(root, "interval_ms"));
+	double timestamp = json_number_value(json_object_get(root, "timestamp"));
 
 	shot->text = blob_new(line.data, line.length);
 	if (!shot->text)
@@ -51,8 +59,10 @@ static int fill(struct shot *shot, struct slice line, json_t *root)
 	shot->seq = json_integer_value(json_object_get(root, "seq"));
 	shot->interval_ms = interval > 0 && interval <= INTERVAL_MS_MAX ? (uint64_t)interval
 									: INTERVAL_MS_DEFAULT;
-	if (!json_text_get(text_of(shot), "timestamp", &shot->timestamp))
-		shot->timestamp = (struct slice){ "null", 4 };
+	if (timestamp > 0 && timestamp < TIMESTAMP_MS_MAX)
+		shot->timestamp_ms = (int64_t)timestamp;
+	note_parts(shot);
+	shot->timestamp = shot_part(shot, "timestamp");
 	return 0;
 }
 
@@ -94,14 +104,13 @@ void shot_free(struct shot *shot)
 		return;
 	blob_unref(shot->text);
 	blob_unref(shot->stats);
-	free(shot->flows);
 	free(shot);
 }
 
 static bool is_in_stats(struct slice key)
 {
 	for (size_t i = 0; i < sizeof(not_in_stats) / sizeof(*not_in_stats); i++)
-		if (slice_is(key, not_in_stats[i]))
+		if (slice_equals(key, not_in_stats[i]))
 			return false;
 	return true;
 }
@@ -127,111 +136,4 @@ int shot_make_stats(struct shot *shot)
 		shot->stats = blob_new(body.data, body.length);
 	free(body.data);
 	return shot->stats ? 0 : -ENOMEM;
-}
-
-/* What stands between the quotes, as a string; false if it is none or does not fit. */
-static bool copy_string(struct slice value, char *text, size_t size)
-{
-	if (value.length < 2 || value.data[0] != '"' || value.length - 2 >= size)
-		return false;
-	memcpy(text, value.data + 1, value.length - 2);
-	text[value.length - 2] = '\0';
-	return true;
-}
-
-/* NAN if it is no number. The text goes on behind the number, at least with a brace. */
-static double take_number(struct slice value)
-{
-	char c = value.data[0];
-
-	if (c != '-' && (c < '0' || c > '9'))
-		return (double)NAN;
-	return strtod(value.data, NULL);
-}
-
-static void take_ip(struct flow_row *row, int side, struct slice value)
-{
-	char text[INET6_ADDRSTRLEN];
-
-	if (!copy_string(value, text, sizeof(text)))
-		return;
-	row->family[side] = strchr(text, ':') ? AF_INET6 : AF_INET;
-	if (inet_pton(row->family[side], text, row->ip[side]) != 1)
-		row->family[side] = 0;
-}
-
-static void take_port(struct flow_row *row, int side, struct slice value)
-{
-	double port = take_number(value);
-
-	if (port >= 0 && port <= UINT16_MAX)
-		row->port[side] = (int)port;
-}
-
-static void take_member(struct flow_row *row, struct slice key, struct slice value)
-{
-	if (slice_is(key, "src_ip"))
-		take_ip(row, 0, value);
-	else if (slice_is(key, "dst_ip"))
-		take_ip(row, 1, value);
-	else if (slice_is(key, "src_port"))
-		take_port(row, 0, value);
-	else if (slice_is(key, "dst_port"))
-		take_port(row, 1, value);
-	else if (slice_is(key, "proto"))
-		copy_string(value, row->proto, sizeof(row->proto));
-	else
-		for (size_t i = 0; i < FLOW_NUMBER_COUNT; i++)
-			if (slice_is(key, number_names[i]))
-				row->number[i] = take_number(value);
-}
-
-static void fill_row(struct flow_row *row, struct slice text)
-{
-	struct slice key, value;
-	struct json_walk walk;
-
-	*row = (struct flow_row){ .text = text, .port = { -1, -1 } };
-	for (size_t i = 0; i < FLOW_NUMBER_COUNT; i++)
-		row->number[i] = (double)NAN;
-	if (!json_walk_enter(&walk, text))
-		return;
-	while (json_walk_member(&walk, &key, &value))
-		take_member(row, key, value);
-}
-
-static size_t count_elements(struct slice array)
-{
-	struct json_walk walk;
-	struct slice element;
-	size_t count = 0;
-
-	if (array.data[0] != '[' || !json_walk_enter(&walk, array))
-		return 0;
-	while (json_walk_element(&walk, &element))
-		count++;
-	return count;
-}
-
-int shot_make_flows(struct shot *shot)
-{
-	struct slice array, element;
-	struct json_walk walk;
-	size_t count = 0;
-
-	if (shot->has_flows)
-		return 0;
-	if (json_text_get(text_of(shot), "flows", &array))
-		count = count_elements(array);
-	if (count) {
-		shot->flows = calloc(count, sizeof(*shot->flows));
-		if (!shot->flows)
-			return -ENOMEM;
-		json_walk_enter(&walk, array);
-		for (size_t i = 0; i < count && json_walk_element(&walk, &element); i++)
-			fill_row(&shot->flows[i], element);
-	}
-	shot->flow_count = count;
-	shot->has_flows = true;
-	return 0;
 }

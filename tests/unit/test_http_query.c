@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Targets of requests, and the parameters of /api/flows. */
+/* Targets of requests, and the parameters of lists. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,8 @@
 
 #include <cmocka.h>
 
-#include "httpd/flow_query.h"
+#include "httpd/list_query.h"
+#include "httpd/lists.h"
 #include "httpd/query.h"
 
 /* In a block of just its size. */
@@ -106,71 +107,99 @@ static void test_too_many_parameters(void **state)
 	free(copy);
 }
 
-static int parse_flow_query(const char *text, struct flow_query *query, char name[64])
+static int parse_list_query(const struct parameter *table, const char *text, char **ret_copy,
+			    struct list_query *query, char name[64])
 {
 	const char *at_fault = "", *why = "";
 	struct target target;
-	char *copy;
 	int err;
 
-	assert_int_equal(parse(text, &target, &copy), 0);
-	err = flow_query_parse(&target.query, query, &at_fault, &why);
+	assert_int_equal(parse(text, &target, ret_copy), 0);
+	err = list_query_parse(&target.query, table, query, &at_fault, &why);
 	snprintf(name, 64, "%s", err ? at_fault : "");
 	assert_true(!err || *why);
-	free(copy);
 	return err;
 }
 
-static void test_flow_query(void **state)
+static void test_list_query(void **state)
 {
-	struct flow_query query;
-	char name[64];
+	struct list_query query;
+	char name[64], *copy;
 
 	(void)state;
-	assert_int_equal(parse_flow_query("/", &query, name), 0);
-	assert_int_equal(query.limit, FLOW_LIMIT_DEFAULT);
-	assert_int_equal(query.sort, -1);
-	assert_int_equal(query.port, -1);
-	assert_int_equal(query.network.family, 0);
-	assert_string_equal(query.proto, "");
-	assert_int_equal(parse_flow_query("/?limit=10000&sort=rtt_us&proto=icmpV6&port=0&ip=10.9.8.7/12",
-					  &query, name), 0);
+	assert_int_equal(parse_list_query(flow_parameters, "/", &copy, &query, name), 0);
+	assert_int_equal(query.limit, LIST_LIMIT_DEFAULT);
+	assert_null(query.sort);
+	assert_null(query.fields);
+	assert_int_equal(query.filter_count, 0);
+	free(copy);
+	assert_int_equal(parse_list_query(flow_parameters,
+					  "/?limit=10000&sort=rtt_us&proto=icmpV6&port=0&ip=10.9.8.7/12"
+					  "&fields=a_b,c2", &copy, &query, name), 0);
 	assert_int_equal(query.limit, 10000);
-	assert_int_equal(query.sort, FLOW_NUMBER_rtt_us);
-	assert_string_equal(query.proto, "icmpV6");
-	assert_int_equal(query.port, 0);
-	assert_int_equal(query.network.family, AF_INET);
-	assert_int_equal(query.network.bits, 12);
-	assert_int_equal(parse_flow_query("/?ip=2001:db8::1", &query, name), 0);
-	assert_int_equal(query.network.family, AF_INET6);
-	assert_int_equal(query.network.bits, 128);
+	assert_string_equal(query.sort, "rtt_us");
+	assert_string_equal(query.fields, "a_b,c2");
+	assert_int_equal(query.filter_count, 3);
+	assert_string_equal(query.filter[0].text, "icmpV6");
+	assert_true(query.filter[1].number < 1);
+	assert_int_equal(query.filter[2].network.family, AF_INET);
+	assert_int_equal(query.filter[2].network.bits, 12);
+	free(copy);
+	assert_int_equal(parse_list_query(flow_parameters, "/?ip=2001:db8::1", &copy, &query, name), 0);
+	assert_int_equal(query.filter[0].network.family, AF_INET6);
+	assert_int_equal(query.filter[0].network.bits, 128);
+	free(copy);
 }
 
-static void test_bad_flow_query(void **state)
+static void test_bad_list_query(void **state)
 {
 	static const struct {
+		const struct parameter *table;
 		const char *text, *name;
 	} rows[] = {
-		{ "/?limit=0", "limit" }, { "/?limit=10001", "limit" }, { "/?limit=", "limit" },
-		{ "/?limit=-1", "limit" }, { "/?limit=1e3", "limit" }, { "/?limit=1K", "limit" },
-		{ "/?limit=99999999999999999999", "limit" }, { "/?limit=1&limit=2", "limit" },
-		{ "/?sort=", "sort" }, { "/?sort=BPS", "sort" }, { "/?sort=proto", "sort" },
-		{ "/?proto=", "proto" }, { "/?proto=0123456789abcdef", "proto" },
-		{ "/?port=65536", "port" }, { "/?port=http", "port" }, { "/?port", "port" },
-		{ "/?ip=", "ip" }, { "/?ip=10.0.0", "ip" }, { "/?ip=10.0.0.1/33", "ip" },
-		{ "/?ip=10.0.0.1/", "ip" }, { "/?ip=::/129", "ip" }, { "/?ip=localhost", "ip" },
-		{ "/?ip=::1%25lo", "ip" }, { "/?ip=10.0.0.1/8/8", "ip" },
-		{ "/?ip=1111:2222:3333:4444:5555:6666:7777:8888:9999:1111:2222", "ip" },
-		{ "/?limits=1", "limits" }, { "/?limit=1&x=2", "x" }, { "/?=1", "" },
+#define FLOWS(text, name) { flow_parameters, "/?" text, name }
+		FLOWS("limit=0", "limit"), FLOWS("limit=10001", "limit"), FLOWS("limit=", "limit"),
+		FLOWS("limit=-1", "limit"), FLOWS("limit=1e3", "limit"), FLOWS("limit=1K", "limit"),
+		FLOWS("limit=99999999999999999999", "limit"), FLOWS("limit=1&limit=2", "limit"),
+		FLOWS("sort=", "sort"), FLOWS("sort=BPS", "sort"), FLOWS("sort=proto", "sort"),
+		FLOWS("proto=", "proto"), FLOWS("proto=0123456789abcdef", "proto"),
+		FLOWS("port=65536", "port"), FLOWS("port=http", "port"), FLOWS("port", "port"),
+		FLOWS("ip=", "ip"), FLOWS("ip=10.0.0", "ip"), FLOWS("ip=10.0.0.1/33", "ip"),
+		FLOWS("ip=10.0.0.1/", "ip"), FLOWS("ip=::/129", "ip"), FLOWS("ip=localhost", "ip"),
+		FLOWS("ip=::1%25lo", "ip"), FLOWS("ip=10.0.0.1/8/8", "ip"), FLOWS("ip=host", "ip"),
+		FLOWS("ip=1111:2222:3333:4444:5555:6666:7777:8888:9999:1111:2222", "ip"),
+		FLOWS("fields=", "fields"), FLOWS("fields=a,", "fields"), FLOWS("fields=,a", "fields"),
+		FLOWS("fields=a,,b", "fields"), FLOWS("fields=A", "fields"), FLOWS("fields=%22", "fields"),
+		FLOWS("limits=1", "limits"), FLOWS("limit=1&x=2", "x"), FLOWS("=1", ""),
+		{ connection_parameters, "/?pid=0", "pid" }, { connection_parameters, "/?pid=-1", "pid" },
+		{ connection_parameters, "/?pid=2147483648", "pid" },
+		{ connection_parameters, "/?pid=1.5", "pid" },
+		{ connection_parameters, "/?command=", "command" },
+		{ connection_parameters, "/?command=0123456789012345678901234567890123456789012345678901234567890"
+		  "1234", "command" },
+		{ connection_parameters, "/?state=OPEN", "state" },
+		{ connection_parameters, "/?state=established", "state" },
+		{ connection_parameters, "/?since=-1", "since" },
+		{ connection_parameters, "/?since=yesterday", "since" },
+		{ connection_parameters, "/?since=1000000000000001", "since" },
+		{ connection_parameters, "/?sort=bps", "sort" },
+		{ process_parameters, "/?ip=10.0.0.1", "ip" },
+		{ process_parameters, "/?sort=bytes", "sort" },
+		{ remote_parameters, "/?ip=10.0.0.256", "ip" },
+		{ drop_parameters, "/?reason=", "reason" }, { drop_parameters, "/?limit=0", "limit" },
+		{ latency_parameters, "/?network=all", "network" },
+		{ latency_parameters, "/?network=10.0.0.0/", "network" },
+		{ NULL, "/?a=1", "a" },
 	};
-	struct flow_query query;
-	char name[64];
+	struct list_query query;
+	char name[64], *copy;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		if (parse_flow_query(rows[i].text, &query, name) != -EINVAL)
+		if (parse_list_query(rows[i].table, rows[i].text, &copy, &query, name) != -EINVAL)
 			fail_msg("'%s' is taken", rows[i].text);
 		assert_string_equal(name, rows[i].name);
+		free(copy);
 	}
 }
 
@@ -181,8 +210,8 @@ int main(void)
 		cmocka_unit_test(test_bad_targets),
 		cmocka_unit_test(test_parameters),
 		cmocka_unit_test(test_too_many_parameters),
-		cmocka_unit_test(test_flow_query),
-		cmocka_unit_test(test_bad_flow_query),
+		cmocka_unit_test(test_list_query),
+		cmocka_unit_test(test_bad_list_query),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

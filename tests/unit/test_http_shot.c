@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A snapshot as it is served: its parts as they were written, its flows filtered and sorted. */
+/* A snapshot as it is served: its parts as they were written, its rows filtered and sorted. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <cmocka.h>
 
 #include "httpd/assets.h"
-#include "httpd/flow_query.h"
 #include "httpd/json_text.h"
+#include "httpd/lists.h"
+#include "httpd/query.h"
 #include "httpd/shot.h"
 
 static struct slice slice_of(const char *text)
@@ -126,6 +126,8 @@ static void test_stats(void **state)
 	shot_free(shot);
 }
 
+static const char *const port_keys[] = { "src_port", NULL };
+
 static void test_odd_snapshots(void **state)
 {
 	static const char *const lines[] = {
@@ -135,6 +137,11 @@ static void test_odd_snapshots(void **state)
 		"{\"type\":\"snapshot\",\"flows\":[],\"interval_ms\":99999999999}",
 		"{\"type\":\"snapshot\",\"flows\":[1,null,\"x\",[],{},{\"src_ip\":7,\"src_port\":\"x\"}]}",
 	};
+	static const struct parameter port = { "port", PARAMETER_NUMBER, "", .keys = port_keys };
+	static const struct list_query all, some = {
+		.sort = "bps", .filter_count = 1, .filter[0] = { .parameter = &port, .text = "7" },
+	};
+	struct list list, other;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
@@ -142,8 +149,14 @@ static void test_odd_snapshots(void **state)
 
 		assert_int_equal(shot->interval_ms, 1000);
 		assert_int_equal(shot_make_stats(shot), 0);
-		assert_int_equal(shot_make_flows(shot), 0);
-		assert_int_equal(shot->flow_count, i == 4 ? 6 : 0);
+		assert_int_equal(shot->timestamp_ms, 0);
+		assert_int_equal(list_select(&all, shot_part(shot, "flows"), &list), 0);
+		assert_int_equal(list.total, i == 4 ? 6 : 0);
+		assert_int_equal(list.matched, list.total);
+		assert_int_equal(list_select(&some, shot_part(shot, "flows"), &other), 0);
+		assert_int_equal(other.matched, 0);
+		free(list.rows);
+		free(other.rows);
 		shot_free(shot);
 	}
 }
@@ -157,6 +170,28 @@ static const char flows_line[] =
 	"{\"n\":2,\"proto\":\"UDP\",\"src_ip\":\"192.168.1.1\",\"src_port\":53,\"dst_ip\":\"10.0.0.1\","
 	"\"dst_port\":50001,\"bps\":25,\"bytes\":1e3,\"rtt_us\":9},"
 	"{\"n\":3,\"proto\":\"0x88cc\",\"src_ip\":null,\"dst_ip\":null,\"bps\":1}]}";
+
+/* The rows' "n" in the order in which they are found. */
+static void assert_order(const struct parameter *table, struct slice array, const char *target_text,
+			 const char *expected)
+{
+	char *text = strdup(target_text), order[16] = "";
+	const char *name, *why;
+	struct list_query query;
+	struct target target;
+	struct list list;
+
+	assert_int_equal(target_parse(text, &target), 0);
+	assert_int_equal(list_query_parse(&target.query, table, &query, &name, &why), 0);
+	assert_int_equal(list_select(&query, array, &list), 0);
+	assert_true(list.matched < sizeof(order));
+	for (size_t i = 0; i < list.matched; i++)
+		order[i] = list.rows[i].text.data[5];
+	if (strcmp(order, expected))
+		fail_msg("%s gives %s", target_text, order);
+	free(list.rows);
+	free(text);
+}
 
 static void test_flow_selection(void **state)
 {
@@ -189,46 +224,107 @@ static void test_flow_selection(void **state)
 		{ "/?ip=10.0.0.1&proto=udp&port=53&sort=bytes", "2" },
 	};
 	struct shot *shot = parse(flows_line);
-	const struct flow_row *found[4];
 
 	(void)state;
-	assert_int_equal(shot_make_flows(shot), 0);
-	assert_int_equal(shot->flow_count, 4);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		char *text = strdup(rows[i].target), order[5] = "";
-		const char *name, *why;
-		struct flow_query query;
-		struct target target;
-		size_t count;
-
-		assert_int_equal(target_parse(text, &target), 0);
-		assert_int_equal(flow_query_parse(&target.query, &query, &name, &why), 0);
-		count = flow_query_select(&query, shot, found);
-		for (size_t j = 0; j < count; j++)
-			order[j] = found[j]->text.data[5];
-		if (strcmp(order, rows[i].order))
-			fail_msg("%s gives %s", rows[i].target, order);
-		free(text);
-	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_order(flow_parameters, shot_part(shot, "flows"), rows[i].target, rows[i].order);
 	shot_free(shot);
 }
 
-static void test_flow_rows(void **state)
+static void test_connection_selection(void **state)
 {
-	struct shot *shot = parse(flows_line);
+	static const char line[] =
+		"[{\"n\":0,\"state\":\"open\",\"pid\":7,\"command\":\"a \\\"b\\u00fc\",\"started\":1000.5,\"ended\":null},"
+		"{\"n\":1,\"state\":\"failed\",\"pid\":70,\"command\":\"a\",\"started\":900,\"ended\":2000},"
+		"{\"n\":2,\"state\":\"closed\",\"pid\":null,\"command\":null,\"started\":null,\"ended\":1500}]";
+	static const struct {
+		const char *target, *order;
+	} rows[] = {
+		{ "/?pid=7", "0" }, { "/?pid=70", "1" }, { "/?pid=8", "" },
+		{ "/?command=a", "1" }, { "/?command=A", "" }, { "/?command=a+%22b%C3%BC", "0" },
+		{ "/?command=a+%22b", "" }, { "/?command=null", "" },
+		{ "/?state=open", "0" }, { "/?state=connecting", "" },
+		{ "/?since=0", "012" }, { "/?since=1000", "012" }, { "/?since=1001", "12" },
+		{ "/?since=1501", "1" }, { "/?since=2001", "" },
+		{ "/?sort=ended", "120" }, { "/?sort=started&limit=1", "012" },
+	};
 
 	(void)state;
-	assert_int_equal(shot_make_flows(shot), 0);
-	assert_int_equal(shot_make_flows(shot), 0);
-	assert_int_equal(shot->flows[0].family[0], AF_INET);
-	assert_int_equal(shot->flows[0].port[1], 443);
-	assert_true(isnan(shot->flows[0].number[FLOW_NUMBER_rtt_us]));
-	assert_true(shot->flows[2].number[FLOW_NUMBER_bytes] > 999);
-	assert_int_equal(shot->flows[1].port[0], -1);
-	assert_int_equal(shot->flows[3].family[0], 0);
-	assert_slice(shot->flows[3].text,
-		     "{\"n\":3,\"proto\":\"0x88cc\",\"src_ip\":null,\"dst_ip\":null,\"bps\":1}");
-	shot_free(shot);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_order(connection_parameters, slice_of(line), rows[i].target, rows[i].order);
+}
+
+static void test_network_selection(void **state)
+{
+	static const char line[] =
+		"[{\"n\":0,\"network\":null},{\"n\":1,\"network\":\"10.0.0.0/24\"},"
+		"{\"n\":2,\"network\":\"2001:db8::/48\"},{\"n\":3,\"network\":\"10.0.1.0/24\"}]";
+	static const struct {
+		const char *target, *order;
+	} rows[] = {
+		{ "/", "0123" }, { "/?network=host", "0" }, { "/?network=10.0.0.0/24", "1" },
+		{ "/?network=10.0.0.77", "1" }, { "/?network=10.0.0.0/16", "13" },
+		{ "/?network=2001:db8:0:5::1", "2" }, { "/?network=::/0", "2" },
+		{ "/?network=192.0.2.0/24", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_order(latency_parameters, slice_of(line), rows[i].target, rows[i].order);
+}
+
+static void test_fields(void **state)
+{
+	static const struct {
+		const char *fields, *row, *text;
+	} rows[] = {
+		{ NULL, "{ \"a\": 1 }", "{ \"a\": 1 }" },
+		{ "a", "{\"ab\":1,\"a\":[2],\"b\":\"x\"}", "{\"a\":[2]}" },
+		{ "b,ab", "{\"ab\":1.50,\"a\":[2],\"b\":\"x\"}", "{\"ab\":1.50,\"b\":\"x\"}" },
+		{ "c", "{\"a\":1}", "{}" },
+		{ "a", "7", "7" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct list_query query = { .fields = rows[i].fields };
+		struct body body = { 0 };
+
+		list_write_row(&query, slice_of(rows[i].row), &body);
+		assert_slice((struct slice){ body.data, body.length }, rows[i].text);
+		free(body.data);
+	}
+}
+
+static void test_strings(void **state)
+{
+	static const struct {
+		const char *json, *text;
+	} rows[] = {
+		{ "\"\"", "" }, { "\"abc\"", "abc" }, { "\"a\\\"\\\\\\/b\"", "a\"\\/b" },
+		{ "\"\\b\\f\\n\\r\\t\"", "\b\f\n\r\t" }, { "\"\\u0041\\u00fC\"", "A\xc3\xbc" },
+		{ "\"\\u20ac\"", "\xe2\x82\xac" }, { "\"\\ud83d\\ude00\"", "\xf0\x9f\x98\x80" },
+		{ "\"\\ud83dx\"", "\xef\xbf\xbdx" }, { "\"\\u0000\"", "\xef\xbf\xbd" },
+		{ "\"\xc3\xbc\"", "\xc3\xbc" },
+	};
+	char text[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		assert_true(json_text_copy(slice_of(rows[i].json), text, sizeof(text)));
+		assert_string_equal(text, rows[i].text);
+		assert_true(json_text_is(slice_of(rows[i].json), rows[i].text));
+		assert_false(json_text_is(slice_of(rows[i].json), "else"));
+		assert_false(*rows[i].text && json_text_is(slice_of(rows[i].json), ""));
+	}
+	/* Cut off between characters. */
+	assert_true(json_text_copy(slice_of("\"ab\xc3\xbc\""), text, 4));
+	assert_string_equal(text, "ab");
+	assert_false(json_text_copy(slice_of("null"), text, sizeof(text)));
+	assert_string_equal(text, "");
+	assert_false(json_text_is(slice_of("7"), "7"));
+	assert_true(isnan(json_text_number(slice_of("null"))));
+	assert_true(json_text_number(slice_of("-1.5}")) < -1.4);
 }
 
 static void test_types(void **state)
@@ -250,7 +346,10 @@ int main(void)
 		cmocka_unit_test(test_stats),
 		cmocka_unit_test(test_odd_snapshots),
 		cmocka_unit_test(test_flow_selection),
-		cmocka_unit_test(test_flow_rows),
+		cmocka_unit_test(test_connection_selection),
+		cmocka_unit_test(test_network_selection),
+		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_types),
 	};
 
