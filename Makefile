@@ -101,7 +101,7 @@ $(BUILD)/obj/%.o: %.c Makefile
 BPF_SRCS   := $(wildcard bpf/*.bpf.c)
 # Maps are defined in probe.bpf.c and extern elsewhere; libbpf's linker (1.1) wants the definition first.
 BPF_OBJS   := $(patsubst %.bpf.c,$(BUILD)/obj/%.bpf.o,bpf/probe.bpf.c $(filter-out bpf/probe.bpf.c,$(BPF_SRCS)))
-BPF_CFLAGS := -std=gnu11 -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 \
+BPF_CFLAGS := -std=gnu11 -g -O2 -fno-strict-aliasing -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 \
 	-Wall -Wextra -Wno-unused-parameter $(if $(WERROR),-Werror) -I. -MMD -MP
 
 $(BUILD)/obj/bpf/%.bpf.o: bpf/%.bpf.c Makefile

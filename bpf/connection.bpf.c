@@ -7,8 +7,9 @@
  * listen(), which are always called by a process. UDP has no states: a connected socket
  * is announced when it sends to that peer for the first time.
  *
- * connect() enters SYN_SENT before it has chosen a port. The connect event is written
- * when the SYN leaves (net_dev_queue), or, if it never does, with the next event.
+ * connect() enters SYN_SENT before it has chosen a port. The connect event, with the time
+ * of then, is written together with what comes next: an answer, the end, or the SYN sent
+ * again after a second. (net_dev_queue would tell at once, at 60 ns for every packet.)
  */
 #include "bpf/vmlinux.h"
 #include <bpf/bpf_core_read.h>
@@ -302,10 +303,28 @@ static __always_inline void on_close(struct sock *sk, int old)
 	write_event(&h);
 }
 
-static __always_inline void on_state(struct sock *sk, int old, int new)
+/* Whoever shuts an accepted socket down, or closes it, had it. */
+static __always_inline void on_leave(void *ctx, struct sock *sk)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct socket_state *s = socket_find(sk);
+
+	if (s && (s->flags & SOCKET_INHERITED || !s->owner.pid) && is_tasks_own(ctx, task))
+		socket_take(s, sk, task);
+}
+
+static __always_inline bool is_left(int old, int new)
+{
+	return (old == TCP_ESTABLISHED && (new == TCP_FIN_WAIT1 || new == TCP_CLOSE)) ||
+	       (old == TCP_CLOSE_WAIT && (new == TCP_LAST_ACK || new == TCP_CLOSE));
+}
+
+static __always_inline void on_state(void *ctx, struct sock *sk, int old, int new)
 {
 	if (sk->sk_protocol != PROTO_TCP)
 		return;
+	if (is_left(old, new))
+		on_leave(ctx, sk);
 	if (new == TCP_SYN_SENT)
 		on_connect(sk);
 	else if (new == TCP_LISTEN)
@@ -323,7 +342,7 @@ int BPF_PROG(connection_state, struct sock *sk, int old, int new)
 {
 	u32 *guard = guard_enter(GUARD_CONNECTION);
 
-	on_state(sk, old, new);
+	on_state(ctx, sk, old, new);
 	guard_leave(guard);
 	return 0;
 }
@@ -332,22 +351,17 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(connection_state_nested, struct sock *sk, int old, int new)
 {
 	if (guard_is_taken(GUARD_CONNECTION))
-		on_state(sk, old, new);
+		on_state(ctx, sk, old, new);
 	return 0;
 }
 
-/* The SYN leaves: now there is a port. Every other packet goes by. */
-SEC("tp_btf/net_dev_queue")
-int BPF_PROG(connection_syn, struct sk_buff *skb)
+/* Nobody has answered the SYN. */
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(connection_syn, struct sock *sk)
 {
-	struct sock *sk = skb->sk;
 	struct socket_state *s;
 
-	if (!sk || sk->__sk_common.skc_state != TCP_SYN_SENT || !sk->sk_socket)
-		return 0;
-	/* The same socket; but skb->sk itself is no pointer that helpers take (6.18). */
-	sk = sk->sk_socket->sk;
-	if (!sk || sk->sk_protocol != PROTO_TCP)
+	if (sk->__sk_common.skc_state != TCP_SYN_SENT)
 		return 0;
 	s = socket_find(sk);
 	if (s)
@@ -369,8 +383,7 @@ static __always_inline void on_udp_send(struct sock *sk)
 	u32 peer;
 
 	socket_remote(sk, &to);
-	peer = *(u32 *)to.ip ^ *(u32 *)(to.ip + 4) ^ *(u32 *)(to.ip + 8) ^ *(u32 *)(to.ip + 12) ^
-	       to.port_be;
+	peer = to.ip_be[0] ^ to.ip_be[1] ^ to.ip_be[2] ^ to.ip_be[3] ^ to.port_be;
 	s = socket_get(sk);
 	if (!s || (s->flags & SOCKET_ANNOUNCED && s->copied_seq == peer))
 		return;
@@ -383,18 +396,6 @@ static __always_inline void on_udp_send(struct sock *sk)
 	write_event(&h);
 }
 
-/* The process that uses an accepted socket is its owner, not the one that listens. */
-static __always_inline void on_use(struct sock *sk)
-{
-	struct socket_state *s;
-
-	if (sk->sk_protocol != PROTO_TCP)
-		return;
-	s = socket_find(sk);
-	if (s && (s->flags & SOCKET_INHERITED || !s->owner.pid))
-		socket_take(s, sk, bpf_get_current_task_btf());
-}
-
 static __always_inline bool is_inet(const struct sock *sk)
 {
 	u16 family = sk->__sk_common.skc_family;
@@ -405,20 +406,9 @@ static __always_inline bool is_inet(const struct sock *sk)
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(connection_send, struct sock *sk, int ret, int flags)
 {
-	if (!is_inet(sk) || ret < 0)
-		return 0;
-	if (sk->sk_protocol == PROTO_UDP && sk->__sk_common.skc_state == TCP_ESTABLISHED)
+	if (sk->sk_protocol == PROTO_UDP && is_inet(sk) && ret >= 0 &&
+	    sk->__sk_common.skc_state == TCP_ESTABLISHED)
 		on_udp_send(sk);
-	else
-		on_use(sk);
-	return 0;
-}
-
-SEC("tp_btf/sock_recv_length")
-int BPF_PROG(connection_recv, struct sock *sk, int ret, int flags)
-{
-	if (is_inet(sk))
-		on_use(sk);
 	return 0;
 }
 
@@ -462,7 +452,7 @@ static __always_inline bool is_open(const struct sock *sk)
 static __always_inline void adopt(struct socket_state *s, const struct sock *sk,
 				  const struct task_struct *task, const struct tcp_sock *tcp)
 {
-	if (!s->owner.pid) {
+	if (!s->owner.pid || (s->flags & SOCKET_INHERITED && s->flags & SOCKET_ACCEPTED)) {
 		socket_own(s, sk, task, task->cgroups->dfl_cgrp->kn->id);
 		s->flags |= SOCKET_INHERITED;
 	}

@@ -9,9 +9,10 @@
  *
  * Neither tracepoint names the remote of a socket that is not connected. It is what the
  * same task was told or told the kernel last, kept with the task until the call returns:
- *	sent:		the route that was looked up; else the packet that left; else the cork
- *	received:	the packet that was freed (raw, ICMP; UDP before 6.18); for UDP the
- *			address that goes back to the caller (cgroup hooks)
+ *	sent:		UDP by the address that the call names (cgroup hooks); else the
+ *			route that was looked up; else what the cork keeps
+ *	received:	UDP by the address that goes back to the caller (cgroup hooks); raw,
+ *			ICMP, and UDP before 6.18, by the packet that is freed
  *
  * All of it runs in the context of the task that makes the call. Softirqs that interrupt
  * it have their own stack; what they send and free is not the task's (is_tasks_own).
@@ -36,6 +37,15 @@ enum {
 enum {
 	ETHERTYPE_IPV4 = 0x0800,
 	ETHERTYPE_IPV6 = 0x86dd,
+};
+
+/* System calls of x86-64; those of i386 with the same numbers move no bytes. */
+enum {
+	X86_READ = 0,
+	X86_READV = 19,
+	X86_RECVFROM = 45,
+	X86_RECVMSG = 47,
+	X86_RECVMMSG = 299,
 };
 
 #define LOOPBACK_IFINDEX 1	/* flowi iif of what this host sends */
@@ -66,8 +76,8 @@ struct peer {
 };
 
 struct task_peers {
+	struct peer to;		/* that a send names */
 	struct peer route;	/* by the last route looked up for sending */
-	struct peer packet;	/* by the first packet that left since the last send */
 	struct peer from;	/* by the last datagram received */
 };
 
@@ -88,18 +98,6 @@ static __always_inline struct task_peers *peers_get(struct task_struct *task)
 	return bpf_task_storage_get(&process_peers, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 }
 
-/*
- * True on the task's own stack, false in a softirq that interrupted it. Both are
- * pointers of the verifier's, so only their difference is a number for it.
- */
-static __always_inline bool is_tasks_own(void *ctx, struct task_struct *task)
-{
-	u64 below = bpf_task_pt_regs(task);
-
-	asm volatile("%0 -= %1" : "+r"(below) : "r"(ctx));
-	return below < 16384;	/* THREAD_SIZE; where it is larger, nobody is that deep */
-}
-
 static __always_inline bool has_ports(u16 protocol)
 {
 	return protocol == PROTO_TCP || protocol == PROTO_UDP || protocol == PROTO_UDPLITE ||
@@ -116,7 +114,7 @@ struct moved {
 
 static __always_inline void set_owner(struct process_key *key, const struct task_struct *task)
 {
-	bpf_probe_read_kernel(key->command, sizeof(key->command), task->group_leader->comm);
+	command_of(task, key->command);
 	key->pid = task->tgid;
 	key->uid = task->cred->euid.val;
 }
@@ -244,23 +242,19 @@ static __always_inline bool remote_of_cork(const struct sock *sk, struct endpoin
 	return e->port_be;
 }
 
-/*
- * Where a send went. A route first, as sendto() on a connected socket may name another
- * remote; then the socket's own, which stands before translation and tunnels, as the
- * route does; the packet is what is left where no route was looked up (multicast).
- */
+/* A connected socket comes last but one, as a call on it may name another remote. */
 static __always_inline void set_sent_to(struct process_key *key, const struct sock *sk,
 					const struct task_peers *peers)
 {
 	struct endpoint e = {};
 
-	if (!is_stream(sk) && peers && is_route_of(&peers->route, sk)) {
+	if (peers && peers->to.end.ip_version && peers->to.sk == (u64)sk) {
+		set_remote(key, &peers->to.end);
+	} else if (peers && is_route_of(&peers->route, sk)) {
 		set_remote(key, &peers->route.end);
 	} else if (is_connected(sk)) {
 		socket_remote(sk, &e);
 		set_remote(key, &e);
-	} else if (peers && peers->packet.end.ip_version && peers->packet.sk == (u64)sk) {
-		set_remote(key, &peers->packet.end);
 	} else if (!is_stream(sk) && has_ports(sk->sk_protocol) && remote_of_cork(sk, &e)) {
 		set_remote(key, &e);
 	}
@@ -310,10 +304,42 @@ int BPF_PROG(process_send, struct sock *sk, int ret, int flags)
 		account(&m);
 	}
 	if (peers) {
+		peers->to.end.ip_version = 0;
 		peers->route.end.ip_version = 0;
-		peers->packet.end.ip_version = 0;
 	}
 	return 0;
+}
+
+static __always_inline void note_named(const struct endpoint *to, u64 sk)
+{
+	struct task_peers *peers = peers_get(bpf_get_current_task_btf());
+
+	if (!peers)
+		return;
+	peers->to.end = *to;
+	peers->to.sk = sk;
+}
+
+/* These four are attached to the root of cgroup v2; they change nothing. */
+SEC("cgroup/sendmsg4")
+int process_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	struct endpoint to = { .port_be = ctx->user_port };
+
+	endpoint_ip4(&to, ctx->user_ip4);
+	note_named(&to, (u64)ctx->sk);
+	return 1;
+}
+
+SEC("cgroup/sendmsg6")
+int process_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	struct endpoint to = { .port_be = ctx->user_port };
+	u32 ip_be[4] = { ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3] };
+
+	endpoint_ip6(&to, ip_be);
+	note_named(&to, (u64)ctx->sk);
+	return 1;
 }
 
 static __always_inline void note_route(void *ctx, const struct flowi_common *common,
@@ -325,8 +351,7 @@ static __always_inline void note_route(void *ctx, const struct flowi_common *com
 	if (!is_tasks_own(ctx, task))
 		return;
 	peers = peers_get(task);
-	/* Once a packet has left, further routes are those of tunnels. */
-	if (!peers || peers->packet.end.ip_version)
+	if (!peers)
 		return;
 	peers->route.end = *to;
 	peers->route.local_port_be = local_port_be;
@@ -370,7 +395,7 @@ int BPF_PROG(process_route6, const void *net, const void *result, const void *ta
 	return 0;
 }
 
-/* ---- packets, where nothing else knows the remote ------------------------------- */
+/* ---- receiving ------------------------------------------------------------------ */
 
 /* Addresses and ports of a packet as it lies in memory. */
 struct headers {
@@ -395,15 +420,14 @@ static __always_inline bool read_headers(const struct sk_buff *skb, struct heade
 				      head + skb->transport_header);
 }
 
-/* source: the one it came from, else the one it goes to. */
-static __always_inline struct endpoint endpoint_of(const struct headers *h, bool source)
+static __always_inline struct endpoint source_of(const struct headers *h)
 {
-	struct endpoint e = { .port_be = h->ports_be[source ? 0 : 1] };
+	struct endpoint e = { .port_be = h->ports_be[0] };
 
 	if (h->ip[0] >> 4 == 4)
-		endpoint_ip4(&e, *(u32 *)(h->ip + (source ? 12 : 16)));
+		endpoint_ip4(&e, *(u32 *)(h->ip + 12));
 	else
-		endpoint_ip6(&e, (u32 *)(h->ip + (source ? 8 : 24)));
+		endpoint_ip6(&e, (u32 *)(h->ip + 8));
 	return e;
 }
 
@@ -414,29 +438,6 @@ static __always_inline bool is_datagram_socket(const struct sock *sk)
 	return (state == TCP_CLOSE || state == TCP_ESTABLISHED) && is_inet(sk) &&
 	       (sk->sk_type == SOCK_DGRAM || sk->sk_type == SOCK_RAW);
 }
-
-SEC("tp_btf/net_dev_queue")
-int BPF_PROG(process_packet, struct sk_buff *skb)
-{
-	struct sock *sk = skb->sk;
-	struct task_struct *task;
-	struct task_peers *peers;
-	struct headers h = {};
-
-	if (!sk || !is_datagram_socket(sk))
-		return 0;
-	task = bpf_get_current_task_btf();
-	if (!is_tasks_own(ctx, task))
-		return 0;
-	peers = peers_get(task);
-	if (!peers || peers->packet.end.ip_version || !read_headers(skb, &h))
-		return 0;
-	peers->packet.end = endpoint_of(&h, false);
-	peers->packet.sk = (u64)sk;
-	return 0;
-}
-
-/* ---- receiving ------------------------------------------------------------------ */
 
 /*
  * Raw and ICMP sockets free what they received under their own name. UDP gives it back
@@ -476,11 +477,10 @@ int BPF_PROG(process_consume, struct sk_buff *skb)
 		return 0;
 	protocol = sk ? sk->sk_protocol : h.protocol;
 	if (sk || protocol == PROTO_UDP || protocol == PROTO_UDPLITE)
-		note_sender(task, endpoint_of(&h, true), (u64)sk, protocol);
+		note_sender(task, source_of(&h), (u64)sk, protocol);
 	return 0;
 }
 
-/* Attached to the root of cgroup v2; they change nothing. */
 SEC("cgroup/recvmsg4")
 int process_recvmsg4(struct bpf_sock_addr *ctx)
 {
@@ -569,13 +569,58 @@ static __always_inline void begin_reading(struct socket_state *s, const struct t
 	s->flags |= SOCKET_READ | SOCKET_FIRST;
 }
 
+/*
+ * True within a system call that ends in sock_recv_length: bytes and call are counted
+ * there, at once. Other ways, and machines whose numbers are not known, are counted
+ * where they are seen. Not for io_uring's workers: they have a copy of some registers.
+ */
+static __always_inline bool ends_in_recv(struct task_struct *task)
+{
+	const struct pt_regs *regs = (const struct pt_regs *)bpf_task_pt_regs(task);
+
+	if (!bpf_core_field_exists(struct pt_regs, orig_ax) || task->flags & PF_IO_WORKER)
+		return false;
+	switch (regs->orig_ax) {
+	case X86_READ:
+	case X86_READV:
+	case X86_RECVFROM:
+	case X86_RECVMSG:
+	case X86_RECVMMSG:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static __always_inline void on_read(struct sock *sk, struct socket_state *s,
+				    const struct tcp_sock *tcp, struct task_struct *task)
+{
+	u32 bytes;
+
+	if (s->flags & SOCKET_INHERITED)
+		socket_take(s, sk, task);
+	if (!(s->flags & (SOCKET_BORN | SOCKET_READ))) {
+		begin_reading(s, tcp);
+		return;
+	}
+	bytes = take_read(s, sk, tcp);
+	if (!bytes)
+		return;
+	if (ends_in_recv(task)) {
+		s->pending += bytes;
+		return;
+	}
+	if (s->flags & SOCKET_FIRST)
+		s->settled += bytes;
+	account_received(sk, task, bytes, 0, NULL);
+}
+
 SEC("tp_btf/tcp_rcv_space_adjust")
 int BPF_PROG(process_read, struct sock *sk)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct tcp_sock *tcp = plain_tcp(sk);
 	struct socket_state *s;
-	u32 bytes;
 
 	if (!tcp || socket_is_kernels(sk, task))
 		return 0;
@@ -583,25 +628,16 @@ int BPF_PROG(process_read, struct sock *sk)
 	if (sk->sk_user_data && !is_tasks_own(ctx, task))
 		return 0;
 	s = socket_get(sk);
-	if (!s)
-		return 0;
-	if (!(s->flags & (SOCKET_BORN | SOCKET_READ))) {
-		begin_reading(s, tcp);
-		return 0;
-	}
-	bytes = take_read(s, sk, tcp);
-	if (!bytes)
-		return 0;
-	if (s->flags & SOCKET_FIRST)
-		s->settled += bytes;
-	account_received(sk, task, bytes, 0, NULL);
+	if (s)
+		on_read(sk, s, tcp, task);
 	return 0;
 }
 
-/* Of what a call on a TCP socket returned, the bytes that process_read has not counted. */
+/* Of what a call on a TCP socket returned, the bytes that are not counted yet. */
 static __always_inline u32 settle(struct sock *sk, u32 bytes, int flags)
 {
 	struct socket_state *s;
+	u32 pending;
 
 	if (!plain_tcp(sk) || flags & MSG_OOB)
 		return bytes;
@@ -610,10 +646,17 @@ static __always_inline u32 settle(struct sock *sk, u32 bytes, int flags)
 		probe_count(COUNTER_process_unowned, 1);
 	if (!s || !(s->flags & (SOCKET_BORN | SOCKET_READ)))
 		return bytes;
-	if (!(s->flags & SOCKET_FIRST))
-		return 0;
-	s->flags &= ~SOCKET_FIRST;
-	return bytes > s->settled ? bytes - s->settled : 0;
+	pending = s->pending;
+	if (s->flags & SOCKET_FIRST) {
+		s->flags &= ~SOCKET_FIRST;
+		s->pending = 0;
+		return bytes > s->settled ? bytes - s->settled : 0;
+	}
+	/* Another task may be in the middle of a call on the same socket. */
+	if (bytes > pending)
+		bytes = pending;
+	s->pending = pending - bytes;
+	return bytes;
 }
 
 SEC("tp_btf/sock_recv_length")
@@ -646,5 +689,6 @@ int BPF_PROG(process_state, struct sock *sk, int old, int new)
 		return 0;
 	s->flags |= SOCKET_BORN;
 	s->flags &= ~(SOCKET_READ | SOCKET_FIRST);
+	s->pending = 0;
 	return 0;
 }

@@ -3,9 +3,10 @@
  * What the probes keep with a socket, for as long as it lives, and whose it is.
  *
  * A socket's owner is a process, so it is taken in process context only: at connect(),
- * at listen(), at the first call that moves bytes, or by a walk over open files. An
- * accepted socket begins with a copy of its listener's state (BPF_F_CLONE) and has its
- * listener's owner until a process uses it. In softirq `current` is somebody else.
+ * at listen(), by a walk over open files. An accepted socket begins with a copy of its
+ * listener's state (BPF_F_CLONE) and has its listener's owner until it is seen in the
+ * hands of a process: when that reads (if the process probe is loaded), shuts down or
+ * closes. In softirq `current` is somebody else.
  */
 #ifndef JOPIL_SOCKET_H
 #define JOPIL_SOCKET_H
@@ -55,7 +56,9 @@ enum {
 	TCP_CLOSING = 11,
 };
 
-#define PF_KTHREAD 0x00200000	/* task_struct.flags: never in user space */
+/* task_struct.flags */
+#define PF_IO_WORKER 0x00000010	/* works for io_uring */
+#define PF_KTHREAD 0x00200000	/* never in user space */
 
 /* socket_state.flags */
 #define SOCKET_INHERITED 0x01	/* owner is the listener's, or a guess of the walk: the next user takes it */
@@ -74,9 +77,10 @@ struct socket_state {
 	u32 copied_seq;		/* TCP: bytes up to here are counted as read; UDP: a hash of the announced peer */
 	u32 settled;		/* while SOCKET_FIRST: bytes counted already */
 	u32 urgent_seq;		/* TCP: the last urgent byte that was passed over */
+	u32 pending;		/* TCP: read by a call that has not returned, not counted yet */
 	u32 walk;		/* the last walk over open files that came by */
 	u8 flags;		/* SOCKET_* */
-	u8 pad[7];
+	u8 pad[3];
 };
 
 /* Defined in probe.bpf.c, used by connection, process and latency. */
@@ -101,6 +105,19 @@ static __always_inline struct socket_state *socket_get(struct sock *sk)
 	return bpf_sk_storage_get(&sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 }
 
+/*
+ * True on the task's own stack: in process context. A softirq that interrupts the task
+ * runs on a stack of its own (not on PREEMPT_RT). Both are pointers of the verifier's, so
+ * only their difference is a number for it.
+ */
+static __always_inline bool is_tasks_own(void *ctx, struct task_struct *task)
+{
+	u64 below = bpf_task_pt_regs(task);
+
+	asm volatile("%0 -= %1" : "+r"(below) : "r"(ctx));
+	return below < 16384;	/* THREAD_SIZE; where it is larger, nobody is that deep */
+}
+
 static __always_inline u32 socket_netns(const struct sock *sk)
 {
 	return sk->__sk_common.skc_net.net->ns.inum;
@@ -118,6 +135,19 @@ static __always_inline bool socket_is_kernels(const struct sock *sk, const struc
 	return task->flags & PF_KTHREAD || !sk->sk_socket || !sk->sk_socket->file;
 }
 
+/*
+ * The name of the process: of its first thread. Two loads, as the kernel keeps it padded
+ * with NULs (strscpy_pad since 5.17).
+ */
+static __always_inline void command_of(const struct task_struct *task, u8 ret_command[16])
+{
+	const u64 *comm = (const u64 *)task->group_leader->comm;
+	u64 *command = (u64 *)ret_command;
+
+	command[0] = comm[0];
+	command[1] = comm[1];
+}
+
 static __always_inline void socket_own(struct socket_state *s, const struct sock *sk,
 				       const struct task_struct *task, u64 cgroup_id)
 {
@@ -125,8 +155,7 @@ static __always_inline void socket_own(struct socket_state *s, const struct sock
 	s->owner.pid = task->tgid;
 	s->owner.uid = task->cred->euid.val;
 	s->owner.netns = socket_netns(sk);
-	bpf_probe_read_kernel(s->owner.command, sizeof(s->owner.command),
-			      task->group_leader->comm);
+	command_of(task, s->owner.command);
 }
 
 /* The current process is the owner from now on. Process context only. */
@@ -141,14 +170,17 @@ static __always_inline void socket_take(struct socket_state *s, const struct soc
 
 /* One side of a conversation. */
 struct endpoint {
-	u8 ip[16] __attribute__((aligned(8)));	/* as in flow_key */
+	union {
+		u8 ip[16];	/* as in flow_key */
+		u32 ip_be[4];
+	};
 	u16 port_be;
 	u8 ip_version;		/* 0: not known */
 };
 
 static __always_inline void endpoint_ip4(struct endpoint *e, u32 ip_be)
 {
-	*(u32 *)e->ip = ip_be;
+	e->ip_be[0] = ip_be;
 	e->ip_version = 4;
 }
 

@@ -108,11 +108,19 @@ struct __sk_buff {
 	__u32 gso_size;
 };
 
+struct bpf_sock;
+
 struct bpf_sock_addr {
 	__u32 user_family;
 	__u32 user_ip4;
 	__u32 user_ip6[4];
 	__u32 user_port;
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+	__u32 msg_src_ip4;
+	__u32 msg_src_ip6[4];
+	struct bpf_sock *sk;
 };
 
 /* The kernel's own structs: members that are read, found by CO-RE. */
@@ -308,7 +316,10 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
-struct pt_regs;
+/* x86 */
+struct pt_regs {
+	unsigned long orig_ax;
+};
 
 struct task_struct {
 	unsigned int flags;

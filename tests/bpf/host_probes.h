@@ -33,7 +33,7 @@
 
 struct probes {
 	struct jopil_bpf *bpf;
-	struct bpf_link *cgroup_links[2];
+	struct bpf_link *cgroup_links[4];
 	int ring_fd;
 	struct ring_buffer *ring;
 	struct connection_record *events;
@@ -98,7 +98,9 @@ static inline bool find_cgroup2(char path[256])
 
 static inline void attach_to_cgroup(struct probes *p)
 {
-	struct bpf_program *programs[] = { p->bpf->progs.process_recvmsg4,
+	struct bpf_program *programs[] = { p->bpf->progs.process_sendmsg4,
+					   p->bpf->progs.process_sendmsg6,
+					   p->bpf->progs.process_recvmsg4,
 					   p->bpf->progs.process_recvmsg6 };
 	char path[256];
 	int fd;
@@ -107,7 +109,7 @@ static inline void attach_to_cgroup(struct probes *p)
 		return;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(fd >= 0);
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		p->cgroup_links[i] = bpf_program__attach_cgroup(programs[i], fd);
 		assert_non_null(p->cgroup_links[i]);
 	}
@@ -143,7 +145,7 @@ static inline void attach_probes(struct probes *p)
 static inline void detach_probes(struct probes *p)
 {
 	jopil_bpf__detach(p->bpf);
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		bpf_link__destroy(p->cgroup_links[i]);
 		p->cgroup_links[i] = NULL;
 	}

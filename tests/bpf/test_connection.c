@@ -433,7 +433,7 @@ static void test_bound_client(void **state)
 	close_pair(&pair);
 }
 
-/* A listener's child belongs to whoever uses it: here another process than accepted it. */
+/* A listener's child belongs to whoever has it: here another process than accepted it. */
 static void test_user_is_owner(void **state)
 {
 	struct probes *p = load_probes(connection_programs, 1);
@@ -451,8 +451,10 @@ static void test_user_is_owner(void **state)
 	child = fork();
 	if (!child)
 		_exit(recv(pair.server, &byte, 1, 0) != 1);
+	close(pair.server);
 	assert_int_equal(waitpid(child, NULL, 0), child);
-	close_pair(&pair);
+	close(pair.client);
+	close(pair.listener);
 	ring_buffer__consume(p->ring);
 	for (size_t i = 0; i < p->event_count; i++)
 		if (p->events[i].key.src_port_be == client_port_be &&
