@@ -612,7 +612,7 @@ static const struct mode {
 
 int main(int argc, char **argv)
 {
-	struct scene s = { .place = "" };
+	struct scene s = { .place = "all" };
 	const char *name = argc > 1 ? argv[1] : "";
 
 	argc -= 2;

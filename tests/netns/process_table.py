@@ -29,14 +29,24 @@ def sums_by_pid(path, pids):
     return sums
 
 
+def added_up(expected):
+    """Several connections to one remote are one row."""
+    sums = {}
+    for e in expected:
+        row = sums.setdefault(tuple(e[k] for k in KEY), dict.fromkeys(FIGURES, 0))
+        for figure in FIGURES:
+            row[figure] = None if e[figure] is None else row[figure] + e[figure]
+    return sums
+
+
 def differences(expected, rows):
     """expected: all of a pid's rows by their own account; rows: by the reader's."""
     rows = dict(rows)
-    for e in expected:
-        row = rows.pop(tuple(e[k] for k in KEY), dict.fromkeys(FIGURES, 0))
+    for key, own in added_up(expected).items():
+        row = rows.pop(key, dict.fromkeys(FIGURES, 0))
         for figure in FIGURES:
-            if e[figure] is not None and e[figure] != row[figure]:
-                yield f"{figure} {row[figure]}, not {e[figure]}"
+            if own[figure] is not None and own[figure] != row[figure]:
+                yield f"{figure} {row[figure]}, not {own[figure]}"
     for key, row in rows.items():
         yield "also " + ", ".join(f"{k} {v}" for k, v in list(zip(KEY, key))[1:] + list(row.items()))
 
