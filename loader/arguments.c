@@ -10,7 +10,6 @@
 
 #include "common/protocol.h"
 #include "loader/hook.h"
-#include "loader/probe.h"
 
 #define ICMP 1
 #define ICMPV6 58
@@ -31,9 +30,9 @@ int arguments_hook(const char *text, void *ret_u8, const char **ret_why)
 	return -EINVAL;
 }
 
-int arguments_packet_lines(const char *text, void *ret_packet_lines, const char **ret_why)
+int arguments_lines(const char *text, void *ret_lines, const char **ret_why)
 {
-	struct packet_lines_argument *ret = ret_packet_lines;
+	struct lines_argument *ret = ret_lines;
 	uint64_t lines = PACKET_LINES_ALL;
 
 	if (strcmp(text, "all") && options_number(text, 0, PACKET_LINES_ALL - 1, true, &lines)) {
@@ -110,10 +109,11 @@ static int parse_fd(const char *text, void *target, const char **ret_why)
 
 static const struct program_info program = {
 	.name = "loader",
-	.operands = "IFACE...",
-	.purpose = "Attaches the packet counters to network interfaces, pins them, and exits;\n"
-		   "the kernel goes on counting. Run again it replaces its own programs\n"
-		   "without a gap, and options not given keep what is in force.",
+	.operands = "[IFACE...]",
+	.purpose = "Attaches the packet counters to network interfaces and the other probes to\n"
+		   "the host, pins them, and exits; the kernel goes on counting. Run again it\n"
+		   "replaces its own programs without a gap, and options not given keep what is\n"
+		   "in force.",
 	.takes_operands = true,
 };
 
@@ -121,6 +121,17 @@ static enum options_result usage(const char *words)
 {
 	fprintf(stderr, "loader: %s; loader --help lists what there is\n", words);
 	return OPTIONS_BAD;
+}
+
+static enum options_result check_attach(const struct arguments *a)
+{
+	if (a->interfaces_count && a->probe.given && !(a->probe.set & PROBE_PACKET))
+		return usage("interfaces are for the packet probe, which --probe leaves out");
+	if (!a->interfaces_count && a->probe.named & PROBE_PACKET)
+		return usage("the packet probe needs interfaces, and none is given");
+	if (!a->interfaces_count && !a->probe.given)
+		return usage("no interface given, and no --probe for the host without one");
+	return OPTIONS_GO;
 }
 
 static enum options_result check(struct arguments *a)
@@ -131,53 +142,55 @@ static enum options_result check(struct arguments *a)
 		return usage("--json goes with --status");
 	if (a->status && a->interfaces_count)
 		return usage("--status takes no interface");
-	if (!a->status && !a->detach && !a->interfaces_count)
-		return usage("no interface given");
 	a->verb = a->status ? VERB_STATUS : a->detach ? VERB_DETACH : VERB_ATTACH;
-	return OPTIONS_GO;
+	return a->verb == VERB_ATTACH ? check_attach(a) : OPTIONS_GO;
 }
 
 enum options_result arguments_parse(int argc, char **argv, struct arguments *ret_args)
 {
 	struct arguments a = {
-		.probes = (1u << probes_count) - 1,
+		.probe.set = PROBE_PACKET | PROBES_HOST,
 		.pin_dir = PIN_DIR_DEFAULT,
 		.ready_fd = UINT64_MAX,
 	};
 	const struct option_row rows[] = {
-		{ .name = "hook", .kind = OPTION_PARSED, .argument = "HOOK", .target = &a.hook,
-		  .parse = arguments_hook,
-		  .help = "ingress by auto, xdp, generic or tc (default auto; egress is tc)" },
-		{ .name = "packet-lines", .kind = OPTION_PARSED, .argument = "N|all",
-		  .target = &a.packet_lines, .parse = arguments_packet_lines,
-		  .help = "packet lines a second and CPU; the rest is folded into flows (10000)" },
-		{ .name = "max-flows", .kind = OPTION_NUMBER, .argument = "N", .min = 1,
-		  .max = MAX_FLOWS_LIMIT, .suffixes = true, .target = &a.max_flows,
-		  .help = "flows that the kernel holds between two drains (65536)" },
-		{ .name = "ring-size", .kind = OPTION_NUMBER, .argument = "BYTES", .min = 1,
-		  .max = RING_BYTES_LIMIT, .suffixes = true, .target = &a.ring_bytes,
-		  .help = "ring buffer of each CPU, K M G understood (4M; 16M for all)" },
-		{ .name = "only", .kind = OPTION_PARSED, .argument = "LIST", .target = &a.only,
-		  .parse = arguments_only,
-		  .help = "addresses only of these protocols: tcp,udp,icmp,47; all lifts it" },
-		{ .name = "probe", .kind = OPTION_PARSED, .argument = "LIST", .target = &a.probes,
-		  .parse = parse_probes, .help = "which probes to load: packet (default all)" },
-		{ .name = "group", .kind = OPTION_STRING, .argument = "NAME", .target = &a.group,
-		  .help = "who may read (default jopil, else the group of who ran sudo)" },
-		{ .name = "replace", .kind = OPTION_FLAG, .target = &a.replace,
-		  .help = "take the place of a foreign XDP program" },
-		{ .name = "status", .letter = 's', .kind = OPTION_FLAG, .target = &a.status,
-		  .help = "print what is attached; exit 1 if nothing is" },
-		{ .name = "json", .letter = 'j', .kind = OPTION_FLAG, .target = &a.json,
-		  .help = "with --status: as one JSON object" },
-		{ .name = "detach", .letter = 'd', .kind = OPTION_FLAG, .target = &a.detach,
-		  .help = "detach IFACE..., or everything, and remove every trace" },
-		{ .name = "pin-dir", .letter = 'p', .kind = OPTION_STRING, .argument = "DIR",
-		  .target = &a.pin_dir, .help = "where to pin (default " PIN_DIR_DEFAULT ")" },
-		{ .name = "ready-fd", .kind = OPTION_PARSED, .argument = "N", .target = &a.ready_fd,
-		  .parse = parse_fd, .help = "write a newline there when done" },
-		{ .name = "verbose", .letter = 'v', .kind = OPTION_FLAG, .target = &a.verbose,
-		  .help = "say more on stderr, with the kernel's own words" },
+		{ "hook", 0, OPTION_PARSED, "HOOK", "ingress by auto, xdp, generic or tc (default "
+		  "auto; egress is tc)", &a.hook, .parse = arguments_hook },
+		{ "packet-lines", 0, OPTION_PARSED, "N|all", "packet lines a second and CPU; the rest "
+		  "is folded into flows (10000)", &a.packet_lines, .parse = arguments_lines },
+		{ "max-flows", 0, OPTION_NUMBER, "N", "flows that the kernel holds between two drains "
+		  "(65536)", &a.max_flows, 1, MAX_FLOWS_LIMIT, .suffixes = true },
+		{ "ring-size", 0, OPTION_NUMBER, "BYTES", "ring buffer of each CPU, K M G understood "
+		  "(4M; 16M for all)", &a.ring_bytes, 1, RING_BYTES_LIMIT, .suffixes = true },
+		{ "only", 0, OPTION_PARSED, "LIST", "addresses only of these protocols: "
+		  "tcp,udp,icmp,47; all lifts it", &a.only, .parse = arguments_only },
+		{ "probe", 0, OPTION_PARSED, "LIST", "of packet,connection,process,drop,latency (all "
+		  "that the kernel can do)", &a.probe, .parse = parse_probes },
+		{ "drop-lines", 0, OPTION_PARSED, "N|all", "drop lines a second and CPU; the rest is "
+		  "folded (1000)", &a.drop_lines, .parse = arguments_lines },
+		{ "max-processes", 0, OPTION_NUMBER, "N", "rows of processes and remotes between two "
+		  "drains (8192)", &a.max_fold[FOLD_PROCESS], 1, MAX_FLOWS_LIMIT, .suffixes = true },
+		{ "max-drops", 0, OPTION_NUMBER, "N", "rows of folded drops between two drains (8192)",
+		  &a.max_fold[FOLD_DROP], 1, MAX_FLOWS_LIMIT, .suffixes = true },
+		{ "max-networks", 0, OPTION_NUMBER, "N", "remote networks with round-trip times "
+		  "between two drains (256)", &a.max_fold[FOLD_LATENCY], 1, MAX_NETWORKS_LIMIT, .suffixes = true },
+		{ "event-ring-size", 0, OPTION_NUMBER, "BYTES", "ring buffer of connections and drops "
+		  "(8M)", &a.events_bytes, 1, RING_BYTES_LIMIT, .suffixes = true },
+		{ "group", 0, OPTION_STRING, "NAME", "who may read (default jopil, else the group of "
+		  "who ran sudo)", .target = &a.group },
+		{ "replace", 0, OPTION_FLAG, NULL, "take the place of a foreign XDP program",
+		  .target = &a.replace },
+		{ "status", 's', OPTION_FLAG, NULL, "print what is attached; exit 1 if nothing is",
+		  .target = &a.status },
+		{ "json", 'j', OPTION_FLAG, NULL, "with --status: as one JSON object", .target = &a.json },
+		{ "detach", 'd', OPTION_FLAG, NULL, "detach IFACE..., or everything, and remove every "
+		  "trace", .target = &a.detach },
+		{ "pin-dir", 'p', OPTION_STRING, "DIR", "where to pin (default " PIN_DIR_DEFAULT ")",
+		  .target = &a.pin_dir },
+		{ "ready-fd", 0, OPTION_PARSED, "N", "write a newline there when done", &a.ready_fd,
+		  .parse = parse_fd },
+		{ "verbose", 'v', OPTION_FLAG, NULL, "say more on stderr, with the kernel's own words",
+		  .target = &a.verbose },
 		{ .name = NULL },
 	};
 	int operands;
@@ -208,24 +221,70 @@ u32 arguments_ring_default(u32 packet_lines, u32 page_bytes)
 	return packet_lines == PACKET_LINES_ALL ? 16u << 20 : 4u << 20;
 }
 
-void arguments_settings(const struct arguments *args, u32 page_bytes, struct pin_settings *now)
+static void packet_settings(const struct arguments *args, u32 page_bytes, bool idle,
+			    struct pin_settings *now)
 {
-	bool fresh = !now->cpus;
-	bool ring_by_hand = !fresh && now->ring_bytes !=
-					      arguments_ring_default(now->packet_lines, page_bytes);
+	const bool fresh = !now->cpus || (now->max_flows == IDLE_MAX_FLOWS && idle);
+	const u32 usual_bytes = arguments_ring_default(now->packet_lines, page_bytes);
+	const bool ring_by_hand = now->cpus && now->ring_bytes != usual_bytes &&
+				  !(idle && now->ring_bytes == page_bytes);
+	const bool waits = idle && !args->interfaces_count;
 
 	if (args->packet_lines.given)
 		now->packet_lines = args->packet_lines.lines;
-	else if (fresh)
+	else if (!now->cpus)
 		now->packet_lines = DEFAULT_PACKET_LINES;
 	if (args->max_flows)
 		now->max_flows = (u32)args->max_flows;
 	else if (fresh)
-		now->max_flows = DEFAULT_MAX_FLOWS;
+		now->max_flows = waits ? IDLE_MAX_FLOWS : DEFAULT_MAX_FLOWS;
 	if (args->ring_bytes)
 		now->ring_bytes = arguments_ring_round(args->ring_bytes, page_bytes);
 	else if (!ring_by_hand)
-		now->ring_bytes = arguments_ring_default(now->packet_lines, page_bytes);
+		now->ring_bytes = waits ? page_bytes
+					: arguments_ring_default(now->packet_lines, page_bytes);
 	if (args->only.given)
 		memcpy(now->only, args->only.protocols, sizeof(now->only));
+}
+
+static void host_settings(const struct arguments *args, u32 page_bytes, struct pin_settings *now)
+{
+	static const u32 rows[FOLD_KINDS] = {
+		[FOLD_PROCESS] = DEFAULT_MAX_PROCESSES,
+		[FOLD_DROP] = DEFAULT_MAX_DROPS,
+		[FOLD_LATENCY] = DEFAULT_MAX_NETWORKS,
+	};
+
+	if (args->drop_lines.given)
+		now->drop_lines = args->drop_lines.lines;
+	else if (!now->cpus)
+		now->drop_lines = DEFAULT_DROP_LINES;
+	for (int kind = 0; kind < FOLD_KINDS; kind++) {
+		const u32 host = kind == FOLD_LATENCY;	/* a row more: the whole host */
+
+		if (args->max_fold[kind])
+			now->max_fold[kind] = (u32)args->max_fold[kind] + host;
+		else if (!now->cpus)
+			now->max_fold[kind] = rows[kind] + host;
+	}
+	if (args->events_bytes)
+		now->events_bytes = arguments_ring_round(args->events_bytes, page_bytes);
+	else if (!now->cpus)
+		now->events_bytes = DEFAULT_EVENTS_BYTES;
+}
+
+void arguments_settings(const struct arguments *args, u32 page_bytes, bool idle,
+			struct pin_settings *now)
+{
+	packet_settings(args, page_bytes, idle, now);
+	host_settings(args, page_bytes, now);
+}
+
+u32 arguments_probes(const struct arguments *args, const struct pin_settings *settings)
+{
+	u32 set = args->probe.set;
+
+	if (!args->probe.given && settings->cpus)
+		set = PROBE_PACKET | settings->probes * PROBE_HOST(0);
+	return args->interfaces_count ? set : set & PROBES_HOST;
 }

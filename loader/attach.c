@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `loader IFACE...`: all that can fail without a change is done first, then each
+ * `loader [IFACE...]`: all that can fail without a change is done first, then each
  * interface is changed, then the table is written. What fails on the way is undone,
  * what a crash leaves is cleared by the next run.
  */
@@ -14,6 +14,7 @@
 
 #include "loader/clock.h"
 #include "loader/features.h"
+#include "loader/host.h"
 #include "loader/netns.h"
 #include "loader/say.h"
 #include "loader/target.h"
@@ -31,6 +32,8 @@ struct run {
 	struct target *targets;
 	unsigned int count;
 	struct target_context context;
+	struct host host;
+	u32 probes;			/* that are wished for: a set */
 	bool interrupted;		/* a loader before died while it changed things */
 };
 
@@ -218,11 +221,20 @@ static int commit(struct run *run, struct failure *f)
 	for (unsigned int i = 0; i < run->count && !err; i++)
 		err = target_commit(&run->targets[i], &run->context);
 	run->settings.loaded_ns = clock_boot_ns();
+	run->settings.probes = host_in_force(&run->host);
 	if (!err)
 		err = table_write_settings(&run->table, &run->settings);
 	if (!err)
 		err = pindir_drop(&run->dir, PIN_AREA_PRIVATE, PIN_CHANGING);
 	return err ? failure_errno(f, err, "write the tables of %s", run->dir.path) : 0;
+}
+
+static int change_targets(struct run *run, struct failure *f)
+{
+	for (unsigned int i = 0; i < run->count; i++)
+		if (target_change(&run->targets[i], &run->context, f))
+			return -1;
+	return 0;
 }
 
 static int change_all(struct run *run, struct failure *f)
@@ -231,14 +243,12 @@ static int change_all(struct run *run, struct failure *f)
 
 	if (err)
 		return failure_errno(f, err, "write to %s", run->dir.path);
-	for (unsigned int i = 0; i < run->count; i++) {
-		if (target_change(&run->targets[i], &run->context, f)) {
-			undo_all(run, run->count);
-			mapset_undo(&run->dir, &run->maps, &run->settings);
-			if (!run->interrupted)
-				pindir_drop(&run->dir, PIN_AREA_PRIVATE, PIN_CHANGING);
-			return -1;
-		}
+	if (change_targets(run, f) || host_change(&run->host, run->settings.drop_lines, f)) {
+		undo_all(run, run->count);
+		mapset_undo(&run->dir, &run->maps, &run->settings);
+		if (!run->interrupted)
+			pindir_drop(&run->dir, PIN_AREA_PRIVATE, PIN_CHANGING);
+		return -1;
 	}
 	return commit(run, f);
 }
@@ -259,6 +269,40 @@ static void say_targets(const struct run *run)
 			say("%s: took the place of XDP program id %u, name '%s'", t->dev.name,
 			    t->foreign.prog_id, t->foreign.name);
 	}
+}
+
+static void say_probes(u32 set, const char *what)
+{
+	char names[64];
+
+	probe_names(set, names, sizeof(names));
+	if (set)
+		say("host: %s %s", names, what);
+}
+
+static void say_host(const struct run *run)
+{
+	const struct host *h = &run->host;
+
+	say_probes(h->kept, "unchanged");
+	say_probes(h->attached & ~h->replaced, "attached");
+	say_probes(h->replaced, "replaced by another program; what happened meanwhile is not "
+		   "counted");
+	say_probes(h->detached, "detached; what they counted stays until loader --detach");
+	for (unsigned int i = 1; i < probe_rows_count; i++)
+		if (h->left_out >> i & 1)
+			say("host: %s left out: %s", probe_rows[i].name, h->answer.why[i]);
+	if (*h->missing)
+		say("host: without %s", h->missing);
+	if (h->walk_err)
+		say("host: the walk over open sockets failed (%s): those that were open before have "
+		    "no owner until they are used", strerror(-h->walk_err));
+}
+
+static void say_attached(const struct run *run)
+{
+	say_targets(run);
+	say_host(run);
 }
 
 /* Old maps go when the reader has drained them. It needs the lock for that. */
@@ -296,19 +340,45 @@ static void clear_fresh(struct run *run)
 		pindir_remove(&run->dir, &ignored);
 }
 
-static int attach_locked(struct run *run, struct failure *f)
+/* No interface has ever had a slot. */
+static bool is_idle(const struct run *run)
+{
+	for (unsigned int slot = 0; slot < PIN_INTERFACES_MAX; slot++)
+		if (run->table.rows[slot].ifindex)
+			return false;
+	return true;
+}
+
+static void take_settings(struct run *run)
 {
 	const u32 page = (u32)sysconf(_SC_PAGESIZE);
 
+	run->interrupted = pindir_is_marked(&run->dir, PIN_CHANGING);
+	run->settings = run->table.settings;
+	run->probes = arguments_probes(run->args, &run->settings);
+	arguments_settings(run->args, page, is_idle(run), &run->settings);
+}
+
+static int prepare_host(struct run *run, struct failure *f)
+{
+	const struct host_wish wish = {
+		.probes = run->probes & PROBES_HOST,
+		.named = run->args->probe.named & PROBES_HOST,
+		.interrupted = run->interrupted,
+	};
+
+	return host_prepare(&run->host, &run->dir, &wish, &run->maps, f);
+}
+
+static int attach_locked(struct run *run, struct failure *f)
+{
 	if (table_open(&run->dir, MAP_MAKE, &run->table, f) ||
 	    table_tidy(&run->dir, &run->table, say_gone, f) || choose_hooks(run, f))
 		return -1;
-	run->interrupted = pindir_is_marked(&run->dir, PIN_CHANGING);
-	run->settings = run->table.settings;
-	arguments_settings(run->args, page, &run->settings);
+	take_settings(run);
 	say_rounded(run);
 	add_others(run);
-	if (mapset_make(&run->dir, &run->settings, &run->maps, f))
+	if (mapset_make(&run->dir, run->probes, &run->settings, &run->maps, f))
 		return -1;
 	run->context = (struct target_context){
 		.dir = &run->dir,
@@ -318,7 +388,7 @@ static int attach_locked(struct run *run, struct failure *f)
 		.tcx = feature_ask(FEATURE_TCX) == FEATURE_YES,
 		.xdp_frags = feature_ask(FEATURE_XDP_FRAGS) == FEATURE_YES,
 	};
-	if (prepare_all(run, f)) {
+	if (prepare_host(run, f) || prepare_all(run, f)) {
 		undo_all(run, run->count);
 		mapset_undo(&run->dir, &run->maps, &run->settings);
 		return -1;
@@ -340,6 +410,7 @@ static void hold_signals(bool hold)
 
 static void close_all(struct run *run)
 {
+	host_close(&run->host);
 	for (unsigned int i = 0; i < run->count && run->context.dir; i++)
 		target_close(&run->targets[i]);
 	free(run->targets);
@@ -362,7 +433,7 @@ int attach_run(const struct arguments *args, struct failure *f)
 		.args = args,
 		.dir.fd = -1,
 		.table = { .rows_fd = -1, .settings_fd = -1 },
-		.maps = { -1, -1, -1, { -1, -1 }, false, false },
+		.maps = MAPSET_CLOSED,
 	};
 	int err = check_permission(f);
 
@@ -377,7 +448,7 @@ int attach_run(const struct arguments *args, struct failure *f)
 		if (err)
 			clear_fresh(&run);
 		else
-			say_targets(&run);
+			say_attached(&run);
 		hold_signals(false);
 	}
 	if (!err)

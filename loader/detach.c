@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "loader/host.h"
 #include "loader/netdev.h"
 #include "loader/netns.h"
 #include "loader/object.h"
+#include "loader/probe.h"
 #include "loader/say.h"
 #include "loader/table.h"
 
@@ -119,10 +121,26 @@ static bool is_anything_attached(const struct run *run)
 	return false;
 }
 
+static int detach_host(struct run *run, struct failure *f)
+{
+	char names[64];
+	u32 probes;
+	int err = host_detach(&run->dir, &run->census, &probes);
+
+	if (err)
+		return failure_errno(f, err, "detach the host's probes");
+	probe_names(probes, names, sizeof(names));
+	if (probes)
+		say("host: %s detached", names);
+	return 0;
+}
+
 static int remove_directory(struct run *run, struct failure *f)
 {
 	pid_t reader = pindir_reader(&run->dir);
 
+	if (detach_host(run, f))
+		return -1;
 	if (pindir_each(&run->dir, PIN_AREA_SHARED, count_map, run) ||
 	    pindir_each(&run->dir, PIN_AREA_PRIVATE, count_map, run))
 		return failure_errno(f, ENOMEM, "list %s", run->dir.path);

@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,41 +13,127 @@
 #include "common/records.h"
 #include "common/total_rows.h"
 #include "loader/object.h"
+#include "loader/probe.h"
+
+/* In a set of probes: the reader needs these maps whatever is attached (common/pins.h). */
+#define ALWAYS PROBE_PACKET
 
 /* A credit and a time, as in bpf/packet.bpf.c; only programs read it. */
 #define BUDGET_BYTES 16
 
-static struct map_shape flows_shape(const struct pin_settings *settings)
+/* How many maps a generation has. */
+enum members { ONE, PAIR, EACH_CPU };
+
+static const struct kind {
+	const char *pattern;		/* of its pins: generation, then 'a', 'b' or CPU */
+	enum members members;
+	const char *outer;		/* the pin of its map of maps */
+	enum pin_area outer_area;
+	u32 outer_entries;		/* 0: one a CPU */
+	u32 probes;			/* a set; it is made if one of them is wanted */
+	enum bpf_map_type type;
+	u32 key_size, value_size;
+	size_t size_at, generation_at;	/* in struct pin_settings */
+} kinds[MAPSET_KINDS] = {
+#define AT(member) offsetof(struct pin_settings, member)
+	[MAPSET_FLOWS] = { PIN_FLOWS, PAIR, PIN_FLOW_SLOT, PIN_AREA_SHARED, 1, ALWAYS,
+			   BPF_MAP_TYPE_PERCPU_HASH, sizeof(struct flow_key),
+			   sizeof(struct flow_value), AT(max_flows), AT(flows_generation) },
+	[MAPSET_RING] = { PIN_RING, EACH_CPU, PIN_RINGS, PIN_AREA_PRIVATE, 0, ALWAYS,
+			  BPF_MAP_TYPE_RINGBUF, 0, 0, AT(ring_bytes), AT(rings_generation) },
+	[MAPSET_PROCESSES] = { PIN_PROCESSES, PAIR, PIN_PROCESS_MAPS, PIN_AREA_PRIVATE, 2,
+			       PROBE_HOST(HOST_PROBE_PROCESS), BPF_MAP_TYPE_PERCPU_HASH,
+			       sizeof(struct process_key), sizeof(struct process_value),
+			       AT(max_fold[FOLD_PROCESS]), AT(fold_generation[FOLD_PROCESS]) },
+	[MAPSET_DROPS] = { PIN_DROPS, PAIR, PIN_DROP_MAPS, PIN_AREA_PRIVATE, 2,
+			   PROBE_HOST(HOST_PROBE_DROP), BPF_MAP_TYPE_PERCPU_HASH,
+			   sizeof(struct drop_key), sizeof(struct drop_value),
+			   AT(max_fold[FOLD_DROP]), AT(fold_generation[FOLD_DROP]) },
+	[MAPSET_LATENCIES] = { PIN_LATENCIES, PAIR, PIN_LATENCY_MAPS, PIN_AREA_PRIVATE, 2,
+			       PROBE_HOST(HOST_PROBE_LATENCY), BPF_MAP_TYPE_HASH,
+			       sizeof(struct latency_key), sizeof(struct latency_value),
+			       AT(max_fold[FOLD_LATENCY]), AT(fold_generation[FOLD_LATENCY]) },
+	[MAPSET_EVENTS] = { PIN_EVENTS, ONE, PIN_EVENT_RING, PIN_AREA_PRIVATE, 1,
+			    PROBE_HOST(HOST_PROBE_CONNECTION) | PROBE_HOST(HOST_PROBE_DROP),
+			    BPF_MAP_TYPE_RINGBUF, 0, 0, AT(events_bytes),
+			    AT(events_generation) },
+#undef AT
+};
+
+static u32 *number_at(struct pin_settings *settings, size_t at)
 {
-	return (struct map_shape){ .type = BPF_MAP_TYPE_PERCPU_HASH,
-				   .key_size = sizeof(struct flow_key),
-				   .value_size = sizeof(struct flow_value),
-				   .max_entries = settings->max_flows };
+	return (u32 *)((char *)settings + at);
 }
 
-static struct map_shape ring_shape(const struct pin_settings *settings)
+static u32 number_of(const struct pin_settings *settings, size_t at)
 {
-	return (struct map_shape){ .type = BPF_MAP_TYPE_RINGBUF,
-				   .max_entries = settings->ring_bytes };
+	return *(const u32 *)((const char *)settings + at);
 }
 
-static void flows_name(char ret_name[PIN_NAME_BYTES], u32 generation, int which)
+u32 mapset_generation(enum mapset_kind kind, const struct pin_settings *settings)
 {
-	snprintf(ret_name, PIN_NAME_BYTES, PIN_FLOWS, generation, "ab"[which]);
+	return number_of(settings, kinds[kind].generation_at);
 }
 
-static void ring_name(char ret_name[PIN_NAME_BYTES], u32 generation, u32 cpu)
+bool mapset_is_ring(enum mapset_kind kind)
 {
-	snprintf(ret_name, PIN_NAME_BYTES, PIN_RING, generation, cpu);
+	return kinds[kind].type == BPF_MAP_TYPE_RINGBUF;
 }
 
 enum mapset_kind mapset_kind(const struct pin_match *match)
 {
-	const char *pattern = match->rule->pattern;
+	enum mapset_kind kind = 0;
 
-	if (!strcmp(pattern, PIN_FLOWS))
-		return MAPSET_FLOWS;
-	return strcmp(pattern, PIN_RING) ? MAPSET_OTHER : MAPSET_RING;
+	while (kind < MAPSET_KINDS && strcmp(match->rule->pattern, kinds[kind].pattern) != 0)
+		kind++;
+	return kind;
+}
+
+static u32 members_of(const struct kind *kind, const struct pin_settings *settings)
+{
+	return kind->members == EACH_CPU ? settings->cpus : kind->members == PAIR ? 2 : 1;
+}
+
+static void member_name(const struct kind *kind, u32 generation, u32 member,
+			char ret_name[PIN_NAME_BYTES])
+{
+	int stem = (int)strcspn(kind->pattern, "%");
+	int used = snprintf(ret_name, PIN_NAME_BYTES, "%.*s%u", stem, kind->pattern, generation);
+
+	if (kind->members == PAIR)
+		snprintf(ret_name + used, PIN_NAME_BYTES - (size_t)used, "_%c", "ab"[member]);
+	else if (kind->members == EACH_CPU)
+		snprintf(ret_name + used, PIN_NAME_BYTES - (size_t)used, "_%u", member);
+}
+
+/* A map of the generation in force, as pinned_map(). */
+static int open_member(const struct pindir *d, const struct kind *kind,
+		       const struct pin_settings *settings, u32 member, enum map_access access)
+{
+	const struct map_shape shape = {
+		.type = kind->type,
+		.key_size = kind->key_size,
+		.value_size = kind->value_size,
+		.max_entries = number_of(settings, kind->size_at),
+	};
+	char name[PIN_NAME_BYTES];
+
+	member_name(kind, number_of(settings, kind->generation_at), member, name);
+	return pinned_map(d, PIN_AREA_SHARED, name, &shape, access);
+}
+
+/* True if the generation in force is there whole, with the sizes wanted; or is made so. */
+static int check_members(const struct pindir *d, const struct kind *kind,
+			 const struct pin_settings *settings, enum map_access access)
+{
+	for (u32 member = 0; member < members_of(kind, settings); member++) {
+		int fd = open_member(d, kind, settings, member, access);
+
+		if (fd < 0)
+			return fd;
+		close(fd);
+	}
+	return 0;
 }
 
 static int note_generation(const struct pin_match *match, const char *name, void *context)
@@ -59,117 +146,103 @@ static int note_generation(const struct pin_match *match, const char *name, void
 	return 0;
 }
 
-static int open_flows(const struct pindir *d, const struct pin_settings *settings,
-		      enum map_access access, struct mapset *set)
-{
-	struct map_shape shape = flows_shape(settings);
-	char name[PIN_NAME_BYTES];
-
-	for (int i = 0; i < 2; i++) {
-		flows_name(name, settings->flows_generation, i);
-		set->flows[i] = pinned_map(d, PIN_AREA_SHARED, name, &shape, access);
-		if (set->flows[i] < 0)
-			return set->flows[i];
-	}
-	return 0;
-}
-
-static void close_flows(struct mapset *set)
-{
-	for (int i = 0; i < 2; i++) {
-		if (set->flows[i] >= 0)
-			close(set->flows[i]);
-		set->flows[i] = -1;
-	}
-}
-
-static int check_rings(const struct pindir *d, const struct pin_settings *settings,
-		       enum map_access access)
-{
-	struct map_shape shape = ring_shape(settings);
-	char name[PIN_NAME_BYTES];
-
-	for (u32 cpu = 0; cpu < settings->cpus; cpu++) {
-		int fd;
-
-		ring_name(name, settings->rings_generation, cpu);
-		fd = pinned_map(d, PIN_AREA_SHARED, name, &shape, access);
-		if (fd < 0)
-			return fd;
-		close(fd);
-	}
-	return 0;
-}
-
 /* The generation in force, if it has the sizes wanted; else a new one. */
-static int make_generations(const struct pindir *d, struct pin_settings *settings,
+static int make_generations(const struct pindir *d, u32 probes, struct pin_settings *settings,
 			    struct mapset *set)
 {
 	u32 highest = 0;
 	int err = pindir_each(d, PIN_AREA_SHARED, note_generation, &highest);
 
-	if (!err && (!settings->flows_generation || open_flows(d, settings, MAP_WRITE, set))) {
-		close_flows(set);
-		settings->flows_generation = highest + 1;
-		set->new_flows = true;
-		err = open_flows(d, settings, MAP_MAKE, set);
-	}
-	if (!err && (!settings->rings_generation || check_rings(d, settings, MAP_WRITE))) {
-		settings->rings_generation = highest + 1;
-		set->new_rings = true;
-		err = check_rings(d, settings, MAP_MAKE);
+	for (int i = 0; i < MAPSET_KINDS && !err; i++) {
+		const struct kind *kind = &kinds[i];
+		u32 *generation = number_at(settings, kind->generation_at);
+
+		if (!(kind->probes & probes) ||
+		    (*generation && !check_members(d, kind, settings, MAP_WRITE)))
+			continue;
+		*generation = highest + 1;
+		set->made[i] = true;
+		err = check_members(d, kind, settings, MAP_MAKE);
 	}
 	return err;
 }
 
-/* The id of the map within a map of maps; 0 if there is none. */
-static u32 inner_id(int fd, u32 index)
+u32 mapset_inner_id(int outer_fd, u32 index)
 {
 	u32 id;
 
-	return bpf_map_lookup_elem(fd, &index, &id) ? 0 : id;
+	return bpf_map_lookup_elem(outer_fd, &index, &id) ? 0 : id;
 }
 
-static int fill_rings(const struct pindir *d, int rings_fd, const struct pin_settings *settings)
+/* Their pins have the names that they have in bpf/. */
+int mapset_outer(const struct mapset *set, const char *name)
 {
-	for (u32 cpu = 0; cpu < settings->cpus; cpu++) {
-		int fd = pindir_get(d, PIN_AREA_SHARED, PIN_RING, settings->rings_generation, cpu);
-		u32 id;
-		int err = fd < 0 ? fd : object_map_id(fd, &id);
-
-		if (!err && inner_id(rings_fd, cpu) != id &&
-		    bpf_map_update_elem(rings_fd, &cpu, &fd, BPF_ANY))
-			err = -errno;
-		if (fd >= 0)
-			close(fd);
-		if (err)
-			return err;
-	}
-	return 0;
+	for (int i = 0; i < MAPSET_KINDS; i++)
+		if (!strcmp(kinds[i].outer, name))
+			return set->outer[i];
+	return -1;
 }
 
-static int fill_flow_slot(const struct mapset *set)
+static u32 outer_entries(const struct kind *kind, const struct pin_settings *settings)
 {
-	const u32 zero = 0, now = inner_id(set->flow_slot, 0);
+	return kind->outer_entries ? kind->outer_entries : settings->cpus;
+}
 
-	for (int i = 0; i < 2; i++) {
-		u32 id;
-		int err = object_map_id(set->flows[i], &id);
+/* True if a member of the generation in force lies in the map of maps there. */
+static bool is_in_place(const struct pindir *d, const struct kind *kind, int outer_fd,
+			const struct pin_settings *settings, u32 member, u32 index)
+{
+	int fd = open_member(d, kind, settings, member, MAP_WRITE);
+	u32 id;
+	bool is = fd >= 0 && !object_map_id(fd, &id) && mapset_inner_id(outer_fd, index) == id;
 
-		if (err)
-			return err;
-		if (id == now)
-			return 0;
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
+static int put_member(const struct pindir *d, const struct kind *kind, int outer_fd,
+		      const struct pin_settings *settings, u32 member)
+{
+	int fd, err;
+
+	if (is_in_place(d, kind, outer_fd, settings, member, member))
+		return 0;
+	fd = open_member(d, kind, settings, member, MAP_WRITE);
+	if (fd < 0)
+		return fd;
+	err = bpf_map_update_elem(outer_fd, &member, &fd, BPF_ANY) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+/* The maps of the generation in force into the map of maps; of a pair in one, any. */
+static int fill(const struct pindir *d, const struct kind *kind, int outer_fd,
+		const struct pin_settings *settings)
+{
+	const u32 members = members_of(kind, settings);
+	int err = 0;
+
+	if (outer_entries(kind, settings) < members) {
+		for (u32 member = 0; member < members; member++)
+			if (is_in_place(d, kind, outer_fd, settings, member, 0))
+				return 0;
+		return put_member(d, kind, outer_fd, settings, 0);
 	}
-	return bpf_map_update_elem(set->flow_slot, &zero, &set->flows[0], BPF_ANY) ? -errno : 0;
+	for (u32 member = 0; member < members && !err; member++)
+		err = put_member(d, kind, outer_fd, settings, member);
+	return err;
 }
 
 int mapset_switch(const struct pindir *d, const struct mapset *set,
 		  const struct pin_settings *settings)
 {
-	int err = fill_flow_slot(set);
+	int err = 0;
 
-	return err ? err : fill_rings(d, set->rings, settings);
+	for (int i = 0; i < MAPSET_KINDS && !err; i++)
+		if (set->outer[i] >= 0)
+			err = fill(d, &kinds[i], set->outer[i], settings);
+	return err;
 }
 
 static int open_budgets(const struct pindir *d)
@@ -184,60 +257,65 @@ static int open_budgets(const struct pindir *d)
 	return pinned_map(d, PIN_AREA_PRIVATE, PIN_BUDGETS, &shape, MAP_MAKE);
 }
 
-/* A map of maps; new is set if it had to be made, and is empty. */
-static int open_outer(const struct pindir *d, enum pin_area area, const char *name, u32 entries,
-		      int inner_fd, bool *ret_new)
+/* A map of maps; *ret_new is set if it had to be made, and is empty. */
+static int open_outer(const struct pindir *d, const struct kind *kind,
+		      const struct pin_settings *settings, bool *ret_new)
 {
+	int inner = open_member(d, kind, settings, 0, MAP_WRITE), fd;
 	const struct map_shape shape = {
 		.type = BPF_MAP_TYPE_ARRAY_OF_MAPS,
 		.key_size = sizeof(u32),
 		.value_size = sizeof(u32),
-		.max_entries = entries,
-		.inner_fd = inner_fd,
+		.max_entries = outer_entries(kind, settings),
+		.inner_fd = inner,
 	};
-	int fd = pinned_map(d, area, name, &shape, MAP_WRITE);
 
+	if (inner < 0)
+		return inner;
+	fd = pinned_map(d, kind->outer_area, kind->outer, &shape, MAP_WRITE);
 	*ret_new = fd == -ENOENT;
-	return *ret_new ? pinned_map(d, area, name, &shape, MAP_MAKE) : fd;
+	if (*ret_new)
+		fd = pinned_map(d, kind->outer_area, kind->outer, &shape, MAP_MAKE);
+	close(inner);
+	return fd;
 }
 
-static int open_outers(const struct pindir *d, const struct pin_settings *settings,
+/* Where nothing is attached that writes there, maps are put in place at once. */
+static int open_outers(const struct pindir *d, u32 probes, const struct pin_settings *settings,
 		       struct mapset *set)
 {
-	int ring = pindir_get(d, PIN_AREA_SHARED, PIN_RING, settings->rings_generation, 0u);
-	bool new_slot, new_rings;
-	int err = ring;
+	const u32 attached = ALWAYS | settings->probes * PROBE_HOST(0);
+	int err = 0;
 
-	if (ring < 0)
-		return ring;
-	set->flow_slot = open_outer(d, PIN_AREA_SHARED, PIN_FLOW_SLOT, 1, set->flows[0],
-				    &new_slot);
-	set->rings = open_outer(d, PIN_AREA_PRIVATE, PIN_RINGS, settings->cpus, ring, &new_rings);
-	close(ring);
-	err = set->flow_slot < 0 ? set->flow_slot : set->rings < 0 ? set->rings : 0;
-	if (!err && new_slot)
-		err = fill_flow_slot(set);
-	if (!err && new_rings)
-		err = fill_rings(d, set->rings, settings);
+	for (int i = 0; i < MAPSET_KINDS && !err; i++) {
+		bool made = false;
+
+		if (!(kinds[i].probes & probes))
+			continue;
+		set->outer[i] = open_outer(d, &kinds[i], settings, &made);
+		err = set->outer[i] < 0 ? set->outer[i] : 0;
+		if (!err && (made || !(kinds[i].probes & attached)))
+			err = fill(d, &kinds[i], set->outer[i], settings);
+	}
 	return err;
 }
 
-int mapset_make(const struct pindir *d, struct pin_settings *settings, struct mapset *ret_set,
-		struct failure *f)
+int mapset_make(const struct pindir *d, u32 probes, struct pin_settings *settings,
+		struct mapset *ret_set, struct failure *f)
 {
-	struct mapset set = { -1, -1, -1, { -1, -1 }, false, false };
+	struct mapset set = MAPSET_CLOSED;
 	int cpus = libbpf_num_possible_cpus(), err;
 
 	if (cpus <= 0)
 		return failure_errno(f, cpus, "read /sys/devices/system/cpu/possible");
 	settings->cpus = (u32)cpus;
-	err = make_generations(d, settings, &set);
+	err = make_generations(d, probes | ALWAYS, settings, &set);
 	if (!err) {
 		set.budgets = open_budgets(d);
 		err = set.budgets < 0 ? set.budgets : 0;
 	}
 	if (!err)
-		err = open_outers(d, settings, &set);
+		err = open_outers(d, probes | ALWAYS, settings, &set);
 	if (!err) {
 		*ret_set = set;
 		return 0;
@@ -250,16 +328,18 @@ int mapset_make(const struct pindir *d, struct pin_settings *settings, struct ma
 			     settings->max_flows, settings->cpus, settings->ring_bytes);
 }
 
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
 void mapset_close(struct mapset *set)
 {
-	int *const fds[] = { &set->budgets, &set->rings, &set->flow_slot };
-
-	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
-		if (*fds[i] >= 0)
-			close(*fds[i]);
-		*fds[i] = -1;
-	}
-	close_flows(set);
+	close_fd(&set->budgets);
+	for (int i = 0; i < MAPSET_KINDS; i++)
+		close_fd(&set->outer[i]);
 }
 
 void mapset_undo(const struct pindir *d, const struct mapset *set,
@@ -267,13 +347,13 @@ void mapset_undo(const struct pindir *d, const struct mapset *set,
 {
 	char name[PIN_NAME_BYTES];
 
-	for (int i = 0; i < 2 && set->new_flows; i++) {
-		flows_name(name, settings->flows_generation, i);
-		pindir_drop(d, PIN_AREA_SHARED, "%s", name);
-	}
-	for (u32 cpu = 0; cpu < settings->cpus && set->new_rings; cpu++) {
-		ring_name(name, settings->rings_generation, cpu);
-		pindir_drop(d, PIN_AREA_SHARED, "%s", name);
+	for (int i = 0; i < MAPSET_KINDS; i++) {
+		u32 generation = number_of(settings, kinds[i].generation_at);
+
+		for (u32 m = 0; m < members_of(&kinds[i], settings) && set->made[i]; m++) {
+			member_name(&kinds[i], generation, m, name);
+			pindir_drop(d, PIN_AREA_SHARED, "%s", name);
+		}
 	}
 }
 
@@ -283,29 +363,28 @@ struct sweep {
 	int left;
 };
 
-static bool is_drained(const struct pin_match *match, int fd)
+static bool is_drained(enum mapset_kind kind, int fd)
 {
 	u64 used;
 
-	if (mapset_kind(match) == MAPSET_FLOWS)
-		return pinned_map_is_empty(fd, sizeof(struct flow_key));
-	return !pinned_ring_used(fd, &used) && !used;
+	if (mapset_is_ring(kind))
+		return !pinned_ring_used(fd, &used) && !used;
+	return pinned_map_is_empty(fd, kinds[kind].key_size);
 }
 
 static int sweep_one(const struct pin_match *match, const char *name, void *context)
 {
 	struct sweep *sweep = context;
 	enum mapset_kind kind = mapset_kind(match);
-	u32 generation = kind == MAPSET_FLOWS ? sweep->settings->flows_generation
-					      : sweep->settings->rings_generation;
 	int fd, err = 0;
 
-	if (kind == MAPSET_OTHER || match->number[0] == generation)
+	if (kind == MAPSET_OTHER ||
+	    match->number[0] == mapset_generation(kind, sweep->settings))
 		return 0;
 	fd = pindir_get(sweep->dir, PIN_AREA_SHARED, "%s", name);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	if (is_drained(match, fd))
+	if (is_drained(kind, fd))
 		err = pindir_drop(sweep->dir, PIN_AREA_SHARED, "%s", name);
 	else
 		sweep->left++;

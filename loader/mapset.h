@@ -13,19 +13,42 @@
 #include "loader/pindir.h"
 #include "loader/pinned_map.h"
 
-struct mapset {
-	int budgets, rings, flow_slot;	/* descriptors; -1: not open */
-	int flows[2];
-	bool new_flows, new_rings;	/* generations made by this run */
+/* Maps that come in generations: pins of common/pins.h, behind a map of maps. */
+enum mapset_kind {
+	MAPSET_FLOWS,
+	MAPSET_RING,		/* of packets, one a CPU */
+	MAPSET_PROCESSES,
+	MAPSET_DROPS,
+	MAPSET_LATENCIES,
+	MAPSET_EVENTS,		/* the ring of connections and drops */
+	MAPSET_KINDS,
+	MAPSET_OTHER = MAPSET_KINDS,
 };
 
+/* What a pin is. */
+enum mapset_kind mapset_kind(const struct pin_match *match);
+bool mapset_is_ring(enum mapset_kind kind);
+
+/* The generation that programs use; 0: none. */
+u32 mapset_generation(enum mapset_kind kind, const struct pin_settings *settings);
+
+struct mapset {
+	int budgets;			/* descriptors; -1: not open */
+	int outer[MAPSET_KINDS];	/* the maps of maps; -1: not wanted */
+	bool made[MAPSET_KINDS];	/* a generation was made by this run */
+};
+
+#define MAPSET_CLOSED \
+	((struct mapset){ .budgets = -1, .outer = { -1, -1, -1, -1, -1, -1 } })
+
 /*
- * Opens what is there and makes what is missing for the sizes in *settings; fills in
- * its generations and CPUs. Maps that programs write already are left as they are until
- * mapset_switch(). 0, or -1 with *f filled and nothing new left behind.
+ * Opens what is there and makes what is missing for the sizes in *settings and for these
+ * probes (a set of probe.h); fills in its generations and CPUs. Maps that programs write
+ * already are left as they are until mapset_switch(). 0, or -1 with *f filled and nothing
+ * new left behind.
  */
-int mapset_make(const struct pindir *d, struct pin_settings *settings, struct mapset *ret_set,
-		struct failure *f);
+int mapset_make(const struct pindir *d, u32 probes, struct pin_settings *settings,
+		struct mapset *ret_set, struct failure *f);
 void mapset_close(struct mapset *set);
 
 /*
@@ -42,9 +65,11 @@ void mapset_undo(const struct pindir *d, const struct mapset *set,
 /* Removes maps of other generations that are empty. How many are left, or -errno. */
 int mapset_sweep(const struct pindir *d, const struct pin_settings *settings);
 
-/* What a pin is, of the maps that have generations. */
-enum mapset_kind { MAPSET_OTHER, MAPSET_FLOWS, MAPSET_RING };
-enum mapset_kind mapset_kind(const struct pin_match *match);
+/* The map of maps that bpf/ calls so: a descriptor of the set's; -1: none. */
+int mapset_outer(const struct mapset *set, const char *name);
+
+/* The id of the map within a map of maps; 0 if there is none. */
+u32 mapset_inner_id(int outer_fd, u32 index);
 
 /* The totals or losses of a slot: a descriptor or -errno, as pinned_map(). */
 int mapset_totals(const struct pindir *d, unsigned int slot, enum map_access access);

@@ -6,12 +6,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "loader/clock.h"
-
-/* Of one program: eight are the packet probe's. */
-#define PROG_MAPS_MAX 64
 
 int object_prog_id(int fd, u32 *ret_id)
 {
@@ -32,6 +30,45 @@ int object_map_id(int fd, u32 *ret_id)
 	if (bpf_obj_get_info_by_fd(fd, &info, &length))
 		return -errno;
 	*ret_id = info.id;
+	return 0;
+}
+
+int object_prog_tag(int fd, u8 ret_tag[OBJECT_TAG_BYTES])
+{
+	struct bpf_prog_info info = { 0 };
+	u32 length = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &length))
+		return -errno;
+	memcpy(ret_tag, info.tag, OBJECT_TAG_BYTES);
+	return 0;
+}
+
+int object_prog_misses(u32 prog_id, u64 *ret_misses)
+{
+	struct bpf_prog_info info = { 0 };
+	u32 length = sizeof(info);
+	int fd = bpf_prog_get_fd_by_id(prog_id), err = fd < 0 ? -errno : 0;
+
+	if (!err && bpf_obj_get_info_by_fd(fd, &info, &length))
+		err = -errno;
+	if (!err)
+		*ret_misses = info.recursion_misses;
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+int object_prog_maps(int fd, struct object_maps *ret_maps)
+{
+	struct bpf_prog_info info = { .map_ids = (u64)(uintptr_t)ret_maps->ids,
+				      .nr_map_ids = OBJECT_MAPS_MAX };
+	u32 length = sizeof(info);
+
+	ret_maps->count = 0;
+	if (bpf_obj_get_info_by_fd(fd, &info, &length))
+		return -errno;
+	ret_maps->count = info.nr_map_ids < OBJECT_MAPS_MAX ? info.nr_map_ids : OBJECT_MAPS_MAX;
 	return 0;
 }
 
@@ -66,16 +103,13 @@ int census_add(struct census *census, enum object_kind kind, u32 id)
 
 int census_add_prog(struct census *census, u32 prog_id)
 {
-	u32 maps[PROG_MAPS_MAX];
-	struct bpf_prog_info info = { .map_ids = (u64)(uintptr_t)maps,
-				      .nr_map_ids = PROG_MAPS_MAX };
-	u32 length = sizeof(info);
+	struct object_maps maps;
 	int fd = bpf_prog_get_fd_by_id(prog_id);
 	int err = census_add(census, OBJECT_PROG, prog_id);
 
-	if (fd >= 0 && !err && !bpf_obj_get_info_by_fd(fd, &info, &length))
-		for (u32 i = 0; i < info.nr_map_ids && i < PROG_MAPS_MAX && !err; i++)
-			err = census_add(census, OBJECT_MAP, maps[i]);
+	if (fd >= 0 && !err && !object_prog_maps(fd, &maps))
+		for (u32 i = 0; i < maps.count && !err; i++)
+			err = census_add(census, OBJECT_MAP, maps.ids[i]);
 	if (fd >= 0)
 		close(fd);
 	return err;

@@ -12,6 +12,25 @@
 int object_prog_id(int fd, u32 *ret_id);
 int object_map_id(int fd, u32 *ret_id);
 
+#define OBJECT_TAG_BYTES 8	/* BPF_TAG_SIZE */
+
+/* What tells one program's instructions from another's. 0 or -errno. */
+int object_prog_tag(int fd, u8 ret_tag[OBJECT_TAG_BYTES]);
+
+/* How often the kernel passed over the program because it was running. 0 or -errno. */
+int object_prog_misses(u32 prog_id, u64 *ret_misses);
+
+/* Of one program: no probe has as many. */
+#define OBJECT_MAPS_MAX 64
+
+struct object_maps {
+	u32 ids[OBJECT_MAPS_MAX];
+	u32 count;
+};
+
+/* The maps that a program uses. 0 or -errno. */
+int object_prog_maps(int fd, struct object_maps *ret_maps);
+
 #define OBJECT_NAME_BYTES 16	/* BPF_OBJ_NAME_LEN */
 
 /* The name that a program was loaded with; "" if it has none or is gone. */

@@ -14,6 +14,15 @@ static const struct pin_rule rules[] = {
 	{ PIN_AREA_SHARED, PIN_FLOW_SLOT, 0660, false, true },
 	{ PIN_AREA_SHARED, PIN_FLOWS, 0660, false, true },
 	{ PIN_AREA_SHARED, PIN_RING, 0660, false, true },
+	{ PIN_AREA_SHARED, PIN_PROBE_COUNTERS, 0640, false, true },
+	{ PIN_AREA_SHARED, PIN_FOLD_ACTIVE, 0660, false, true },
+	{ PIN_AREA_SHARED, PIN_PROCESSES, 0660, false, true },
+	{ PIN_AREA_SHARED, PIN_DROPS, 0660, false, true },
+	{ PIN_AREA_SHARED, PIN_LATENCIES, 0660, false, true },
+	{ PIN_AREA_SHARED, PIN_EVENTS, 0660, false, true },
+	{ PIN_AREA_SHARED, PIN_DROP_TOTALS, 0640, false, true },
+	{ PIN_AREA_SHARED, PIN_LOCATIONS, 0640, false, true },
+	{ PIN_AREA_SHARED, PIN_SOCKETS, 0640, false, true },
 	{ PIN_AREA_SHARED, PIN_READER, 0750, true, true },
 	{ PIN_AREA_SHARED, PIN_PRIVATE, 0700, true, false },
 	{ PIN_AREA_PRIVATE, PIN_RINGS, 0600, false, false },
@@ -23,6 +32,15 @@ static const struct pin_rule rules[] = {
 	{ PIN_AREA_PRIVATE, PIN_FILTER, 0600, false, false },
 	{ PIN_AREA_PRIVATE, PIN_CLSACT, 0700, true, false },
 	{ PIN_AREA_PRIVATE, PIN_CHANGING, 0700, true, false },
+	{ PIN_AREA_PRIVATE, PIN_HOST_LINK, 0600, false, false },
+	{ PIN_AREA_PRIVATE, PIN_PROBE_CONFIG, 0600, false, false },
+	{ PIN_AREA_PRIVATE, PIN_SOCKET_STATES, 0600, false, false },
+	{ PIN_AREA_PRIVATE, PIN_LOCATION_IDS, 0600, false, false },
+	{ PIN_AREA_PRIVATE, PIN_LOCATIONS_USED, 0600, false, false },
+	{ PIN_AREA_PRIVATE, PIN_PROCESS_MAPS, 0600, false, false },
+	{ PIN_AREA_PRIVATE, PIN_DROP_MAPS, 0600, false, false },
+	{ PIN_AREA_PRIVATE, PIN_LATENCY_MAPS, 0600, false, false },
+	{ PIN_AREA_PRIVATE, PIN_EVENT_RING, 0600, false, false },
 };
 
 /* A decimal number of at most 32 bits as printf writes it. */
@@ -39,9 +57,11 @@ static bool take_number(const char **name, u32 *ret_number)
 	return number <= UINT32_MAX;
 }
 
-static bool take_word(const char **name, size_t max, char ret_word[16])
+#define LETTERS "abcdefghijklmnopqrstuvwxyz"
+
+static bool take_word(const char **name, const char *of, size_t max, char *ret_word)
 {
-	size_t length = strspn(*name, "abcdefghijklmnopqrstuvwxyz");
+	size_t length = strspn(*name, of);
 
 	if (!length || length > max)
 		return false;
@@ -64,10 +84,15 @@ static bool matches(const char *pattern, const char *name, struct pin_match *m)
 		pattern++;
 		if (*pattern == 'u' && !take_number(&name, &m->number[numbers++]))
 			return false;
-		if (*pattern == 'c' && !take_word(&name, 1, m->word))
+		if (*pattern == 'c' && !take_word(&name, LETTERS, 1, m->word))
 			return false;
-		if (*pattern == 's' && !take_word(&name, sizeof(m->word) - 1, m->word))
+		if (*pattern == 's' && !take_word(&name, LETTERS, 15, m->word))
 			return false;
+		if (*pattern == '.') {	/* the name of a program */
+			pattern += strlen("31s");
+			if (!take_word(&name, LETTERS "0123456789_", sizeof(m->word) - 1, m->word))
+				return false;
+		}
 	}
 	return !*name;
 }

@@ -19,6 +19,17 @@
 #define PIN_CLSACT "clsact_%u"		/* directory: the qdisc of this slot is ours */
 #define PIN_CHANGING "changing"		/* directory: a loader is at work, or died at it */
 
+/* The same of the host's probes. */
+#define PIN_HOST_LINK "host_%.31s"	/* program */
+#define PIN_PROBE_CONFIG "probe_config"	/* struct probe_config */
+#define PIN_SOCKET_STATES "socket_states"	/* socket storage: struct socket_state */
+#define PIN_LOCATION_IDS "location_ids"	/* which address has which row of locations */
+#define PIN_LOCATIONS_USED "locations_used"	/* how many rows are taken */
+#define PIN_PROCESS_MAPS "process_maps"	/* arrays of maps: a pair of each kind */
+#define PIN_DROP_MAPS "drop_maps"
+#define PIN_LATENCY_MAPS "latency_maps"
+#define PIN_EVENT_RING "event_ring"	/* array of one map: the ring of events */
+
 enum pin_area {
 	PIN_AREA_SHARED,	/* DIR */
 	PIN_AREA_PRIVATE,	/* DIR/private */
@@ -35,7 +46,7 @@ struct pin_rule {
 struct pin_match {
 	const struct pin_rule *rule;
 	u32 number[2];
-	char word[16];		/* of %s and %c */
+	char word[32];		/* of %s, %c and %.31s */
 };
 
 /* True if the name is one of ours. */

@@ -10,7 +10,7 @@
 #include "common/pins.h"
 
 #define COUNT_BATCH 4096
-#define KEY_MAX 64
+#define KEY_MAX 128
 
 static int make_map(const struct pindir *d, enum pin_area area, const char *name,
 		    const struct map_shape *shape)

@@ -75,26 +75,53 @@ static const char *take_field(const char *text, char *ret_field, size_t size)
 	return *text == ' ' ? text + 1 : text;
 }
 
+/* A line of mountinfo. */
+struct mount {
+	char point[4096];
+	char type[32];
+	const char *source;	/* in the line */
+};
+
+static bool take_mount(const char *line, struct mount *ret)
+{
+	const char *pos = line, *dash;
+
+	for (int i = 0; i < 5; i++)	/* id, parent, device, root, mount point */
+		pos = take_field(pos, ret->point, sizeof(ret->point));
+	dash = strstr(pos, " - ");
+	if (!dash || dash > line + strcspn(line, "\n"))
+		return false;
+	ret->source = take_field(dash + 3, ret->type, sizeof(ret->type));
+	return true;
+}
+
 bool procfile_mount_source(const char *mountinfo, const char *path, const char *type,
 			   char *ret_source, size_t size)
 {
 	bool found = false;
+	struct mount m;
 
 	for (const char *line = *mountinfo ? mountinfo : NULL; line; line = next_line(line)) {
-		char field[4096], kind[32];
-		const char *pos = line, *dash;
-
-		for (int i = 0; i < 5; i++)	/* id, parent, device, root, mount point */
-			pos = take_field(pos, field, sizeof(field));
-		dash = strstr(pos, " - ");
-		if (strcmp(field, path) || !dash || dash > line + strcspn(line, "\n"))
+		if (!take_mount(line, &m) || strcmp(m.point, path) != 0)
 			continue;
-		pos = take_field(dash + 3, kind, sizeof(kind));
-		found = !strcmp(kind, type);	/* what is mounted over it hides it */
+		found = !strcmp(m.type, type);	/* what is mounted over it hides it */
 		if (found)
-			take_field(pos, ret_source, size);
+			take_field(m.source, ret_source, size);
 	}
 	return found;
+}
+
+bool procfile_mount_point(const char *mountinfo, const char *type, char *ret_path, size_t size)
+{
+	struct mount m;
+
+	for (const char *line = *mountinfo ? mountinfo : NULL; line; line = next_line(line)) {
+		if (!take_mount(line, &m) || strcmp(m.type, type) != 0 || strlen(m.point) >= size)
+			continue;
+		memcpy(ret_path, m.point, strlen(m.point) + 1);
+		return true;
+	}
+	return false;
 }
 
 bool procfile_softnet(const char *text, unsigned int n, struct softnet *ret)

@@ -19,6 +19,9 @@ int procfile_read(const char *path, char **ret_text);
 bool procfile_mount_source(const char *mountinfo, const char *path, const char *type,
 			   char *ret_source, size_t size);
 
+/* The first mount point of a file system of this type. False if there is none. */
+bool procfile_mount_point(const char *mountinfo, const char *type, char *ret_path, size_t size);
+
 /* A CPU's row of /proc/net/softnet_stat. */
 struct softnet {
 	u32 processed;	/* packets, since boot; wraps */

@@ -12,6 +12,8 @@
 
 #include "bpf/jopil.skel.h"
 #include "loader/features.h"
+#include "loader/probe.h"
+#include "loader/skeleton.h"
 
 /* Of a verifier's log the end tells why; the whole of it is thousands of lines. */
 #define LOG_LINES 24
@@ -55,32 +57,27 @@ static struct bpf_program *program_of(const struct jopil_bpf *skeleton, enum sit
 	return programs[site];
 }
 
-/* The flow maps of the object stand for those behind flow_slot: they are not made. */
 static int use_maps(struct jopil_bpf *skeleton, const struct program_maps *maps)
 {
 	const struct {
 		struct bpf_map *map;
 		int fd;
-	} shared[] = {
+	} own[] = {
 		{ skeleton->maps.totals, maps->totals },
 		{ skeleton->maps.losses, maps->losses },
-		{ skeleton->maps.budgets, maps->budgets },
-		{ skeleton->maps.flow_slot, maps->flow_slot },
-		{ skeleton->maps.rings, maps->rings },
+		{ skeleton->maps.budgets, maps->shared->budgets },
 	};
-	int err = bpf_map__set_autocreate(skeleton->maps.flows_a, false);
+	int err = skeleton_choose_maps(skeleton->obj, PROBE_PACKET, false);
 
-	if (!err)
-		err = bpf_map__set_autocreate(skeleton->maps.flows_b, false);
-	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]) && !err; i++)
-		err = bpf_map__reuse_fd(shared[i].map, shared[i].fd);
-	return err;
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]) && !err; i++)
+		err = bpf_map__reuse_fd(own[i].map, own[i].fd);
+	return err ? err : skeleton_use_mapset(skeleton->obj, maps->shared);
 }
 
 static int choose_programs(struct jopil_bpf *skeleton, unsigned int sites, bool xdp_frags)
 {
 	struct bpf_program *xdp = program_of(skeleton, SITE_XDP);
-	int err = 0;
+	int err = skeleton_no_programs(skeleton->obj);
 
 	for (int site = 0; site < SITES && !err; site++)
 		err = bpf_program__set_autoload(program_of(skeleton, site), sites >> site & 1);

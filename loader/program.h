@@ -7,12 +7,13 @@
 
 #include "bpf/packet_config.h"
 #include "loader/failure.h"
+#include "loader/mapset.h"
 #include "loader/script.h"
 
 /* The maps that the programs write: descriptors, kept by the caller. */
 struct program_maps {
 	int totals, losses;		/* of the interface */
-	int budgets, flow_slot, rings;	/* of the pin directory */
+	const struct mapset *shared;	/* of the pin directory */
 };
 
 struct program_set {

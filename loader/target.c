@@ -117,8 +117,7 @@ static int name_failure(const struct target *t, struct failure *f)
 
 static int load_programs(struct target *t, const struct target_context *c, struct failure *f)
 {
-	const struct program_maps maps = { t->totals, t->losses, c->maps->budgets,
-					   c->maps->flow_slot, c->maps->rings };
+	const struct program_maps maps = { t->totals, t->losses, c->maps };
 	unsigned int sites[VARIANTS][2] = { { 0 } };
 	struct step steps[STEPS_MAX];
 	unsigned int count = plan(t, steps);
@@ -194,7 +193,7 @@ static int do_step(struct target *t, const struct target_context *c, const struc
 	if (step->site == SITE_XDP) {
 		t->unsettled = true;
 	} else if (step->site == SITE_INGRESS && t->unsettled) {
-		settle(c->maps->rings);
+		settle(c->maps->outer[MAPSET_RING]);
 		t->unsettled = false;
 	}
 	switch (step->verb) {

@@ -141,10 +141,10 @@ static json_t *probes_json(const struct view *view)
 	json_t *array = json_array();
 	bool on = view->attached_count;
 
-	for (unsigned int i = 0; i < probes_count; i++)
-		json_array_append_new(array, json_pack("{s:s, s:b, s:s}", "name", probes[i].name,
+	for (unsigned int i = 0; i < probe_rows_count; i++)
+		json_array_append_new(array, json_pack("{s:s, s:b, s:s}", "name", probe_rows[i].name,
 						       "on", on, "reason",
-						       on ? probes[i].what
+						       on ? probe_rows[i].what
 							  : "no interface is attached"));
 	return array;
 }

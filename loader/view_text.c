@@ -124,9 +124,9 @@ void view_print_text(const struct view *view, FILE *out)
 		else
 			fprintf(out, "reader          none\n");
 	}
-	for (unsigned int i = 0; i < probes_count; i++)
-		fprintf(out, "probe %-9s %s: %s\n", probes[i].name,
+	for (unsigned int i = 0; i < probe_rows_count; i++)
+		fprintf(out, "probe %-9s %s: %s\n", probe_rows[i].name,
 			view->attached_count ? "on" : "off",
-			view->attached_count ? probes[i].what : "no interface is attached");
+			view->attached_count ? probe_rows[i].what : "no interface is attached");
 	print_kernel(out, view);
 }

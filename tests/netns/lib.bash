@@ -57,8 +57,8 @@ quiet_up() {
 # in_b_loader OPTION...: the loader within B, on this test's pin directory.
 in_b_loader() { in_b "$BIN/loader" --pin-dir "$PIN_DIR" "$@"; }
 
-# load_b OPTION...: attaches to $VETH_B.
-load_b() { in_b_loader --group "$GROUP_ID" "$@" "$VETH_B"; }
+# load_b OPTION...: attaches to $VETH_B; unless told otherwise the packet probe alone.
+load_b() { in_b_loader --group "$GROUP_ID" --probe packet "$@" "$VETH_B"; }
 
 # detach: everything of this test; quiet if there is nothing.
 # shellcheck disable=SC2120 # interfaces may be named

@@ -62,27 +62,27 @@ static void test_only_refuses(void **state)
 
 static void test_packet_lines(void **state)
 {
-	struct packet_lines_argument p = { 0 };
+	struct lines_argument p = { 0 };
 	const char *why = NULL;
 
 	(void)state;
-	assert_int_equal(arguments_packet_lines("all", &p, &why), 0);
+	assert_int_equal(arguments_lines("all", &p, &why), 0);
 	assert_int_equal(p.lines, PACKET_LINES_ALL);
-	assert_int_equal(arguments_packet_lines("0", &p, &why), 0);
+	assert_int_equal(arguments_lines("0", &p, &why), 0);
 	assert_true(p.given);
 	assert_int_equal(p.lines, 0);
-	assert_int_equal(arguments_packet_lines("4294967294", &p, &why), 0);
-	assert_true(arguments_packet_lines("4294967295", &p, &why) < 0);
-	assert_true(arguments_packet_lines("many", &p, &why) < 0);
-	assert_true(arguments_packet_lines("-1", &p, &why) < 0);
-	assert_true(arguments_packet_lines("", &p, &why) < 0);
+	assert_int_equal(arguments_lines("4294967294", &p, &why), 0);
+	assert_true(arguments_lines("4294967295", &p, &why) < 0);
+	assert_true(arguments_lines("many", &p, &why) < 0);
+	assert_true(arguments_lines("-1", &p, &why) < 0);
+	assert_true(arguments_lines("", &p, &why) < 0);
 }
 
 static void test_hooks_and_probes(void **state)
 {
 	const char *why = NULL;
+	struct probe_argument p = { 0 };
 	u8 hook = 99;
-	u32 set = 0;
 
 	(void)state;
 	assert_int_equal(arguments_hook("auto", &hook, &why), 0);
@@ -91,12 +91,20 @@ static void test_hooks_and_probes(void **state)
 	assert_int_equal(hook, PIN_HOOK_GENERIC);
 	assert_true(arguments_hook("none", &hook, &why) < 0);
 	assert_true(arguments_hook("XDP ", &hook, &why) < 0);
-	assert_int_equal(probe_parse("packet", &set, &why), 0);
-	assert_int_equal(set, PROBE_PACKET);
-	assert_int_equal(probe_parse("all", &set, &why), 0);
-	assert_true(set & PROBE_PACKET);
-	assert_true(probe_parse("packet,", &set, &why) < 0);
-	assert_true(probe_parse("nothing", &set, &why) < 0);
+	assert_int_equal(probe_parse("packet", &p, &why), 0);
+	assert_true(p.given);
+	assert_int_equal(p.set, PROBE_PACKET);
+	assert_int_equal(p.named, PROBE_PACKET);
+	assert_int_equal(probe_parse("all", &p, &why), 0);
+	assert_int_equal(p.set, PROBE_PACKET | PROBES_HOST);
+	assert_int_equal(p.named, 0);	/* what cannot be done is left out */
+	assert_int_equal(probe_parse("drop,all", &p, &why), 0);
+	assert_int_equal(p.named, PROBE_HOST(HOST_PROBE_DROP));
+	assert_int_equal(probe_parse("latency,connection,process", &p, &why), 0);
+	assert_int_equal(p.set, PROBES_HOST & ~PROBE_HOST(HOST_PROBE_DROP));
+	assert_true(probe_parse("packet,", &p, &why) < 0);
+	assert_true(probe_parse("drops", &p, &why) < 0);
+	assert_true(probe_parse("", &p, &why) < 0);
 	assert_non_null(why);
 }
 
@@ -119,33 +127,33 @@ static void test_settings(void **state)
 	struct arguments args = { 0 };
 
 	(void)state;
-	arguments_settings(&args, PAGE, &s);	/* a first run without options */
+	arguments_settings(&args, PAGE, false, &s);	/* a first run without options */
 	assert_int_equal(s.packet_lines, DEFAULT_PACKET_LINES);
 	assert_int_equal(s.max_flows, DEFAULT_MAX_FLOWS);
 	assert_int_equal(s.ring_bytes, 4u << 20);
 	s.cpus = 2;
 
-	args.packet_lines = (struct packet_lines_argument){ true, PACKET_LINES_ALL };
-	arguments_settings(&args, PAGE, &s);	/* the ring goes with it */
+	args.packet_lines = (struct lines_argument){ true, PACKET_LINES_ALL };
+	arguments_settings(&args, PAGE, false, &s);	/* the ring goes with it */
 	assert_int_equal(s.ring_bytes, 16u << 20);
 	assert_int_equal(s.max_flows, DEFAULT_MAX_FLOWS);
 
 	args = (struct arguments){ .ring_bytes = 8192, .max_flows = 10 };
 	args.only.given = true;
 	args.only.protocols[0] = 2;
-	arguments_settings(&args, PAGE, &s);
+	arguments_settings(&args, PAGE, false, &s);
 	assert_int_equal(s.packet_lines, PACKET_LINES_ALL);
 	assert_int_equal(s.ring_bytes, 8192);
 	assert_int_equal(s.max_flows, 10);
 
 	args = (struct arguments){ .packet_lines = { true, 5 } };
-	arguments_settings(&args, PAGE, &s);	/* chosen by hand: it stays */
+	arguments_settings(&args, PAGE, false, &s);	/* chosen by hand: it stays */
 	assert_int_equal(s.packet_lines, 5);
 	assert_int_equal(s.ring_bytes, 8192);
 	assert_int_equal(s.only[0], 2);
 
 	args = (struct arguments){ .only = { true, { 0 } } };
-	arguments_settings(&args, PAGE, &s);
+	arguments_settings(&args, PAGE, false, &s);
 	assert_int_equal(s.only[0], 0);
 }
 

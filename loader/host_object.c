@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/* The programs of the host's probes, loaded as far as this kernel can. */
+#include "loader/host_object.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bpf/packet_config.h"
+#include "bpf/jopil.skel.h"
+#include "loader/object.h"
+#include "loader/probe.h"
+#include "loader/skeleton.h"
+
+#define TRACEPOINT "tp_btf/"
+
+static struct bpf_object *object_of(const struct host_object *object)
+{
+	return ((struct jopil_bpf *)object->skeleton)->obj;
+}
+
+/* The texts of the programs go with the skeleton; what was found out of them stays. */
+static void list_programs(struct host_object *object)
+{
+	struct bpf_program *program;
+	unsigned int n = 0;
+
+	bpf_object__for_each_program(program, object_of(object)) {
+		const char *name = bpf_program__name(program);
+		u32 probes = probe_of_program(name) & PROBES_HOST;
+		struct host_program *row = &object->programs[n];
+
+		if (!probes || n == HOST_PROGRAMS_MAX)
+			continue;
+		*row = (struct host_program){ name, bpf_program__section_name(program), probes,
+					      bpf_program__expected_attach_type(program), -1,
+					      row->err };
+		n++;
+	}
+	object->count = n;
+}
+
+int host_object_open(struct host_object *object, struct failure *f)
+{
+	host_object_close(object);
+	object->skeleton = jopil_bpf__open();
+	if (!object->skeleton)
+		return failure_errno(f, errno, "open the BPF programs within loader");
+	list_programs(object);
+	return 0;
+}
+
+void host_object_close(struct host_object *object)
+{
+	if (object->skeleton)
+		jopil_bpf__destroy(object->skeleton);
+	object->skeleton = NULL;
+	for (unsigned int i = 0; i < object->count; i++)
+		object->programs[i].fd = -1;
+}
+
+/* ---- maps ------------------------------------------------------------------------ */
+
+static bool has_shape(int fd, const struct bpf_map *map)
+{
+	struct bpf_map_info info = { 0 };
+	u32 length = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(fd, &info, &length) &&
+	       info.type == (u32)bpf_map__type(map) && info.key_size == bpf_map__key_size(map) &&
+	       info.value_size == bpf_map__value_size(map) &&
+	       info.max_entries == bpf_map__max_entries(map) &&
+	       info.map_flags == bpf_map__map_flags(map);
+}
+
+/* 0 (also if it is not pinned yet) or -errno. */
+static int use_pin(const struct pindir *d, struct bpf_map *map, const struct probe_map *row)
+{
+	int fd = pindir_get(d, row->area, "%s", row->pin), err;
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	err = has_shape(fd, map) ? bpf_map__reuse_fd(map, fd) : -EMEDIUMTYPE;
+	close(fd);
+	return err;
+}
+
+static int use_pins(struct bpf_object *bpf, const struct pindir *d, u32 probes)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < probe_maps_count && !err; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(bpf, probe_maps[i].name);
+
+		if (map && probe_maps[i].pin && probe_maps[i].probes & probes)
+			err = use_pin(d, map, &probe_maps[i]);
+	}
+	return err;
+}
+
+static int pin_one(const struct pindir *d, const struct bpf_map *map, const struct probe_map *row)
+{
+	int fd = pindir_get(d, row->area, "%s", row->pin);
+
+	if (fd < 0)
+		return fd == -ENOENT ? pindir_pin(d, bpf_map__fd(map), row->area, "%s", row->pin)
+				     : fd;
+	close(fd);
+	return 0;
+}
+
+static int pin_maps(struct bpf_object *bpf, const struct pindir *d, u32 probes)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < probe_maps_count && !err; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(bpf, probe_maps[i].name);
+
+		if (map && probe_maps[i].pin && probe_maps[i].probes & probes)
+			err = pin_one(d, map, &probe_maps[i]);
+	}
+	return err;
+}
+
+/* ---- loading ----------------------------------------------------------------------- */
+
+static bool is_wanted(const struct host_program *program, u32 probes)
+{
+	return program->probes & probes && !program->err;
+}
+
+static int choose_programs(struct host_object *object, u32 probes)
+{
+	struct bpf_object *bpf = object_of(object);
+	int err = skeleton_no_programs(bpf);
+
+	for (unsigned int i = 0; i < object->count && !err; i++)
+		if (is_wanted(&object->programs[i], probes))
+			err = bpf_program__set_autoload(
+				bpf_object__find_program_by_name(bpf, object->programs[i].name),
+				true);
+	return err;
+}
+
+/* All that is wanted, over the pinned maps. *ret_loading is set if the kernel was asked. */
+static int load_all(struct host_object *object, const struct pindir *d, u32 probes,
+		    const struct mapset *maps, bool *ret_loading)
+{
+	struct bpf_object *bpf = object_of(object);
+	int err = choose_programs(object, probes);
+
+	*ret_loading = false;
+	if (!err)
+		err = skeleton_choose_maps(bpf, probes, false);
+	if (!err)
+		err = skeleton_use_mapset(bpf, maps);
+	if (!err)
+		err = use_pins(bpf, d, probes);
+	if (err)
+		return err;
+	*ret_loading = true;
+	err = bpf_object__load(bpf);
+	if (!err)
+		err = pin_maps(bpf, d, probes);
+	for (unsigned int i = 0; i < object->count && !err; i++)
+		if (is_wanted(&object->programs[i], probes))
+			object->programs[i].fd = bpf_program__fd(
+				bpf_object__find_program_by_name(bpf, object->programs[i].name));
+	return err;
+}
+
+/* One program alone, over maps that go with it. 0 or -errno. */
+static int try_program(const char *name, u32 probes)
+{
+	struct jopil_bpf *skeleton = jopil_bpf__open();
+	int err = skeleton ? skeleton_no_programs(skeleton->obj) : -errno;
+
+	if (!err)
+		err = skeleton_choose_maps(skeleton->obj, probes, true);
+	if (!err)
+		err = bpf_program__set_autoload(
+			bpf_object__find_program_by_name(skeleton->obj, name), true);
+	if (!err)
+		err = bpf_object__load(skeleton->obj);
+	jopil_bpf__destroy(skeleton);
+	return err;
+}
+
+static void try_programs(struct host_object *object, u32 probes)
+{
+	for (unsigned int i = 0; i < object->count; i++) {
+		struct host_program *p = &object->programs[i];
+
+		if (p->probes & probes)
+			p->err = try_program(p->name, p->probes);
+	}
+}
+
+/* ---- what the kernel can do ----------------------------------------------------------- */
+
+static bool has_tracepoint(const struct btf *btf, const char *section)
+{
+	const char *tracepoint = section + strlen(TRACEPOINT);
+	char type[96];
+
+	if (strncmp(section, TRACEPOINT, strlen(TRACEPOINT)) != 0)
+		return true;
+	snprintf(type, sizeof(type), "btf_trace_%s", tracepoint);
+	return btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0;
+}
+
+static void explain(const struct host_program *p, const struct btf *btf,
+		    char ret_why[HOST_WHY_BYTES])
+{
+	if (!btf)
+		snprintf(ret_why, HOST_WHY_BYTES, "this kernel has no BTF "
+			 "(/sys/kernel/btf/vmlinux)");
+	else if (!has_tracepoint(btf, p->section))
+		snprintf(ret_why, HOST_WHY_BYTES, "this kernel has no tracepoint %s",
+			 p->section + strlen(TRACEPOINT));
+	else
+		snprintf(ret_why, HOST_WHY_BYTES, "this kernel refuses %s (%s); --verbose shows "
+			 "its words", p->name, strerror(-p->err));
+}
+
+static void answer(const struct host_object *object, const struct btf *btf,
+		   struct host_answer *ret_answer)
+{
+	*ret_answer = (struct host_answer){ .can = PROBES_HOST };
+	for (unsigned int i = 0; i < object->count; i++) {
+		const struct host_program *p = &object->programs[i];
+
+		if (probe_without(p->name) ||
+		    (!p->err && btf && has_tracepoint(btf, p->section)))
+			continue;
+		for (unsigned int k = 1; k <= HOST_PROBES; k++)
+			if (p->probes >> k & ret_answer->can >> k & 1) {
+				ret_answer->can &= ~(1u << k);
+				explain(p, btf, ret_answer->why[k]);
+			}
+	}
+}
+
+void host_object_ask(const struct host_object *object, struct host_answer *ret_answer)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+
+	answer(object, btf, ret_answer);
+	btf__free(btf);
+}
+
+static int refused(int err, const struct pindir *d, struct failure *f)
+{
+	if (err == -EMEDIUMTYPE)
+		return pinned_map_failure(err, d, "", f);
+	return failure_errno(f, err, "load the programs of the host's probes");
+}
+
+int host_object_load(struct host_object *object, const struct pindir *d, u32 probes,
+		     const struct mapset *maps, struct host_answer *ret_answer,
+		     struct failure *f)
+{
+	struct host_answer can = { .can = PROBES_HOST };
+	bool loading;
+	int err;
+
+	if (host_object_open(object, f))
+		return -1;
+	err = load_all(object, d, probes, maps, &loading);
+	if (err && loading) {
+		try_programs(object, probes);
+		host_object_ask(object, &can);
+		if (host_object_open(object, f))
+			return -1;
+		err = load_all(object, d, probes & can.can, maps, &loading);
+	}
+	if (err)
+		return refused(err, d, f);
+	*ret_answer = can;
+	return 0;
+}
+
+/* ---- the same program? ------------------------------------------------------------------ */
+
+static bool has_id(const struct object_maps *maps, u32 id)
+{
+	for (u32 i = 0; i < maps->count; i++)
+		if (maps->ids[i] == id)
+			return true;
+	return false;
+}
+
+/* A map that outlives the program: pinned, or one of mapset's. */
+static bool is_lasting(const struct bpf_map *map)
+{
+	const struct probe_map *row = probe_map(bpf_map__name(map));
+
+	return row && (row->pin || bpf_map__type(map) == BPF_MAP_TYPE_ARRAY_OF_MAPS);
+}
+
+bool host_object_shares_maps(const struct host_object *object, int fd, u32 prog_id)
+{
+	struct object_maps ours, theirs = { .count = 0 };
+	int other = bpf_prog_get_fd_by_id(prog_id);
+	bool same = other >= 0 && !object_prog_maps(fd, &ours) &&
+		    !object_prog_maps(other, &theirs);
+	struct bpf_map *map;
+	u32 id;
+
+	bpf_object__for_each_map(map, object_of(object))
+		if (same && is_lasting(map) && bpf_map__fd(map) >= 0 &&
+		    !object_map_id(bpf_map__fd(map), &id))
+			same = has_id(&ours, id) == has_id(&theirs, id);
+	if (other >= 0)
+		close(other);
+	return same;
+}
