@@ -252,7 +252,8 @@ static void test_bad_lines_change_nothing(void **state)
 		"{\"type\":\"probe\",\"timestamp\":1.0,\"probe\":1,\"counters\":{}}",
 		"{\"type\":\"probe\",\"probe\":\"process\",\"counters\":{}}",
 		"{\"type\":\"latency\",\"timestamp\":1.0,\"name\":\"x\",\"unit\":\"us\",\"network\":null,\"buckets\":[[1]]}",
-		"{\"type\":\"latency\",\"timestamp\":1.0,\"name\":\"x\",\"unit\":\"us\",\"network\":null,\"buckets\":[[1,2],3]}",
+		"{\"type\":\"latency\",\"timestamp\":1.0,\"name\":\"x\",\"unit\":\"us\",\"network\":null,"
+		"\"buckets\":[[1,2],3]}",
 		"{\"type\":\"latency\",\"timestamp\":1.0,\"name\":\"x\",\"unit\":\"us\",\"network\":7,\"buckets\":[]}",
 		"{\"type\":\"latency\",\"timestamp\":1.0,\"name\":\"x\",\"unit\":\"us\",\"buckets\":[]}",
 		"{\"type\":\"latency\",\"timestamp\":-1.0,\"name\":\"x\",\"unit\":\"us\",\"network\":null,\"buckets\":[]}",
