@@ -231,6 +231,21 @@ static int attach_or_leave_out(struct host *h, unsigned int i, struct failure *f
 	return 0;
 }
 
+/* For --status, which does not try. */
+static int mark_refused(const struct host *h)
+{
+	int err = 0;
+
+	for (unsigned int i = 1; i < probe_rows_count && !err; i++) {
+		if (h->left_out >> i & 1)
+			err = pindir_mark(h->dir, PIN_REFUSED, probe_rows[i].name);
+		else if (h->attached >> i & 1)
+			err = pindir_drop(h->dir, PIN_AREA_PRIVATE, PIN_REFUSED,
+					  probe_rows[i].name);
+	}
+	return err;
+}
+
 /* The walk sets owners for the probes that are new; the link is for readers. */
 static void walk(struct host *h)
 {
@@ -259,7 +274,9 @@ int host_change(struct host *h, u32 drop_lines, struct failure *f)
 			return -1;
 		}
 	}
-	err = h->kept | h->attached ? write_config(h, drop_lines) : 0;
+	err = mark_refused(h);
+	if (!err && h->kept | h->attached)
+		err = write_config(h, drop_lines);
 	if (err) {
 		host_undo(h);
 		return failure_errno(f, err, "set the options of the host's probes");

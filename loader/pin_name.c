@@ -33,6 +33,7 @@ static const struct pin_rule rules[] = {
 	{ PIN_AREA_PRIVATE, PIN_CLSACT, 0700, true, false },
 	{ PIN_AREA_PRIVATE, PIN_CHANGING, 0700, true, false },
 	{ PIN_AREA_PRIVATE, PIN_HOST_LINK, 0600, false, false },
+	{ PIN_AREA_PRIVATE, PIN_REFUSED, 0700, true, false },
 	{ PIN_AREA_PRIVATE, PIN_PROBE_CONFIG, 0600, false, false },
 	{ PIN_AREA_PRIVATE, PIN_SOCKET_STATES, 0600, false, false },
 	{ PIN_AREA_PRIVATE, PIN_LOCATION_IDS, 0600, false, false },
@@ -73,8 +74,6 @@ static bool take_word(const char **name, const char *of, size_t max, char *ret_w
 
 static bool matches(const char *pattern, const char *name, struct pin_match *m)
 {
-	unsigned int numbers = 0;
-
 	for (; *pattern; pattern++) {
 		if (*pattern != '%') {
 			if (*pattern != *name++)
@@ -82,7 +81,7 @@ static bool matches(const char *pattern, const char *name, struct pin_match *m)
 			continue;
 		}
 		pattern++;
-		if (*pattern == 'u' && !take_number(&name, &m->number[numbers++]))
+		if (*pattern == 'u' && !take_number(&name, &m->number[m->numbers++]))
 			return false;
 		if (*pattern == 'c' && !take_word(&name, LETTERS, 1, m->word))
 			return false;

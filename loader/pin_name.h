@@ -21,6 +21,7 @@
 
 /* The same of the host's probes. */
 #define PIN_HOST_LINK "host_%.31s"	/* program */
+#define PIN_REFUSED "refused_%s"	/* directory: the kernel refused this probe */
 #define PIN_PROBE_CONFIG "probe_config"	/* struct probe_config */
 #define PIN_SOCKET_STATES "socket_states"	/* socket storage: struct socket_state */
 #define PIN_LOCATION_IDS "location_ids"	/* which address has which row of locations */
@@ -46,6 +47,7 @@ struct pin_rule {
 struct pin_match {
 	const struct pin_rule *rule;
 	u32 number[2];
+	u32 numbers;		/* how many of them there are */
 	char word[32];		/* of %s, %c and %.31s */
 };
 

@@ -197,8 +197,7 @@ static int note_slot(const struct pin_match *match, const char *name, void *cont
 	bool *pinned = context;
 
 	(void)name;
-	if (match->number[0] < PIN_INTERFACES_MAX && match->word[0] &&
-	    strcmp(match->rule->pattern, PIN_HOST_LINK) != 0)
+	if (match->numbers && match->number[0] < PIN_INTERFACES_MAX && match->word[0])
 		pinned[match->number[0]] = true;
 	return 0;
 }

@@ -151,12 +151,23 @@ struct gather {
 	const struct pindir *dir;
 	struct view *view;
 	u32 written_id;		/* of the map in flow_slot; 0: not known */
+	u32 active[FOLD_KINDS];	/* as fold_active */
 };
+
+static bool is_written(const struct gather *g, const struct pin_match *match,
+		       const struct view_map *m, u32 id)
+{
+	if (m->kind == MAPSET_FLOWS)
+		return id == g->written_id;
+	return m->in_force && m->kind >= MAPSET_PROCESSES && m->kind <= MAPSET_LATENCIES &&
+	       g->active[m->kind - MAPSET_PROCESSES] == (u32)(match->word[0] - 'a');
+}
 
 static void measure(const struct gather *g, const struct pin_match *match, struct view_map *m)
 {
-	int fd = m->is_ring ? pindir_get(g->dir, PIN_AREA_SHARED, "%s", m->name)
-			    : pindir_get_readonly(g->dir, PIN_AREA_SHARED, "%s", m->name);
+	const bool is_ring = mapset_is_ring(m->kind);
+	int fd = is_ring ? pindir_get(g->dir, PIN_AREA_SHARED, "%s", m->name)
+			 : pindir_get_readonly(g->dir, PIN_AREA_SHARED, "%s", m->name);
 	struct bpf_map_info info = { 0 };
 	u32 length = sizeof(info);
 	u64 used;
@@ -167,9 +178,9 @@ static void measure(const struct gather *g, const struct pin_match *match, struc
 		return;
 	if (!bpf_obj_get_info_by_fd(fd, &info, &length)) {
 		m->size = info.max_entries;
-		m->written = info.id == g->written_id;
+		m->written = is_written(g, match, m, info.id);
 	}
-	if (!m->is_ring)
+	if (!is_ring)
 		m->used = pinned_map_count(fd, info.key_size,
 					   g->view->settings.cpus * info.value_size);
 	else if (!pinned_ring_used(fd, &used))
@@ -191,10 +202,9 @@ static int add_map(const struct pin_match *match, const char *name, void *contex
 		return -ENOMEM;
 	view->maps = larger;
 	m = &larger[view->maps_count++];
-	*m = (struct view_map){ .is_ring = kind == MAPSET_RING };
+	*m = (struct view_map){ .kind = kind };
 	snprintf(m->name, sizeof(m->name), "%s", name);
-	m->in_force = match->number[0] == (m->is_ring ? view->settings.rings_generation
-						      : view->settings.flows_generation);
+	m->in_force = match->number[0] == mapset_generation(kind, &view->settings);
 	measure(g, match, m);
 	return 0;
 }
@@ -203,8 +213,8 @@ static int compare_maps(const void *a, const void *b)
 {
 	const struct view_map *x = a, *y = b;
 
-	if (x->is_ring != y->is_ring)
-		return x->is_ring - y->is_ring;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
 	if (x->cpu != y->cpu)
 		return x->cpu < y->cpu ? -1 : 1;
 	return strcmp(x->name, y->name);
@@ -224,11 +234,22 @@ static u32 written_flow_map(const struct pindir *d)
 	return id;
 }
 
+static void read_active(const struct pindir *d, u32 ret_active[FOLD_KINDS])
+{
+	int fd = pindir_get_readonly(d, PIN_AREA_SHARED, PIN_FOLD_ACTIVE);
+
+	for (u32 kind = 0; kind < FOLD_KINDS; kind++)
+		if (fd < 0 || bpf_map_lookup_elem(fd, &kind, &ret_active[kind]))
+			ret_active[kind] = UINT32_MAX;
+	if (fd >= 0)
+		close(fd);
+}
+
 static int read_directory(struct pindir *d, struct view *view, struct failure *f)
 {
 	const struct group *group = getgrgid(d->gid);
 	int cpus = libbpf_num_possible_cpus(), err;
-	struct gather g = { d, view, written_flow_map(d) };
+	struct gather g = { d, view, written_flow_map(d), { 0 } };
 	struct table table;
 
 	if (cpus <= 0)
@@ -246,6 +267,7 @@ static int read_directory(struct pindir *d, struct view *view, struct failure *f
 		if (table.rows[slot].ifindex)
 			read_interface(d, &table, slot, (u32)cpus, view);
 	table_close(&table);
+	read_active(d, g.active);
 	err = pindir_each(d, PIN_AREA_SHARED, add_map, &g);
 	if (err)
 		return failure_errno(f, err, "read %s", d->path);
@@ -272,8 +294,10 @@ int view_gather(const char *pin_dir, struct view *ret_view, struct failure *f)
 	snprintf(view->pin_dir, sizeof(view->pin_dir), "%s", dir.path);
 	if (!err)
 		err = read_directory(&dir, view, f);
+	if (err >= 0)
+		err = view_gather_probes(err ? NULL : &dir, view, f);
 	pindir_close(&dir);
-	return err < 0 ? -1 : 0;
+	return err;
 }
 
 void view_free(struct view *view)

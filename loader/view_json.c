@@ -86,44 +86,68 @@ static json_t *interface_json(const struct view_interface *v, bool readable)
 	return o;
 }
 
+static json_t *lines_json(u32 lines)
+{
+	return lines == PACKET_LINES_ALL ? json_string("all") : number(lines);
+}
+
 static json_t *settings_json(const struct pin_settings *s)
 {
 	char only[1024];
 
 	view_only(s->only, only, sizeof(only));
-	return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o}",
-			 "packet_lines", s->packet_lines == PACKET_LINES_ALL
-						 ? json_string("all")
-						 : number(s->packet_lines),
+	return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "packet_lines", lines_json(s->packet_lines),
 			 "max_flows", number(s->max_flows),
 			 "ring_bytes", number(s->ring_bytes),
 			 "only", only,
 			 "cpus", number(s->cpus),
 			 "flows_generation", number(s->flows_generation),
-			 "rings_generation", number(s->rings_generation));
+			 "rings_generation", number(s->rings_generation),
+			 "drop_lines", lines_json(s->drop_lines),
+			 "max_processes", number(s->max_fold[FOLD_PROCESS]),
+			 "max_drops", number(s->max_fold[FOLD_DROP]),
+			 "max_networks", number(s->max_fold[FOLD_LATENCY]
+							? s->max_fold[FOLD_LATENCY] - 1 : 0),
+			 "event_ring_bytes", number(s->events_bytes));
 }
+
+/* Which list of "maps" a kind is in, and what its entries are called. */
+static const struct map_words {
+	const char *list, *used, *size;
+} map_words[MAPSET_KINDS] = {
+	[MAPSET_FLOWS] = { "flows", "flows", "max_flows" },
+	[MAPSET_RING] = { "rings", "used_bytes", "bytes" },
+	[MAPSET_PROCESSES] = { "processes", "rows", "max_rows" },
+	[MAPSET_DROPS] = { "drops", "rows", "max_rows" },
+	[MAPSET_LATENCIES] = { "latencies", "rows", "max_rows" },
+	[MAPSET_EVENTS] = { "events", "used_bytes", "bytes" },
+};
 
 static json_t *map_json(const struct view_map *m)
 {
-	json_t *used = number_or_null(m->used >= 0, (u64)m->used);
+	const struct map_words *words = &map_words[m->kind];
+	json_t *o = json_pack("{s:s, s:o, s:o, s:b}", "name", m->name, words->used,
+			      number_or_null(m->used >= 0, (u64)m->used), words->size,
+			      number(m->size), "in_force", m->in_force);
 
-	if (m->is_ring)
-		return json_pack("{s:s, s:o, s:o, s:o, s:b}", "name", m->name, "cpu",
-				 number(m->cpu), "used_bytes", used, "bytes", number(m->size),
-				 "in_force", m->in_force);
-	return json_pack("{s:s, s:o, s:o, s:b, s:b}", "name", m->name, "flows", used,
-			 "max_flows", number(m->size), "in_force", m->in_force, "written",
-			 m->written);
+	if (m->kind == MAPSET_RING)
+		json_object_set_new(o, "cpu", number(m->cpu));
+	if (!mapset_is_ring(m->kind))
+		json_object_set_new(o, "written", json_boolean(m->written));
+	return o;
 }
 
 static json_t *maps_json(const struct view *view)
 {
-	json_t *flows = json_array(), *rings = json_array();
+	json_t *maps = json_object();
 
+	for (int kind = 0; kind < MAPSET_KINDS; kind++)
+		json_object_set_new(maps, map_words[kind].list, json_array());
 	for (size_t i = 0; i < view->maps_count; i++)
-		json_array_append_new(view->maps[i].is_ring ? rings : flows,
+		json_array_append_new(json_object_get(maps, map_words[view->maps[i].kind].list),
 				      map_json(&view->maps[i]));
-	return json_pack("{s:o, s:o}", "flows", flows, "rings", rings);
+	return maps;
 }
 
 static json_t *interfaces_json(const struct view *view)
@@ -136,16 +160,49 @@ static json_t *interfaces_json(const struct view *view)
 	return array;
 }
 
+static json_t *program_json(const struct view_program *p)
+{
+	const char *slash = strchr(p->section, '/');
+	int by = slash ? (int)(slash - p->section) : 0;
+
+	return json_pack("{s:s, s:s%, s:s, s:o, s:o, s:o}", "name", p->name,
+			 "by", p->section, (size_t)by, "tracepoint", slash ? slash + 1 : "",
+			 "link_id", number(p->link_id), "program_id", number(p->prog_id),
+			 "missed", number_or_null(p->missed_known, p->missed));
+}
+
+static json_t *probe_counters_json(const struct view *view, const char *probe)
+{
+	json_t *o = view->counted ? json_object() : json_null();
+
+	for (int i = 0; i < PROBE_COUNTERS && view->counted; i++)
+		if (!strcmp(view_counters[i].probe, probe))
+			json_object_set_new(o, view_counters[i].name, number(view->counters[i]));
+	return o;
+}
+
+static json_t *probe_json(const struct view *view, unsigned int i)
+{
+	const struct view_probe *v = &view->probes[i];
+	json_t *programs = json_array();
+
+	for (unsigned int k = 0; k < v->programs_count; k++)
+		json_array_append_new(programs, program_json(&v->programs[k]));
+	return json_pack("{s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:o}", "name", probe_rows[i].name,
+			 "what", probe_rows[i].what, "on", v->state == VIEW_ATTACHED,
+			 "state", view_state_name(v->state),
+			 "why", *v->why ? json_string(v->why) : json_null(), "programs", programs,
+			 "missed", number_or_null(v->missed_known, v->missed),
+			 "counters", i ? probe_counters_json(view, probe_rows[i].name)
+				       : json_null());
+}
+
 static json_t *probes_json(const struct view *view)
 {
 	json_t *array = json_array();
-	bool on = view->attached_count;
 
 	for (unsigned int i = 0; i < probe_rows_count; i++)
-		json_array_append_new(array, json_pack("{s:s, s:b, s:s}", "name", probe_rows[i].name,
-						       "on", on, "reason",
-						       on ? probe_rows[i].what
-							  : "no interface is attached"));
+		json_array_append_new(array, probe_json(view, i));
 	return array;
 }
 

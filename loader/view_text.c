@@ -61,31 +61,81 @@ static void print_interface(FILE *out, const struct view_interface *v, bool link
 	fprintf(out, " %s\n", when);
 }
 
+static void print_lines(FILE *out, const char *what, u32 lines)
+{
+	if (lines == PACKET_LINES_ALL)
+		fprintf(out, "%-15s all\n", what);
+	else
+		fprintf(out, "%-15s %u a second and CPU\n", what, lines);
+}
+
 static void print_settings(FILE *out, const struct pin_settings *s)
 {
 	char only[1024];
 
 	view_only(s->only, only, sizeof(only));
-	if (s->packet_lines == PACKET_LINES_ALL)
-		fprintf(out, "packet lines    all\n");
-	else
-		fprintf(out, "packet lines    %u a second and CPU\n", s->packet_lines);
+	print_lines(out, "packet lines", s->packet_lines);
 	fprintf(out, "addresses of    %s\n", only);
+	if (s->probes >> HOST_PROBE_DROP & 1)
+		print_lines(out, "drop lines", s->drop_lines);
 }
 
 static void print_map(FILE *out, const struct view_map *m)
 {
-	char used[24] = "?";
-	char which[32];
+	static const struct {
+		const char *what, *unit;
+	} words[MAPSET_KINDS] = {
+		[MAPSET_FLOWS] = { "flow map", "flows" },
+		[MAPSET_RING] = { "ring of CPU", "bytes" },
+		[MAPSET_PROCESSES] = { "map", "rows" },
+		[MAPSET_DROPS] = { "map", "rows" },
+		[MAPSET_LATENCIES] = { "map", "rows" },
+		[MAPSET_EVENTS] = { "ring", "bytes" },
+	};
+	char used[24] = "?", name[48];
 
 	if (m->used >= 0)
 		snprintf(used, sizeof(used), "%ld", m->used);
-	if (m->is_ring)
-		snprintf(which, sizeof(which), "ring of CPU %u", m->cpu);
+	if (m->kind == MAPSET_RING)
+		snprintf(name, sizeof(name), "%s %u", words[m->kind].what, m->cpu);
 	else
-		snprintf(which, sizeof(which), "flow map %.20s", m->name);
-	fprintf(out, "%-15s %s of %u%s%s\n", which, used, m->size, m->is_ring ? " bytes" : " flows",
+		snprintf(name, sizeof(name), "%s %.30s", words[m->kind].what, m->name);
+	fprintf(out, "%-15s %s of %u %s%s\n", name, used, m->size, words[m->kind].unit,
 		!m->in_force ? ", old: to be drained" : m->written ? ", being written" : "");
+}
+
+static void print_counters(FILE *out, const struct view *view, const char *probe)
+{
+	const char *before = "  ";
+
+	for (int i = 0; i < PROBE_COUNTERS && view->counted; i++) {
+		if (strcmp(view_counters[i].probe, probe) != 0 || !view->counters[i])
+			continue;
+		fprintf(out, "%s%s %llu", before, view_counters[i].name,
+			(unsigned long long)view->counters[i]);
+		before = ", ";
+	}
+	if (*before == ',')
+		fputc('\n', out);
+}
+
+static void print_probe(FILE *out, const struct view *view, unsigned int i)
+{
+	const struct view_probe *v = &view->probes[i];
+
+	fprintf(out, "probe %-10s %s: %s", probe_rows[i].name, view_state_name(v->state),
+		v->state == VIEW_OFF || v->state == VIEW_UNSUPPORTED ? "" : probe_rows[i].what);
+	if (*v->why)
+		fprintf(out, "%s%s", v->state == VIEW_ATTACHED ? "; " : "", v->why);
+	else if (v->state == VIEW_OFF)
+		fputs("not attached", out);
+	if (v->missed_known && v->missed)
+		fprintf(out, "; at most %llu events missed", (unsigned long long)v->missed);
+	fputc('\n', out);
+	if (v->state != VIEW_OFF)
+		print_counters(out, view, probe_rows[i].name);
+	for (unsigned int k = 0; k < v->programs_count; k++)
+		fprintf(out, "  %-26s %s\n", v->programs[k].name, v->programs[k].section);
 }
 
 static void print_kernel(FILE *out, const struct view *view)
@@ -105,17 +155,23 @@ static void print_kernel(FILE *out, const struct view *view)
 	}
 }
 
+static void print_interfaces(FILE *out, const struct view *view)
+{
+	fprintf(out, "%-15s %4s %-8s %-20s %-20s %12s %15s %s\n", "interface", "slot", "state",
+		"ingress", "egress", "packets", "bytes", "since");
+	for (unsigned int i = 0; i < view->interfaces_count; i++)
+		print_interface(out, &view->interfaces[i], view->links_readable);
+	fputc('\n', out);
+}
+
 void view_print_text(const struct view *view, FILE *out)
 {
-	if (view->interfaces_count) {
+	if (view->interfaces_count || view->maps_count) {
 		fprintf(out, "pin directory   %s, group %s\n\n", view->pin_dir, view->group);
-		fprintf(out, "%-15s %4s %-8s %-20s %-20s %12s %15s %s\n", "interface", "slot",
-			"state", "ingress", "egress", "packets", "bytes", "since");
-		for (unsigned int i = 0; i < view->interfaces_count; i++)
-			print_interface(out, &view->interfaces[i], view->links_readable);
+		if (view->interfaces_count)
+			print_interfaces(out, view);
 		if (!view->links_readable)
 			fprintf(out, "links: not readable without root\n");
-		fputc('\n', out);
 		print_settings(out, &view->settings);
 		for (size_t i = 0; i < view->maps_count; i++)
 			print_map(out, &view->maps[i]);
@@ -125,8 +181,6 @@ void view_print_text(const struct view *view, FILE *out)
 			fprintf(out, "reader          none\n");
 	}
 	for (unsigned int i = 0; i < probe_rows_count; i++)
-		fprintf(out, "probe %-9s %s: %s\n", probe_rows[i].name,
-			view->attached_count ? "on" : "off",
-			view->attached_count ? probe_rows[i].what : "no interface is attached");
+		print_probe(out, view, i);
 	print_kernel(out, view);
 }
