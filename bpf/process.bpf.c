@@ -3,8 +3,8 @@
  * The process probe: bytes and calls by process and remote, as the calls returned.
  *
  * Sent: sock_send_length, where every way to send ends, with what was really sent.
- * Received: sock_recv_length for calls; for bytes too, but for TCP. There, splice() and
- * TCP_ZEROCOPY_RECEIVE go other ways, and all meet in tcp_rcv_space_adjust: by how much
+ * Received: sock_recv_length, likewise; but splice() and TCP_ZEROCOPY_RECEIVE do not pass
+ * there. All that read TCP meet in tcp_rcv_space_adjust: those two count by how much
  * copied_seq has moved since the last time. MSG_PEEK and the error queue do not count.
  *
  * Neither tracepoint names the remote of a socket that is not connected. It is what the
@@ -310,10 +310,14 @@ int BPF_PROG(process_send, struct sock *sk, int ret, int flags)
 	return 0;
 }
 
+static volatile u32 udp_is_named;	/* set by the first run of a cgroup hook, never cleared */
+
 static __always_inline void note_named(const struct endpoint *to, u64 sk)
 {
 	struct task_peers *peers = peers_get(bpf_get_current_task_btf());
 
+	if (!udp_is_named)
+		udp_is_named = 1;
 	if (!peers)
 		return;
 	peers->to.end = *to;
@@ -358,11 +362,13 @@ static __always_inline void note_route(void *ctx, const struct flowi_common *com
 	peers->route.protocol = common->flowic_proto;
 }
 
+/* For UDP only as long as no cgroup hook has run: they know better, and come first. */
 static __always_inline bool is_noted(const struct flowi_common *common)
 {
 	u8 protocol = common->flowic_proto;
 
-	return common->flowic_iif == LOOPBACK_IFINDEX && protocol && protocol != PROTO_TCP;
+	return common->flowic_iif == LOOPBACK_IFINDEX && protocol && protocol != PROTO_TCP &&
+	       (protocol != PROTO_UDP || !udp_is_named);
 }
 
 SEC("tp_btf/fib_table_lookup")
@@ -570,9 +576,10 @@ static __always_inline void begin_reading(struct socket_state *s, const struct t
 }
 
 /*
- * True within a system call that ends in sock_recv_length: bytes and call are counted
- * there, at once. Other ways, and machines whose numbers are not known, are counted
- * where they are seen. Not for io_uring's workers: they have a copy of some registers.
+ * True within a system call that ends in sock_recv_length: what it returns is counted
+ * there, bytes and call at once. Otherwise (splice, io_uring, machines whose numbers are
+ * not known) bytes are counted where they are read. io_uring's workers have a copy of
+ * some system call's registers.
  */
 static __always_inline bool ends_in_recv(struct task_struct *task)
 {
@@ -599,6 +606,11 @@ static __always_inline void on_read(struct sock *sk, struct socket_state *s,
 
 	if (s->flags & SOCKET_INHERITED)
 		socket_take(s, sk, task);
+	if (ends_in_recv(task)) {
+		s->copied_seq = tcp->copied_seq;
+		s->flags |= SOCKET_READ;
+		return;
+	}
 	if (!(s->flags & (SOCKET_BORN | SOCKET_READ))) {
 		begin_reading(s, tcp);
 		return;
@@ -606,10 +618,6 @@ static __always_inline void on_read(struct sock *sk, struct socket_state *s,
 	bytes = take_read(s, sk, tcp);
 	if (!bytes)
 		return;
-	if (ends_in_recv(task)) {
-		s->pending += bytes;
-		return;
-	}
 	if (s->flags & SOCKET_FIRST)
 		s->settled += bytes;
 	account_received(sk, task, bytes, 0, NULL);
@@ -630,33 +638,25 @@ int BPF_PROG(process_read, struct sock *sk)
 	s = socket_get(sk);
 	if (s)
 		on_read(sk, s, tcp, task);
+	else
+		probe_count(COUNTER_process_unowned, 1);
 	return 0;
 }
 
-/* Of what a call on a TCP socket returned, the bytes that are not counted yet. */
-static __always_inline u32 settle(struct sock *sk, u32 bytes, int flags)
+/* Of what a call returned, the bytes that process_read has not counted. */
+static __always_inline u32 settle(struct sock *sk, struct task_struct *task, u32 bytes, int flags)
 {
 	struct socket_state *s;
-	u32 pending;
 
-	if (!plain_tcp(sk) || flags & MSG_OOB)
+	if (flags & MSG_OOB || ends_in_recv(task) || !plain_tcp(sk))
 		return bytes;
 	s = socket_find(sk);
-	if (!s)
-		probe_count(COUNTER_process_unowned, 1);
 	if (!s || !(s->flags & (SOCKET_BORN | SOCKET_READ)))
 		return bytes;
-	pending = s->pending;
-	if (s->flags & SOCKET_FIRST) {
-		s->flags &= ~SOCKET_FIRST;
-		s->pending = 0;
-		return bytes > s->settled ? bytes - s->settled : 0;
-	}
-	/* Another task may be in the middle of a call on the same socket. */
-	if (bytes > pending)
-		bytes = pending;
-	s->pending = pending - bytes;
-	return bytes;
+	if (!(s->flags & SOCKET_FIRST))
+		return 0;
+	s->flags &= ~SOCKET_FIRST;
+	return bytes > s->settled ? bytes - s->settled : 0;
 }
 
 SEC("tp_btf/sock_recv_length")
@@ -670,7 +670,8 @@ int BPF_PROG(process_recv, struct sock *sk, int ret, int flags)
 	if (!is_stream(sk))
 		peers = peers_find(task);
 	if (ret > 0 && !(flags & (MSG_PEEK | MSG_ERRQUEUE)) && !socket_is_kernels(sk, task))
-		account_received(sk, task, settle(sk, ret, flags), 1, peers);
+		account_received(sk, task, settle(sk, task, ret, flags), 1,
+				 peers);
 	if (peers)
 		peers->from.end.ip_version = 0;
 	return 0;
@@ -689,6 +690,5 @@ int BPF_PROG(process_state, struct sock *sk, int old, int new)
 		return 0;
 	s->flags |= SOCKET_BORN;
 	s->flags &= ~(SOCKET_READ | SOCKET_FIRST);
-	s->pending = 0;
 	return 0;
 }

@@ -77,10 +77,9 @@ struct socket_state {
 	u32 copied_seq;		/* TCP: bytes up to here are counted as read; UDP: a hash of the announced peer */
 	u32 settled;		/* while SOCKET_FIRST: bytes counted already */
 	u32 urgent_seq;		/* TCP: the last urgent byte that was passed over */
-	u32 pending;		/* TCP: read by a call that has not returned, not counted yet */
 	u32 walk;		/* the last walk over open files that came by */
 	u8 flags;		/* SOCKET_* */
-	u8 pad[3];
+	u8 pad[7];
 };
 
 /* Defined in probe.bpf.c, used by connection, process and latency. */
