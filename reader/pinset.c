@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/flock_owner.h"
+#include "common/probe_counters.h"
 #include "common/total_rows.h"
 
 #define PATH_BYTES 4096
@@ -27,8 +28,9 @@ struct shape {
 	u32 flags;		/* for BPF_OBJ_GET */
 };
 
-static const struct shape settings_shape = { BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pin_settings),
-					     BPF_F_RDONLY };
+/* Loaders before the host's probes wrote a shorter one: what it lacks is 0. */
+#define SETTINGS_BYTES_MIN offsetof(struct pin_settings, probes)
+static const struct shape settings_shape = { BPF_MAP_TYPE_ARRAY, 4, 0, BPF_F_RDONLY };
 static const struct shape interfaces_shape = { BPF_MAP_TYPE_ARRAY, 4,
 					       sizeof(struct pin_interface), BPF_F_RDONLY };
 static const struct shape totals_shape = { BPF_MAP_TYPE_PERCPU_ARRAY, 4,
@@ -36,9 +38,24 @@ static const struct shape totals_shape = { BPF_MAP_TYPE_PERCPU_ARRAY, 4,
 static const struct shape losses_shape = { BPF_MAP_TYPE_PERCPU_ARRAY, 4,
 					   sizeof(struct loss_value), BPF_F_RDONLY };
 static const struct shape slot_shape = { BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, 0 };
-static const struct shape flows_shape = { BPF_MAP_TYPE_PERCPU_HASH, sizeof(struct flow_key),
-					  sizeof(struct flow_value), 0 };
 static const struct shape ring_shape = { BPF_MAP_TYPE_RINGBUF, 0, 0, 0 };
+
+static const struct {
+	const char *pin;
+	struct shape shape;
+	u32 rows;	/* 0: not checked */
+} singles[SINGLES] = {
+	[SINGLE_FOLD_ACTIVE] = { PIN_FOLD_ACTIVE, { BPF_MAP_TYPE_ARRAY, 4, sizeof(u32), 0 },
+				 FOLD_KINDS },
+	[SINGLE_PROBE_COUNTERS] = { PIN_PROBE_COUNTERS,
+				    { BPF_MAP_TYPE_PERCPU_ARRAY, 4, sizeof(u64), BPF_F_RDONLY },
+				    PROBE_COUNTERS },
+	[SINGLE_DROP_TOTALS] = { PIN_DROP_TOTALS,
+				 { BPF_MAP_TYPE_PERCPU_HASH, sizeof(struct drop_total_key),
+				   sizeof(struct drop_value), BPF_F_RDONLY }, 0 },
+	[SINGLE_LOCATIONS] = { PIN_LOCATIONS,
+			       { BPF_MAP_TYPE_ARRAY, 4, LOCATION_BYTES, BPF_F_RDONLY }, 0 },
+};
 
 static void close_fd(int *fd)
 {
@@ -106,79 +123,205 @@ static int open_numbered(const struct pinset *set, const struct shape *shape,
 	return open_pin(set, shape, name, ret_info, failure);
 }
 
-/* ---- flow maps ------------------------------------------------------------------- */
+/* ---- pairs of folded maps ----------------------------------------------------------- */
 
-static void add_old_flows(struct pinset *set, int fd, u32 id)
+static void add_old_map(struct pinset *set, int kind, struct pinset_map map)
 {
-	if (set->n_old_flows == PINSET_OLD_FLOWS)
-		close(fd);	/* still pinned: its turn comes with the next refresh */
+	if (map.fd < 0)
+		return;
+	if (set->n_old_maps == PINSET_OLD_MAPS)
+		close(map.fd);	/* still pinned: its turn comes with the next refresh */
 	else
-		set->old_flows[set->n_old_flows++] = (struct pinset_flows){ fd, id };
+		set->old_maps[set->n_old_maps++] = (struct pinset_old){ map, (u8)kind };
 }
 
-static int open_flows(struct pinset *set, u32 generation, struct pinset_failure *failure)
+static u32 generation_of(const struct pin_settings *settings, int kind)
 {
+	return *(const u32 *)((const char *)settings + folded_kinds[kind].generation_at);
+}
+
+/* A descriptor and the map's id; -errno and *failure. */
+static int open_folded(const struct pinset *set, int kind, const char *name, u32 *ret_id,
+		       struct pinset_failure *failure)
+{
+	const struct folded_kind *k = &folded_kinds[kind];
+	const struct shape shape = {
+		.type = k->is_per_cpu ? BPF_MAP_TYPE_PERCPU_HASH : BPF_MAP_TYPE_HASH,
+		.key_bytes = k->key_bytes,
+		.value_bytes = k->value_bytes,
+	};
 	struct bpf_map_info info;
+	int fd = open_pin(set, &shape, name, &info, failure);
+
+	*ret_id = info.id;
+	return fd;
+}
+
+static int open_pair(struct pinset *set, int kind, u32 generation, struct pinset_failure *failure)
+{
+	const char *pin = folded_kinds[kind].pin;
+	int stem = (int)strcspn(pin, "%");
+	char name[32];
 
 	for (int i = 0; i < 2; i++) {
-		int fd = open_numbered(set, &flows_shape, &info, failure, PIN_FLOWS, generation,
-				       'a' + i);
+		u32 id;
+		int fd;
 
+		snprintf(name, sizeof(name), "%.*s%u_%c", stem, pin, generation, 'a' + i);
+		fd = open_folded(set, kind, name, &id, failure);
 		if (fd < 0)
 			return fd;
-		set->flows[i] = (struct pinset_flows){ fd, info.id };
+		set->pairs[kind][i] = (struct pinset_map){ fd, id };
 	}
 	return 0;
 }
 
-static int follow_flows(struct pinset *set, const struct pin_settings *now,
-			struct pinset_failure *failure)
+/* The maps of the generation in use; of the probes, there may be none. */
+static int follow_pair(struct pinset *set, int kind, const struct pin_settings *now,
+		       struct pinset_failure *failure)
 {
-	if (set->flows[0].fd >= 0 && now->flows_generation == set->settings.flows_generation)
+	u32 generation = generation_of(now, kind);
+	int err;
+
+	if (set->pairs[kind][0].fd >= 0 && generation == generation_of(&set->settings, kind))
 		return 0;
 	for (int i = 0; i < 2; i++) {
-		if (set->flows[i].fd >= 0)
-			add_old_flows(set, set->flows[i].fd, set->flows[i].id);
-		set->flows[i] = (struct pinset_flows){ -1, 0 };
+		add_old_map(set, kind, set->pairs[kind][i]);
+		set->pairs[kind][i] = (struct pinset_map){ -1, 0 };
 	}
-	return open_flows(set, now->flows_generation, failure);
+	if (!generation && kind != FOLDED_FLOW)
+		return 0;
+	err = open_pair(set, kind, generation, failure);
+	if (err)
+		close_fd(&set->pairs[kind][0].fd);
+	return err == -ENOENT && kind != FOLDED_FLOW ? 0 : err;
 }
 
-u32 pinset_active_flows(const struct pinset *set)
+void pinset_read_active(const struct pinset *set, struct pinset_active *ret_active)
 {
-	u32 zero = 0, id;
+	int fd = set->singles[SINGLE_FOLD_ACTIVE].fd;
+	u32 zero = 0;
 
-	return bpf_map_lookup_elem(set->slot_fd, &zero, &id) ? 0 : id;
+	if (bpf_map_lookup_elem(set->slot_fd, &zero, &ret_active->flows_id))
+		ret_active->flows_id = 0;
+	for (u32 kind = 0; kind < FOLD_KINDS; kind++)
+		if (fd < 0 || bpf_map_lookup_elem(fd, &kind, &ret_active->fold[kind]))
+			ret_active->fold[kind] = PINSET_UNKNOWN;
 }
 
-int pinset_activate_flows(const struct pinset *set, const struct pinset_flows *flows)
+bool pinset_is_quiet(const struct pinset *set, const struct pinset_active *active, int kind,
+		     int which)
+{
+	if (set->pairs[kind][which].fd < 0)
+		return false;
+	if (kind == FOLDED_FLOW)
+		return active->flows_id && active->flows_id != set->pairs[kind][which].id;
+	return active->fold[kind] != PINSET_UNKNOWN && active->fold[kind] != (u32)which;
+}
+
+/* The flow map that is written, out of the two; -1: neither. */
+static int written_flows(const struct pinset *set, const struct pinset_active *active)
+{
+	for (int i = 0; i < 2; i++)
+		if (active->flows_id && active->flows_id == set->pairs[FOLDED_FLOW][i].id)
+			return i;
+	return -1;
+}
+
+/* A write to the slot waits until no program runs that began before it. */
+static int write_slot(const struct pinset *set, int fd)
 {
 	u32 zero = 0;
 
-	return bpf_map_update_elem(set->slot_fd, &zero, &flows->fd, BPF_ANY) ? -errno : 0;
+	return bpf_map_update_elem(set->slot_fd, &zero, &fd, BPF_ANY) ? -errno : 0;
+}
+
+static int flip_folds(const struct pinset *set, struct pinset_active *active)
+{
+	for (u32 kind = 0; kind < FOLD_KINDS; kind++) {
+		u32 next = !active->fold[kind];
+
+		if (set->pairs[kind][0].fd < 0 || active->fold[kind] == PINSET_UNKNOWN)
+			continue;
+		if (bpf_map_update_elem(set->singles[SINGLE_FOLD_ACTIVE].fd, &kind, &next, BPF_ANY))
+			return -errno;
+		active->fold[kind] = next;
+	}
+	return 0;
+}
+
+int pinset_swap(const struct pinset *set, struct pinset_active *active)
+{
+	const int written = written_flows(set, active);
+	const struct pinset_map *next = &set->pairs[FOLDED_FLOW][!written];
+	int err;
+
+	if (written < 0)
+		return -EAGAIN;
+	err = flip_folds(set, active);
+	if (!err)
+		err = write_slot(set, next->fd);
+	active->flows_id = err ? 0 : next->id;
+	for (int kind = 0; err && kind < FOLD_KINDS; kind++)
+		active->fold[kind] = PINSET_UNKNOWN;
+	return err;
+}
+
+/*
+ * A reader that was killed may have flipped fold_active and not waited: what is not
+ * active may be written still. The slot's own map written again has us wait.
+ */
+static int settle(const struct pinset *set, struct pinset_failure *failure)
+{
+	struct pinset_active active;
+	int written, err;
+
+	if (set->singles[SINGLE_FOLD_ACTIVE].fd < 0)
+		return 0;
+	pinset_read_active(set, &active);
+	written = written_flows(set, &active);
+	if (written < 0)
+		return 0;
+	err = write_slot(set, set->pairs[FOLDED_FLOW][written].fd);
+	return err ? fail(failure, PINSET_PIN, PIN_FLOW_SLOT, err) : 0;
 }
 
 /* ---- rings ------------------------------------------------------------------------- */
 
-static int add_ring(struct pinset *set, unsigned int at, u32 generation, u32 cpu,
-		    struct pinset_failure *failure)
+/* Opened and mapped; NULL and *ret_err, *failure. */
+static struct ring *open_ring(struct pinset *set, u32 generation, u32 cpu,
+			      struct pinset_failure *failure, int *ret_err)
 {
 	struct bpf_map_info info;
 	struct ring *ring;
-	int fd, err;
+	int fd;
 
-	fd = open_numbered(set, &ring_shape, &info, failure, PIN_RING, generation, cpu);
+	fd = cpu == RING_ALL_CPUS
+		     ? open_numbered(set, &ring_shape, &info, failure, PIN_EVENTS, generation)
+		     : open_numbered(set, &ring_shape, &info, failure, PIN_RING, generation, cpu);
+	*ret_err = fd < 0 ? fd : 0;
 	if (fd < 0)
-		return fd;
+		return NULL;
 	ring = malloc(sizeof(*ring));
-	err = ring ? ring_open(ring, fd, info.max_entries, generation, cpu) : -ENOMEM;
+	*ret_err = ring ? ring_open(ring, fd, info.max_entries, generation, cpu) : -ENOMEM;
 	close(fd);
-	if (err) {
+	if (*ret_err) {
 		free(ring);
-		return fail(failure, PINSET_PIN, "ring", err);
+		fail(failure, PINSET_PIN, "ring", *ret_err);
+		return NULL;
 	}
-	set->rings[at] = ring;
-	return 0;
+	return ring;
+}
+
+static int add_ring(struct pinset *set, unsigned int at, u32 generation, u32 cpu,
+		    struct pinset_failure *failure)
+{
+	int err;
+	struct ring *ring = open_ring(set, generation, cpu, failure, &err);
+
+	if (ring)
+		set->rings[at] = ring;
+	return err;
 }
 
 static void drop_rings(struct pinset *set, unsigned int first, unsigned int n)
@@ -213,6 +356,24 @@ static int follow_rings(struct pinset *set, const struct pin_settings *now,
 	return err;
 }
 
+/* The ring of events; there may be none. */
+static int follow_events(struct pinset *set, const struct pin_settings *now,
+			 struct pinset_failure *failure)
+{
+	int err = 0;
+
+	if (set->events && now->events_generation == set->settings.events_generation)
+		return 0;
+	if (set->events && set->n_rings + set->n_old_rings > PINSET_OLD_RINGS)
+		return fail(failure, PINSET_VERSION, PIN_SETTINGS, -EPROTO);
+	if (set->events)
+		set->rings[set->n_rings + set->n_old_rings++] = set->events;
+	set->events = NULL;
+	if (now->events_generation)
+		set->events = open_ring(set, now->events_generation, RING_ALL_CPUS, failure, &err);
+	return err == -ENOENT ? 0 : err;
+}
+
 static bool has_ring(const struct pinset *set, u32 generation, u32 cpu)
 {
 	for (unsigned int i = 0; i < set->n_rings + set->n_old_rings; i++)
@@ -223,27 +384,64 @@ static bool has_ring(const struct pinset *set, u32 generation, u32 cpu)
 
 /* ---- what earlier generations left ---------------------------------------------------- */
 
+static void add_old_ring(struct pinset *set, u32 generation, u32 cpu, u32 generation_in_use)
+{
+	struct pinset_failure ignored;
+
+	if (generation == generation_in_use || has_ring(set, generation, cpu) ||
+	    set->n_old_rings >= PINSET_OLD_RINGS)
+		return;
+	set->n_old_rings += !add_ring(set, set->n_rings + set->n_old_rings, generation, cpu,
+				      &ignored);
+}
+
+/* The kind of folded map whose pins begin with stem and '_', or -1. */
+static int kind_of(const char *stem)
+{
+	const size_t length = strlen(stem);
+
+	for (int kind = 0; kind < FOLDED_KINDS; kind++)
+		if (!strncmp(folded_kinds[kind].pin, stem, length) &&
+		    folded_kinds[kind].pin[length] == '_')
+			return kind;
+	return -1;
+}
+
+static bool has_old_map(const struct pinset *set, u32 id)
+{
+	for (unsigned int i = 0; i < set->n_old_maps; i++)
+		if (set->old_maps[i].map.id == id)
+			return true;
+	return false;
+}
+
+static void add_old_pair(struct pinset *set, const char *name, const char *stem, u32 generation)
+{
+	struct pinset_failure ignored;
+	int kind = kind_of(stem), fd;
+	u32 id;
+
+	if (kind < 0 || generation == generation_of(&set->settings, kind))
+		return;
+	fd = open_folded(set, kind, name, &id, &ignored);
+	if (fd >= 0 && has_old_map(set, id))
+		close(fd);
+	else
+		add_old_map(set, kind, (struct pinset_map){ fd, id });
+}
+
 /* A pin that is no longer in use, by its name. One that cannot be opened is passed over. */
 static void add_leftover(struct pinset *set, const char *name)
 {
-	struct pinset_failure ignored;
-	struct bpf_map_info info;
 	u32 generation, cpu;
-	char side, rest;
+	char stem[16], side, rest;
 
-	if (sscanf(name, "flows_%u_%c%c", &generation, &side, &rest) == 2) {
-		int fd = generation == set->settings.flows_generation
-				 ? -1 : open_pin(set, &flows_shape, name, &info, &ignored);
-
-		if (fd >= 0)
-			add_old_flows(set, fd, info.id);
-	} else if (sscanf(name, "ring_%u_%u%c", &generation, &cpu, &rest) == 2) {
-		if (generation == set->settings.rings_generation ||
-		    has_ring(set, generation, cpu) || set->n_old_rings == PINSET_OLD_RINGS)
-			return;
-		set->n_old_rings += !add_ring(set, set->n_rings + set->n_old_rings, generation,
-					      cpu, &ignored);
-	}
+	if (sscanf(name, "ring_%u_%u%c", &generation, &cpu, &rest) == 2)
+		add_old_ring(set, generation, cpu, set->settings.rings_generation);
+	else if (sscanf(name, "events_%u%c", &generation, &rest) == 1)
+		add_old_ring(set, generation, RING_ALL_CPUS, set->settings.events_generation);
+	else if (sscanf(name, "%15[a-z]_%u_%c%c", stem, &generation, &side, &rest) == 3)
+		add_old_pair(set, name, stem, generation);
 }
 
 static void add_leftovers(struct pinset *set)
@@ -256,6 +454,37 @@ static void add_leftovers(struct pinset *set)
 	while ((entry = readdir(dir)))
 		add_leftover(set, entry->d_name);
 	closedir(dir);
+}
+
+/* ---- maps of which there is one --------------------------------------------------------- */
+
+static int follow_single(struct pinset *set, int which, struct pinset_failure *failure)
+{
+	struct pinset_map *map = &set->singles[which];
+	struct bpf_map_info info;
+	int fd = open_pin(set, &singles[which].shape, singles[which].pin, &info, failure);
+
+	/* What is gone from the directory may have to be told of once more. */
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return fd;
+	if (singles[which].rows && info.max_entries != singles[which].rows) {
+		close(fd);
+		return fail(failure, PINSET_VERSION, singles[which].pin, -EPROTO);
+	}
+	close_fd(&map->fd);
+	*map = (struct pinset_map){ fd, info.id };
+	return 0;
+}
+
+static int follow_singles(struct pinset *set, struct pinset_failure *failure)
+{
+	int err = 0;
+
+	for (int i = 0; i < SINGLES && !err; i++)
+		err = follow_single(set, i, failure);
+	return err;
 }
 
 /* ---- counters ------------------------------------------------------------------------- */
@@ -340,6 +569,14 @@ void pinset_unlock(struct pinset *set)
 	flock(set->dir_fd, LOCK_UN);
 }
 
+static int read_settings(const struct pinset *set, struct pin_settings *ret_settings)
+{
+	u32 zero = 0;
+
+	memset(ret_settings, 0, sizeof(*ret_settings));
+	return bpf_map_lookup_elem(set->settings_fd, &zero, ret_settings) ? -errno : 0;
+}
+
 /* The path still leads to the directory that we have opened. */
 static bool is_current(const struct pinset *set)
 {
@@ -352,13 +589,12 @@ static bool is_current(const struct pinset *set)
 enum pinset_change pinset_look(const struct pinset *set)
 {
 	struct pin_settings now;
-	u32 zero = 0;
 
 	if (access(set->path, F_OK))
 		return errno == ENOENT || errno == ENOTDIR ? PINSET_GONE : PINSET_SAME;
 	if (!is_current(set))
 		return PINSET_REPLACED;
-	if (bpf_map_lookup_elem(set->settings_fd, &zero, &now))
+	if (read_settings(set, &now))
 		return PINSET_SAME;
 	return now.loaded_ns == set->settings.loaded_ns ? PINSET_SAME : PINSET_LOADED;
 }
@@ -366,16 +602,20 @@ enum pinset_change pinset_look(const struct pinset *set)
 int pinset_refresh(struct pinset *set, struct pinset_failure *failure)
 {
 	struct pin_settings now;
-	u32 zero = 0;
-	int err;
+	int err = read_settings(set, &now);
 
-	if (bpf_map_lookup_elem(set->settings_fd, &zero, &now))
-		return fail(failure, PINSET_PIN, PIN_SETTINGS, -errno);
-	err = follow_flows(set, &now, failure);
+	if (err)
+		return fail(failure, PINSET_PIN, PIN_SETTINGS, err);
+	err = follow_singles(set, failure);
+	for (int kind = 0; kind < FOLDED_KINDS && !err; kind++)
+		err = follow_pair(set, kind, &now, failure);
 	if (!err)
 		err = follow_rings(set, &now, failure);
 	if (!err)
+		err = follow_events(set, &now, failure);
+	if (!err)
 		err = follow_interfaces(set, failure);
+	set->probes |= now.probes;
 	set->settings = now;
 	if (!err)
 		add_leftovers(set);
@@ -384,9 +624,9 @@ int pinset_refresh(struct pinset *set, struct pinset_failure *failure)
 
 void pinset_forget_old(struct pinset *set)
 {
-	for (unsigned int i = 0; i < set->n_old_flows; i++)
-		close(set->old_flows[i].fd);
-	set->n_old_flows = 0;
+	for (unsigned int i = 0; i < set->n_old_maps; i++)
+		close(set->old_maps[i].map.fd);
+	set->n_old_maps = 0;
 	drop_rings(set, set->n_rings, set->n_old_rings);
 	set->n_old_rings = 0;
 }
@@ -396,6 +636,7 @@ void pinset_forget_left(struct pinset *set)
 	for (unsigned int i = 0; i < set->n_left; i++)
 		close_counts(&set->left[i]);
 	set->n_left = 0;
+	set->probes = set->settings.probes;
 }
 
 static pid_t reader_of(int lock_fd)
@@ -442,6 +683,8 @@ static int open_maps(struct pinset *set, struct pinset_failure *failure)
 	set->settings_fd = open_pin(set, &settings_shape, PIN_SETTINGS, &info, failure);
 	if (set->settings_fd < 0)
 		return set->settings_fd;
+	if (info.value_size < SETTINGS_BYTES_MIN || info.value_size > sizeof(struct pin_settings))
+		return fail(failure, PINSET_VERSION, PIN_SETTINGS, -EPROTO);
 	set->interfaces_fd = open_pin(set, &interfaces_shape, PIN_INTERFACES, &info, failure);
 	if (set->interfaces_fd < 0)
 		return set->interfaces_fd;
@@ -456,7 +699,10 @@ int pinset_open(struct pinset *set, const char *path, struct pinset_failure *fai
 	memset(set, 0, sizeof(*set));
 	set->path = path;
 	set->dir_fd = set->lock_fd = set->settings_fd = set->interfaces_fd = set->slot_fd = -1;
-	set->flows[0].fd = set->flows[1].fd = -1;
+	for (int kind = 0; kind < FOLDED_KINDS; kind++)
+		set->pairs[kind][0].fd = set->pairs[kind][1].fd = -1;
+	for (int i = 0; i < SINGLES; i++)
+		set->singles[i].fd = -1;
 	for (unsigned int i = 0; i < PIN_INTERFACES_MAX; i++)
 		set->counts[i].totals_fd = set->counts[i].losses_fd = -1;
 	set->rings = calloc(PINSET_CPUS + 2 * PINSET_OLD_RINGS, sizeof(set->rings[0]));
@@ -467,6 +713,8 @@ int pinset_open(struct pinset *set, const char *path, struct pinset_failure *fai
 		err = open_maps(set, failure);
 	if (!err)
 		err = pinset_refresh(set, failure);
+	if (!err)
+		err = settle(set, failure);
 	if (err)
 		pinset_close(set);
 	else
@@ -482,8 +730,16 @@ void pinset_close(struct pinset *set)
 	free(set->rings);
 	for (unsigned int i = 0; i < PIN_INTERFACES_MAX; i++)
 		close_counts(&set->counts[i]);
-	close_fd(&set->flows[0].fd);
-	close_fd(&set->flows[1].fd);
+	if (set->events) {
+		ring_close(set->events);
+		free(set->events);
+	}
+	for (int kind = 0; kind < FOLDED_KINDS; kind++) {
+		close_fd(&set->pairs[kind][0].fd);
+		close_fd(&set->pairs[kind][1].fd);
+	}
+	for (int i = 0; i < SINGLES; i++)
+		close_fd(&set->singles[i].fd);
 	close_fd(&set->slot_fd);
 	close_fd(&set->interfaces_fd);
 	close_fd(&set->settings_fd);
@@ -491,4 +747,5 @@ void pinset_close(struct pinset *set)
 	close_fd(&set->dir_fd);
 	set->n_rings = 0;
 	set->rings = NULL;
+	set->events = NULL;
 }

@@ -10,19 +10,42 @@
 #include <sys/types.h>
 
 #include "common/pins.h"
+#include "reader/folded.h"
 #include "reader/ring.h"
 
-/* Rings and flow maps of earlier generations that may wait to be drained at once. */
+/* Rings and folded maps of earlier generations that may wait to be drained at once. */
 #define PINSET_OLD_RINGS 4096
-#define PINSET_OLD_FLOWS 64
+#define PINSET_OLD_MAPS 256
 #define PINSET_CPUS 4096	/* more than any kernel is built for today */
 /* Interfaces detached or attached anew between two intervals. */
 #define PINSET_LEFT 512
 
-struct pinset_flows {
-	int fd;
+struct pinset_map {
+	int fd;			/* -1: none */
 	u32 id;
 };
+
+struct pinset_old {
+	struct pinset_map map;
+	u8 kind;		/* index into folded_kinds */
+};
+
+/* The maps of which there is one, and which only a loader with probes makes. */
+enum pinset_single {
+	SINGLE_FOLD_ACTIVE,
+	SINGLE_PROBE_COUNTERS,
+	SINGLE_DROP_TOTALS,
+	SINGLE_LOCATIONS,
+	SINGLES,
+};
+
+/* Which map of each pair is written. */
+struct pinset_active {
+	u32 flows_id;		/* id of the flow map; 0: cannot be told */
+	u32 fold[FOLD_KINDS];	/* 0, 1; PINSET_UNKNOWN */
+};
+
+#define PINSET_UNKNOWN UINT32_MAX
 
 /* The counters of one interface. */
 struct pinset_counts {
@@ -43,14 +66,18 @@ struct pinset {
 	/* gone from the directory: to be reported once more, then pinset_forget_left() */
 	unsigned int n_left;
 	struct pinset_counts left[PINSET_LEFT];
-	/* the two flow maps in use */
-	struct pinset_flows flows[2];
+	/* as settings.probes; until pinset_forget_left() also those detached since */
+	u32 probes;
+	struct pinset_map singles[SINGLES];
+	/* the maps in use, by index into folded_kinds */
+	struct pinset_map pairs[FOLDED_KINDS][2];
 	/* of other generations: to be drained if not active, then pinset_forget_old() */
-	unsigned int n_old_flows;
-	struct pinset_flows old_flows[PINSET_OLD_FLOWS];
-	/* the rings in use first, by CPU; then n_old_rings to be drained and forgotten */
+	unsigned int n_old_maps;
+	struct pinset_old old_maps[PINSET_OLD_MAPS];
+	/* the rings of packets in use first, by CPU; then n_old_rings to be drained and forgotten */
 	unsigned int n_rings, n_old_rings;
 	struct ring **rings;
+	struct ring *events;	/* the ring of events in use; NULL: none */
 };
 
 /* Why pinset_open() failed, besides -errno. */
@@ -102,16 +129,22 @@ int pinset_refresh(struct pinset *set, struct pinset_failure *ret_failure);
 int pinset_interface(const struct pinset *set, u8 slot, struct pin_interface *ret_interface);
 
 /*
- * The id of the flow map that is being written; 0 if that cannot be told. Neither of
- * the two if a loader was killed while it changed them.
+ * What is being written. flows_id is neither of the two flow maps if a loader was killed
+ * while it changed them.
  */
-u32 pinset_active_flows(const struct pinset *set);
+void pinset_read_active(const struct pinset *set, struct pinset_active *ret_active);
+
+/* Whether no program writes a map of a pair any more. */
+bool pinset_is_quiet(const struct pinset *set, const struct pinset_active *active, int kind,
+		     int which);
 
 /*
- * Has flows written from now on. When it returns, no program writes any other map any
- * more. Under pinset_lock(). 0 or -errno.
+ * Has the other map of each pair written from now on; *active says so then. When it
+ * returns, no program writes any other map any more. Under pinset_lock(). 0; -EAGAIN: a
+ * loader was killed while it changed the flow maps, and nothing was done; or another
+ * -errno, after which nothing is quiet.
  */
-int pinset_activate_flows(const struct pinset *set, const struct pinset_flows *flows);
+int pinset_swap(const struct pinset *set, struct pinset_active *active);
 
 /* Once they are drained and flushed: closes the old maps and rings, and the left counts. */
 void pinset_forget_old(struct pinset *set);

@@ -11,8 +11,12 @@
 enum {
 	PRINT_PACKET = 1,
 	PRINT_FLOW = 2,
-	PRINT_COUNTERS = 4,
-	PRINT_ALL = PRINT_PACKET | PRINT_FLOW | PRINT_COUNTERS,
+	PRINT_COUNTERS = 4,	/* counters, probe, drop_counters */
+	PRINT_CONNECTION = 8,
+	PRINT_PROCESS = 16,
+	PRINT_DROP = 32,
+	PRINT_LATENCY = 64,
+	PRINT_ALL = 127,
 };
 
 struct request {

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "reader/request.h"
+#include "reader/record_kind.h"
 
 /* Documentation/bpf/ringbuf.rst: the consumer's page, the producer's, then the data. */
 #define HEADER_BYTES BPF_RINGBUF_HDR_SZ
@@ -21,9 +21,9 @@ static u32 header_at(const struct ring *ring, u64 position)
 	return __atomic_load_n(header, __ATOMIC_ACQUIRE);
 }
 
-static const struct packet_record *record_at(const struct ring *ring, u64 position)
+static const u8 *record_at(const struct ring *ring, u64 position)
 {
-	return (const void *)(ring->data + (position & (ring->bytes - 1)) + HEADER_BYTES);
+	return ring->data + (position & (ring->bytes - 1)) + HEADER_BYTES;
 }
 
 /* What a record takes in the ring. */
@@ -32,11 +32,12 @@ static u64 stride(u32 header)
 	return ((header & LENGTH_MASK) + HEADER_BYTES + 7) & ~7ull;
 }
 
-/* False for what was discarded, and for records of a kind that we do not know. */
-static bool is_packet(const struct ring *ring, u64 position, u32 header)
+/* A record that becomes a line, now and when it has become one. */
+static bool is_line(const struct ring *ring, u64 position, u32 header)
 {
-	return header == sizeof(struct packet_record) &&
-	       record_at(ring, position)->type == RECORD_PACKET;
+	const struct record_kind *kind = record_kind_of(header, record_at(ring, position));
+
+	return kind && kind->print & ring->types;
 }
 
 static void release(struct ring *ring, u64 position)
@@ -58,7 +59,7 @@ static void on_written(struct line_source *source, unsigned int lines)
 	while (lines) {
 		u32 header = header_at(ring, position);
 
-		lines -= is_packet(ring, position, header);
+		lines -= is_line(ring, position, header);
 		position += stride(header);
 	}
 	release(ring, position);
@@ -111,28 +112,25 @@ void ring_close(struct ring *ring)
  */
 static int drain_some(struct ring *ring, struct drain *drain, u64 *end)
 {
-	const bool prints = drain->types & PRINT_PACKET;
 	struct sink *sink = drain->sink;
 	char *p = sink_next(sink), *full = sink->buffer + sink->limit;
 	unsigned int lines = 0;
 	u64 position = ring->read;
 
 	while (position < *end && p <= full && lines < sink->data_left) {
-		const struct packet_record *r = record_at(ring, position);
+		const u8 *record = record_at(ring, position);
 		u32 header = header_at(ring, position);
+		const struct record_kind *kind;
 
 		if (header & BPF_RINGBUF_BUSY_BIT) {
 			*end = position;
 			break;
 		}
-		if (is_packet(ring, position, header)) {
-			drain->packets++;
-			if (__builtin_expect(!drain->knows[r->key.iface], 0))
-				drain->learn(drain, r->key.iface);
-			if (prints) {
-				p = packet_line_write(p, drain->writer, r);
-				lines++;
-			}
+		kind = record_kind_of(header, record);
+		drain->records += kind != NULL;
+		if (kind && kind->print & drain->types) {
+			p = kind->write(p, drain, record);
+			lines++;
 		}
 		position += stride(header);
 	}
@@ -149,6 +147,7 @@ int ring_drain(struct ring *ring, struct drain *drain)
 	u64 end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
 	int err = drain->sink->error;
 
+	ring->types = drain->types;
 	drain->writer->offset_ns = drain->walltime.boot_offset_ns;
 	while (ring->read < end && !err && drain->sink->data_left)
 		err = drain_some(ring, drain, &end);

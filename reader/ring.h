@@ -17,8 +17,12 @@ struct ring {
 	u64 read;			/* position behind the last record taken */
 	u64 released;			/* position behind the last one given back */
 	unsigned int pending;		/* lines between the two */
+	u32 types;			/* PRINT_* of the lines since released: always the same */
 	u32 generation, cpu;
 };
+
+/* ring.cpu of the one ring of events, which is for all CPUs. */
+#define RING_ALL_CPUS UINT32_MAX
 
 /* A ring over memory that is mapped already; what ring_open() does in the end. */
 void ring_init(struct ring *ring, u64 *consumer, const u64 *producer, const u8 *data, u64 bytes);

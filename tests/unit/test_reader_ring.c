@@ -110,7 +110,7 @@ static void records_become_lines_and_are_given_back(void **state)
 	put_packet(b, 60);
 	put_packet(b, 61);
 	assert_int_equal(ring_drain(&b->ring, &b->drain), 0);
-	assert_int_equal(b->drain.packets, 2);
+	assert_int_equal(b->drain.records, 2);
 	assert_int_equal(b->consumer, 0);
 	assert_int_equal(sink_flush(&sink), 0);
 	assert_int_equal(b->consumer, 2 * STRIDE);
@@ -130,10 +130,10 @@ static void a_record_being_written_stops_the_drain(void **state)
 	put(b, header | BPF_RINGBUF_BUSY_BIT, &r);
 	put_packet(b, 62);
 	assert_int_equal(ring_drain(&b->ring, &b->drain), 0);
-	assert_int_equal(b->drain.packets, 1);
+	assert_int_equal(b->drain.records, 1);
 	memcpy(b->data + STRIDE, &header, sizeof(header));
 	assert_int_equal(ring_drain(&b->ring, &b->drain), 0);
-	assert_int_equal(b->drain.packets, 3);
+	assert_int_equal(b->drain.records, 3);
 	assert_int_equal(sink_flush(&sink), 0);
 	assert_int_equal(b->consumer, 3 * STRIDE);
 }
@@ -153,7 +153,7 @@ static void what_is_no_packet_is_passed_over(void **state)
 	put_packet(b, 60);
 	put(b, sizeof(other) | BPF_RINGBUF_DISCARD_BIT, &other);
 	assert_int_equal(ring_drain(&b->ring, &b->drain), 0);
-	assert_int_equal(b->drain.packets, 1);
+	assert_int_equal(b->drain.records, 1);
 	assert_int_equal(sink_flush(&sink), 0);
 	assert_int_equal(b->consumer, b->producer);
 }
@@ -183,7 +183,7 @@ static void unprinted_records_are_given_back_at_once(void **state)
 	put_packet(b, 60);
 	put_packet(b, 60);
 	assert_int_equal(ring_drain(&b->ring, &b->drain), 0);
-	assert_int_equal(b->drain.packets, 2);
+	assert_int_equal(b->drain.records, 2);
 	assert_int_equal(b->consumer, b->producer);
 	assert_int_equal(sink.used, 0);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Counters lines: every row once, sums that agree, no line beyond its limit; and flow sums. */
+/* Counters lines: every row once, sums that agree, no line beyond its limit. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -11,7 +11,6 @@
 
 #include <jansson.h>
 
-#include "reader/flow_drain.h"
 #include "reader/tally.h"
 
 #define IFNAME "\"eth0\""
@@ -139,28 +138,6 @@ static void folded_is_never_negative(void **state)
 	free(t);
 }
 
-static void flows_are_summed_over_the_cpus(void **state)
-{
-	const struct flow_key key = { .protocol = 6, .ip_version = 4, .vlan = VLAN_NONE };
-	const struct flow_value values[4] = {
-		{ 2, 200, 5000, 9000, 0x02, { 0 } },
-		{ 0, 0, 0, 0, 0, { 0 } },		/* this CPU saw nothing */
-		{ 1, 60, 3000, 3000, 0x10, { 0 } },
-		{ 3, 300, 8000, 8800, 0x01, { 0 } },
-	};
-	struct flow_record r;
-
-	(void)state;
-	flow_sum(&key, values, 4, 1000000, 77, &r);
-	assert_int_equal(r.packets, 6);
-	assert_int_equal(r.bytes, 560);
-	assert_int_equal(r.tcp_flags, 0x13);
-	assert_int_equal(r.first_ns, 1003000);
-	assert_int_equal(r.last_ns, 1009000);
-	assert_int_equal(r.time_ns, 77);
-	assert_int_equal(r.key.protocol, 6);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,7 +145,6 @@ int main(void)
 		cmocka_unit_test(nothing_counted_is_a_line_too),
 		cmocka_unit_test(rows_that_do_not_fit_follow),
 		cmocka_unit_test(folded_is_never_negative),
-		cmocka_unit_test(flows_are_summed_over_the_cpus),
 	};
 
 	line_write_init();

@@ -23,10 +23,12 @@ static void lists_of_types(void **state)
 	} rows[] = {
 		{ "packet", 0, PRINT_PACKET },
 		{ "flow,counters", 0, PRINT_FLOW | PRINT_COUNTERS },
-		{ "counters,packet,flow,packet", 0, PRINT_ALL },
+		{ "counters,packet,flow,packet", 0, PRINT_COUNTERS | PRINT_PACKET | PRINT_FLOW },
+		{ "connection,process", 0, PRINT_CONNECTION | PRINT_PROCESS },
+		{ "packet,flow,counters,connection,process,drop,latency", 0, PRINT_ALL },
 		{ "", -EINVAL, 0 }, { ",", -EINVAL, 0 }, { "packet,", -EINVAL, 0 },
 		{ "packets", -EINVAL, 0 }, { "pack", -EINVAL, 0 }, { "hello", -EINVAL, 0 },
-		{ "packet flow", -EINVAL, 0 },
+		{ "packet flow", -EINVAL, 0 }, { "drops", -EINVAL, 0 }, { "probe", -EINVAL, 0 },
 	};
 
 	(void)state;
