@@ -361,7 +361,7 @@ static size_t find_local(const struct connection_record *records, size_t count, 
 /* also: another process that has it open; the one with the lower pid is named. */
 static void assert_walked(const struct probes *p, int fd, u8 protocol, u8 direction, pid_t also)
 {
-	struct connection_record *records = calloc(WALKED_MAX, sizeof(*records)), r;
+	struct connection_record *records = calloc(WALKED_MAX, sizeof(*records)), r = { 0 };
 	size_t count;
 
 	assert_non_null(records);
