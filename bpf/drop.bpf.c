@@ -124,6 +124,7 @@ static __always_inline void cut(char *name)
 {
 	bool behind = false;
 
+#pragma unroll	/* up to 6.1 the verifier takes the loop that clang makes of it for endless */
 	for (u32 i = 0; i < LOCATION_BYTES; i++) {
 		behind |= name[i] == '.' || name[i] == ' ';
 		if (behind)
@@ -149,8 +150,8 @@ static __always_inline bool spell(char *name, u64 address)
 }
 
 /*
- * skb_release_data() frees frag lists. (Up to 6.1 kfree_skb_list_reason() reports them as
- * its own, and whole packets too: there pieces count as packets.)
+ * skb_release_data() frees frag lists. (Up to 6.1 it reports those of consumed packets as
+ * well, which were no drops at all.)
  */
 static __always_inline bool is_piece(const char *name)
 {

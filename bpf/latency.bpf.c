@@ -104,7 +104,7 @@ static __always_inline void look(struct sock *sk)
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 	u64 now;
 
-	if (!state || !tcp || !(tcp->srtt_us >> 3))
+	if (!state || !tcp || !tcp->srtt_us)
 		return;
 	if (state->last_rtt_ns && tcp->tcp_mstamp * 1000 < state->last_rtt_ns + SAMPLE_INTERVAL_NS)
 		return;

@@ -168,10 +168,13 @@ static __always_inline void skb_own_device(const struct sk_buff *skb, struct skb
 
 	if (!skb_is_pointer(dev))
 		return;
-	net = BPF_CORE_READ(dev, nd_net.net);
-	netns = skb_netns(net);
-	ifindex = BPF_CORE_READ(dev, ifindex);
-	if (!netns || ifindex <= 0)
+	/* Plain loads: those of a tracing program yield 0 where they fault. */
+	net = dev->nd_net.net;
+	ifindex = dev->ifindex;
+	if (ifindex <= 0 || !skb_is_pointer(net))
+		return;
+	netns = net->ns.inum;
+	if (!skb_is_netns(netns))
 		return;
 	if (ifindex != skb->skb_iif && skb_device_by_index(net, ifindex) != dev)
 		return;
