@@ -31,8 +31,7 @@ static const struct detail_row {
 	const char *without;
 } detail_rows[] = {
 	{ "connection_syn", "connect lines come late" },
-	{ "connection_send", "no UDP, and accepted sockets keep their listener's owner" },
-	{ "connection_recv", "accepted sockets keep their listener's owner until they send" },
+	{ "connection_send", "UDP has no lines" },
 	{ "process_", "some remotes of unconnected sockets are null" },
 	{ PROBE_WALK, "sockets that were open before have no owner until they are used" },
 };
