@@ -133,19 +133,24 @@ static inline bool is_digit(char c)
 	return digit_of(c) < 10;
 }
 
-/* The caller sees what follows: a fraction or an exponent is no end of a value. */
+/* max >= 9. The caller sees what follows: a fraction or an exponent is no end of a value. */
 static ALWAYS_INLINE const char *get_number(const char *p, u64 max, u64 *ret)
 {
 	const char *start = p;
 	u64 value = digit_of(*p);
-	u32 digit;
+	u32 digit = digit_of(*++p);
 
-	if (value > 9 || (!value && is_digit(p[1])))
+	if (value > 9)
 		return NULL;
-	while ((digit = digit_of(*++p)) < 10)
-		value = value * 10 + digit;
-	if (p - start > 17 || value > max)
-		return NULL;
+	if (digit < 10) {
+		if (!value)
+			return NULL;
+		do
+			value = value * 10 + digit;
+		while ((digit = digit_of(*++p)) < 10);
+		if (p - start > 17 || value > max)
+			return NULL;
+	}
 	*ret = value;
 	return p;
 }
@@ -279,14 +284,16 @@ static ALWAYS_INLINE const char *get_octet(const char *p, u8 *ret)
 
 static ALWAYS_INLINE const char *get_ipv4(const char *p, u8 *address)
 {
-	for (int i = 0; i < 4; i++) {
-		p = get_octet(p, address + i);
-		if (!p)
-			return NULL;
-		if (i < 3 && *p++ != '.')
-			return NULL;
-	}
-	return p;
+	p = get_octet(p, address);
+	if (!p || *p != '.')
+		return NULL;
+	p = get_octet(p + 1, address + 1);
+	if (!p || *p != '.')
+		return NULL;
+	p = get_octet(p + 1, address + 2);
+	if (!p || *p != '.')
+		return NULL;
+	return get_octet(p + 1, address + 3);
 }
 
 /* One group; NULL if there is none or it has more than four digits. */
@@ -785,6 +792,7 @@ static inline void begin(struct line_reader *lr)
 	lr->key = NULL;
 	lr->process = NULL;
 	lr->ip_version = lr->proto_is_ip = lr->src_version = lr->dst_version = lr->places = 0;
+	lr->is_other = false;
 }
 
 static bool process_agrees(const struct line_reader *lr)
@@ -908,19 +916,32 @@ static const char *value_end(const char *p, unsigned int depth)
 /* ---- keys ------------------------------------------------------------------------ */
 
 #define KEY_BYTES 16
-#define KEY_SLOTS 64	/* a power of two, at least twice the keys of a line */
+#define KEYS_MAX 32
+#define KEY_SLOTS 64	/* a power of two, twice the keys */
 #define NO_KEY 0xff
 
-/* The keys of a LINE by number, and "host" behind them, which any line may have. */
+struct key_words {
+	u64 low, high;
+};
+
+/* A key and the quote behind it, as they stand in memory. */
+struct key_pattern {
+	u64 text[2], mask[2];
+	u8 length;
+};
+
+/* The keys of a LINE by number; behind them "host", which any line may have, and "type". */
 struct key_table {
 	const char (*texts)[KEY_BYTES];	/* padded with zeroes */
 	u8 n;
 	bool ready;
 	u8 slots[KEY_SLOTS];		/* number of a key, or NO_KEY */
-};
-
-struct key_words {
-	u64 low, high;
+	struct key_pattern patterns[KEYS_MAX];
+	/*
+	 * Which key came behind this one the last time (behind none: [n]). Whoever writes
+	 * keys in an order of his own keeps to it.
+	 */
+	u8 after[KEYS_MAX + 1];
 };
 
 static inline u32 key_slot(struct key_words key)
@@ -939,6 +960,19 @@ static ALWAYS_INLINE struct key_words key_words(const char *text, size_t length)
 				   length > 8 ? low_bytes(load_le64(text + 8), length - 8) : 0 };
 }
 
+static void key_pattern_make(struct key_pattern *pattern, const char *text)
+{
+	size_t length = strlen(text);
+	char bytes[KEY_BYTES] = { 0 };
+
+	memcpy(bytes, text, length);
+	bytes[length] = '"';
+	memcpy(pattern->text, bytes, KEY_BYTES);
+	memset(bytes, 0xff, length + 1);
+	memcpy(pattern->mask, bytes, KEY_BYTES);
+	pattern->length = (u8)length;
+}
+
 static void key_table_ready(struct key_table *t)
 {
 	if (t->ready)
@@ -950,7 +984,10 @@ static void key_table_ready(struct key_table *t)
 		while (t->slots[slot] != NO_KEY)
 			slot = (slot + 1) % KEY_SLOTS;
 		t->slots[slot] = i;
+		key_pattern_make(&t->patterns[i], t->texts[i]);
+		t->after[i] = (u8)(i + 1 < t->n ? i + 1 : 0);
 	}
+	t->after[t->n] = t->n - 1;
 	t->ready = true;
 }
 
@@ -971,19 +1008,62 @@ static ALWAYS_INLINE u8 key_find(const struct key_table *t, const char *text, si
 	}
 }
 
-/* A member's key, p behind the brace or comma. Returns where its value begins, or NULL. */
-static ALWAYS_INLINE const char *get_key(const char *p, struct line_text *ret)
+static ALWAYS_INLINE bool key_is_next(const struct key_pattern *pattern, const char *p)
 {
-	p = get_plain_string(skip_space(p), ret);
-	if (!p)
-		return NULL;
+	u64 low, high;
+
+	memcpy(&low, p + 1, sizeof(low));
+	memcpy(&high, p + 9, sizeof(high));
+	return *p == '"' && !(((low ^ pattern->text[0]) & pattern->mask[0]) |
+			      ((high ^ pattern->text[1]) & pattern->mask[1]));
+}
+
+/* Behind a key and its colon, where the value begins; NULL if there is no colon. */
+static ALWAYS_INLINE const char *skip_colon(const char *p)
+{
 	p = skip_space(p);
 	return *p == ':' ? skip_space(p + 1) : NULL;
+}
+
+/*
+ * A member's key, p behind the brace or comma: its number, or NO_KEY. *last is the number
+ * of the known key before it. Returns where its value begins, or NULL.
+ */
+static ALWAYS_INLINE const char *get_key(const char *p, struct key_table *t, u8 *last, u8 *ret)
+{
+	u8 next = t->after[*last];
+	struct line_text key;
+
+	p = skip_space(p);
+	if (key_is_next(&t->patterns[next], p)) {
+		*last = *ret = next;
+		return skip_colon(p + t->patterns[next].length + 2);
+	}
+	p = get_plain_string(p, &key);
+	if (!p)
+		return NULL;
+	*ret = key_find(t, key.text, key.length);
+	if (*ret != NO_KEY) {
+		t->after[*last] = *ret;
+		*last = *ret;
+	}
+	return skip_colon(p);
 }
 
 static const char *get_host(const char *p, struct line_reader *lr)
 {
 	return *p == 'n' ? get_null(p) : get_string(p, lr->host_decoded, &lr->host);
+}
+
+/* The type must be this one, with its quotes. */
+static const char *get_type(const char *p, struct line_reader *lr, const char *type, size_t length)
+{
+	struct line_text other;
+
+	if (!memcmp(p, type, length))
+		return p + length;
+	lr->is_other = get_plain_string(p, &other) != NULL;
+	return NULL;
 }
 
 /* ---- what jansson says of anything else ------------------------------------------ */
@@ -1078,7 +1158,8 @@ enum line_status line_type(const char *line, size_t length, struct line_text *re
 	for (p = skip_space(p); p && *p == sign; sign = ',') {
 		struct line_text key;
 
-		p = get_key(p + 1, &key);
+		p = get_plain_string(skip_space(p + 1), &key);
+		p = p ? skip_colon(p) : NULL;
 		if (!p)
 			break;
 		if (key.length == 4 && BEGINS(key.text, "type") && get_plain_string(p, ret_type))
@@ -1117,9 +1198,9 @@ enum line_status line_type(const char *line, size_t length, struct line_text *re
 	static const char name##_key_texts[][KEY_BYTES] = {
 #define FIELD(key, kind, what, ...) #key,
 #define LINE_END(name) \
-		"host" \
+		"host", "type" \
 	}; \
-	_Static_assert(2 * sizeof(name##_key_texts) / KEY_BYTES <= KEY_SLOTS, "keys of " #name); \
+	_Static_assert(sizeof(name##_key_texts) / KEY_BYTES <= KEYS_MAX, "keys of " #name); \
 	static struct key_table name##_keys = { \
 		.texts = name##_key_texts, .n = sizeof(name##_key_texts) / KEY_BYTES \
 	};
@@ -1136,8 +1217,10 @@ enum line_status line_type(const char *line, size_t length, struct line_text *re
 		case __COUNTER__ - first: \
 			return line_get_##kind(p, lr, __VA_ARGS__);
 #define LINE_END(name) \
-		default: \
+		case __COUNTER__ - first: \
 			return get_host(p, lr); \
+		default: \
+			return get_type(p, lr, "\"" #name "\"", sizeof(#name) + 1); \
 		} \
 	}
 #include "common/events.def"
@@ -1150,28 +1233,29 @@ enum line_status line_type(const char *line, size_t length, struct line_text *re
 	static bool name##_read_any(struct line_reader *lr, const char *p, const char *end, \
 				    struct record *r) \
 	{ \
-		const u64 all = (1ull << (name##_keys.n - 1)) - 1; \
+		const u8 n = sizeof(name##_key_texts) / KEY_BYTES; \
+		const u64 host = 1ull << (n - 2), all = (1ull << n) - 1; \
 		u64 seen = 0; \
 		char sign = '{'; \
+		u8 last = n, field; \
 		for (p = skip_space(p); *p == sign; sign = ',') { \
-			struct line_text key; \
-			u8 field; \
-			p = get_key(p + 1, &key); \
+			p = get_key(p + 1, &name##_keys, &last, &field); \
 			if (!p) \
 				return false; \
-			field = key_find(&name##_keys, key.text, key.length); \
-			if (field != NO_KEY && seen >> field & 1) \
-				return false; \
-			if (field != NO_KEY) \
+			if (field == NO_KEY) { \
+				p = value_end(p, NESTING_MAX); \
+			} else { \
+				if (seen >> field & 1) \
+					return false; \
 				seen |= 1ull << field; \
-			p = field != NO_KEY ? name##_get_field(lr, p, field, r) \
-					    : value_end(p, NESTING_MAX); \
+				p = name##_get_field(lr, p, field, r); \
+			} \
 			if (!p) \
 				return false; \
 			p = skip_space(p); \
 		} \
-		return *p == '}' && sign == ',' && skip_space(p + 1) == end && \
-		       (seen & all) == all && agrees(lr); \
+		return *p == '}' && skip_space(p + 1) == end && (seen | host) == all && \
+		       agrees(lr); \
 	}
 #define LINE_END(name)
 #include "common/events.def"
@@ -1191,13 +1275,15 @@ enum line_status line_type(const char *line, size_t length, struct line_text *re
 		key_table_ready(&name##_keys); \
 		if (name##_read_any(lr, line, line + length, ret)) \
 			return LINE_OK; \
+		if (lr->is_other) \
+			return LINE_OTHER_TYPE; \
 		status = respell(lr, &name##_keys, line, length); \
 		if (status != LINE_OK) \
 			return status; \
 		begin(lr); \
 		memset(ret, 0, sizeof(*ret)); \
-		return name##_read_any(lr, lr->canonical, \
-				       lr->canonical + strlen(lr->canonical), ret) \
-			? LINE_OK : LINE_WRONG_TYPE; \
+		if (name##_read_any(lr, lr->canonical, lr->canonical + strlen(lr->canonical), ret)) \
+			return LINE_OK; \
+		return lr->is_other ? LINE_OTHER_TYPE : LINE_WRONG_TYPE; \
 	}
 #include "common/events.def"

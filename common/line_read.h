@@ -34,6 +34,7 @@ enum line_status {
 	LINE_OK,
 	LINE_NOT_JSON,
 	LINE_WRONG_TYPE,	/* JSON, but not an object with the keys and types wanted */
+	LINE_OTHER_TYPE,	/* its "type" is another than the one asked for; maybe not JSON */
 };
 
 /* A piece of text: of the line itself, or decoded in the reader. Not terminated. */
@@ -61,6 +62,7 @@ struct line_reader {
 	struct flow_key *key;		/* of the record; NULL if it has none */
 	struct process_key *process;	/* likewise */
 	u8 ip_version, proto_is_ip, src_version, dst_version, places;
+	u8 is_other;
 	/* The second of the last line, with its digits: most lines repeat it. */
 	u64 second_ns;
 	char second_text[16];

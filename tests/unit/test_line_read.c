@@ -217,6 +217,7 @@ static void test_spellings_that_mean_the_same(void **state)
 		"{\"type\":\"packet\"," GOOD_REST ",\"length\":66}",	/* the last of two counts */
 		"{\"type\":\"packet\"," GOOD_REST ",\"deep\":[[[[{\"a\":[]}]]]],\"n\":-1.5e+10}",
 		"{\"type\":\"packet\"," GOOD_REST ",\"proto\":\"T\\u0043P\"}",
+		"{" GOOD_REST ",\"type\":\"pac\\u006bet\"}",
 		"{\"type\":\"packet\"," GOOD_REST ",\"length\":6.6e1}",
 		"{\"type\":\"packet\"," GOOD_REST ",\"length\":66.0}",
 		"{\"type\":\"packet\"," GOOD_REST ",\"tcp_flags\":\"F\",\"tcp_flags\":\"S\"}",
@@ -307,6 +308,10 @@ static void test_wrong_types(void **state)
 	}
 	assert_int_equal(read_packet("{\"type\":\"packet\"}", &r), LINE_WRONG_TYPE);
 	assert_int_equal(read_packet("[]", &r), LINE_WRONG_TYPE);
+	assert_int_equal(read_packet("{" GOOD_REST "}", &r), LINE_WRONG_TYPE);
+	assert_int_equal(read_packet("{\"type\":7," GOOD_REST "}", &r), LINE_WRONG_TYPE);
+	assert_int_equal(read_packet("{\"type\":\"flow\"," GOOD_REST "}", &r), LINE_OTHER_TYPE);
+	assert_int_equal(read_packet("{" GOOD_REST ",\"typ\\u0065\":\"flow\"}", &r), LINE_OTHER_TYPE);
 }
 
 static void test_not_json(void **state)
