@@ -86,10 +86,18 @@ static u8 make_id(const struct flow_key *key, u16 interface, struct flow_id *id)
 	bool has_ports = key->flags & FLOW_PORTS;
 	u16 src = has_ports ? __builtin_bswap16(key->src_port_be) : 0;
 	u16 dst = has_ports ? __builtin_bswap16(key->dst_port_be) : 0;
-	int order = memcmp(key->src_ip, key->dst_ip, 16);
-	u8 from = order ? order > 0 : src > dst;
+	u64 s[2], d[2];
+	u8 from;
 
-	memset(id, 0, sizeof(*id));
+	/* Any order will do, if it is always the same. */
+	memcpy(s, key->src_ip, 16);
+	memcpy(d, key->dst_ip, 16);
+	if (s[0] != d[0])
+		from = s[0] > d[0];
+	else if (s[1] != d[1])
+		from = s[1] > d[1];
+	else
+		from = src > dst;
 	memcpy(id->ip[from], key->src_ip, 16);
 	memcpy(id->ip[!from], key->dst_ip, 16);
 	id->port[from] = src;
@@ -145,14 +153,6 @@ static void add_packets(struct aggregate *a, const struct flow_key *key, struct 
 		add_to_flow(a, key, number, add);
 }
 
-int aggregate_bad_line(struct aggregate *a, enum line_status status)
-{
-	int why = status == LINE_NOT_JSON ? BAD_JSON : BAD_TYPE;
-
-	a->bad[why]++;
-	return why;
-}
-
 /* The interface of the line just read; NULL, and counted, without memory. */
 static struct interface *interface_of_line(struct aggregate *a, u16 *ret_number)
 {
@@ -166,7 +166,7 @@ static struct interface *interface_of_line(struct aggregate *a, u16 *ret_number)
 	return a->interfaces.all[number];
 }
 
-static int add_packet_line(struct aggregate *a, const char *line, size_t length)
+static enum line_status add_packet_line(struct aggregate *a, const char *line, size_t length)
 {
 	struct feed_entry *entry = &a->feed[a->feed_seen % FEED_RING];
 	struct packet_record *r = &entry->packet;
@@ -175,10 +175,10 @@ static int add_packet_line(struct aggregate *a, const char *line, size_t length)
 	struct interface *i;
 
 	if (status != LINE_OK)
-		return aggregate_bad_line(a, status);
+		return status;
 	i = interface_of_line(a, &entry->interface);
 	if (!i)
-		return -1;
+		return LINE_OK;
 	a->feed_seen++;
 	a->packet_lines++;
 	i->packet_lines++;
@@ -187,10 +187,10 @@ static int add_packet_line(struct aggregate *a, const char *line, size_t length)
 	if (r->cpu < CPUS_MAX)
 		amount_add(&i->lines.cpu[r->cpu], &(struct amount){ 1, r->length });
 	add_packets(a, &r->key, i, entry->interface, &add);
-	return -1;
+	return LINE_OK;
 }
 
-static int add_flow_line(struct aggregate *a, const char *line, size_t length)
+static enum line_status add_flow_line(struct aggregate *a, const char *line, size_t length)
 {
 	struct flow_record r;
 	enum line_status status = flow_line_read(&a->reader, line, length, &r);
@@ -199,70 +199,87 @@ static int add_flow_line(struct aggregate *a, const char *line, size_t length)
 	u16 number;
 
 	if (status != LINE_OK)
-		return aggregate_bad_line(a, status);
+		return status;
 	i = interface_of_line(a, &number);
 	if (!i)
-		return -1;
+		return LINE_OK;
 	a->flow_lines++;
 	i->flow_packets += r.packets;
 	add = (struct flow_addition){ .packets = r.packets, .bytes = r.bytes, .first_ns = r.first_ns,
 				      .last_ns = r.last_ns, .tcp_flags = r.tcp_flags };
 	add_packets(a, &r.key, i, number, &add);
-	return -1;
+	return LINE_OK;
 }
 
-static int add_hello_line(struct aggregate *a, const char *line, size_t length)
+static enum line_status add_hello_line(struct aggregate *a, const char *line, size_t length)
 {
 	enum line_status status = control_hello(a, line, length);
 
-	if (status != LINE_OK)
-		return aggregate_bad_line(a, status);
-	a->hello_lines++;
-	return -1;
+	a->hello_lines += status == LINE_OK;
+	return status;
 }
 
-static int add_counters_line(struct aggregate *a, const char *line, size_t length)
+static enum line_status add_counters_line(struct aggregate *a, const char *line, size_t length)
 {
 	enum line_status status = control_counters(a, line, length);
 
-	if (status != LINE_OK)
-		return aggregate_bad_line(a, status);
-	a->counters_lines++;
-	return -1;
+	a->counters_lines += status == LINE_OK;
+	return status;
 }
 
-/* What to do with a line, by its type. Others are counted and passed over. */
+/*
+ * What to do with a line, by its type. Others are counted and passed over. The most
+ * frequent first; those that are read without looking at the type are wary of it.
+ */
 static const struct {
 	struct line_text type;
-	int (*add)(struct aggregate *a, const char *line, size_t length);
+	enum line_status (*add)(struct aggregate *a, const char *line, size_t length);
+	bool is_wary;	/* says LINE_OTHER_TYPE where the type is another */
 } types[] = {
-	{ { "packet", 6 }, add_packet_line },
-	{ { "flow", 4 }, add_flow_line },
-	{ { "counters", 8 }, add_counters_line },
-	{ { "hello", 5 }, add_hello_line },
-	{ { "connection", 10 }, host_lines_connection },
-	{ { "process", 7 }, host_lines_process },
-	{ { "drop", 4 }, host_lines_drop },
-	{ { "latency", 7 }, host_lines_latency },
-	{ { "probe", 5 }, host_lines_probe },
-	{ { "drop_counters", 13 }, host_lines_drop_counters },
+	{ { "packet", 6 }, add_packet_line, true },
+	{ { "flow", 4 }, add_flow_line, true },
+	{ { "counters", 8 }, add_counters_line, false },
+	{ { "hello", 5 }, add_hello_line, false },
+	{ { "connection", 10 }, host_lines_connection, true },
+	{ { "process", 7 }, host_lines_process, true },
+	{ { "drop", 4 }, host_lines_drop, true },
+	{ { "latency", 7 }, host_lines_latency, false },
+	{ { "probe", 5 }, host_lines_probe, false },
+	{ { "drop_counters", 13 }, host_lines_drop_counters, false },
 };
+
+static enum line_status add_by_type(struct aggregate *a, const char *line, size_t length)
+{
+	struct line_text type;
+	enum line_status status = line_type(line, length, &type);
+
+	if (status != LINE_OK)
+		return status;
+	for (u32 i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (types[i].type.length != type.length ||
+		    memcmp(types[i].type.text, type.text, type.length))
+			continue;
+		if (types[i].is_wary)
+			a->guess = i;
+		status = types[i].add(a, line, length);
+		/* "type" stands twice, and differs. */
+		return status == LINE_OTHER_TYPE ? LINE_WRONG_TYPE : status;
+	}
+	a->unknown_type++;
+	return LINE_OK;
+}
 
 int aggregate_line(struct aggregate *a, const char *line, size_t length)
 {
-	struct line_text type;
-	enum line_status status;
+	enum line_status status = types[a->guess].add(a, line, length);
 
 	a->lines++;
-	status = line_type(line, length, &type);
-	if (status != LINE_OK)
-		return aggregate_bad_line(a, status);
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (types[i].type.length == type.length &&
-		    !memcmp(types[i].type.text, type.text, type.length))
-			return types[i].add(a, line, length);
-	a->unknown_type++;
-	return -1;
+	if (status == LINE_OTHER_TYPE)
+		status = add_by_type(a, line, length);
+	if (__builtin_expect(status == LINE_OK, 1))
+		return -1;
+	a->bad[status == LINE_NOT_JSON ? BAD_JSON : BAD_TYPE]++;
+	return status == LINE_NOT_JSON ? BAD_JSON : BAD_TYPE;
 }
 
 void aggregate_next_interval(struct aggregate *a)

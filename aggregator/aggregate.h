@@ -26,6 +26,7 @@ struct feed_entry {
 
 struct aggregate {
 	struct line_reader reader;
+	u32 guess;		/* what type the next line has: the one that the last had */
 	struct interfaces interfaces;
 	struct flow_table flows;
 	struct history history;
@@ -77,9 +78,6 @@ void aggregate_set_clock(struct aggregate *a, u64 unix_ns);
 
 /* Notes the newest time; false for the time of a wrong clock. */
 bool aggregate_see_time(struct aggregate *a, u64 unix_ns);
-
-/* Counts it; returns as which enum bad_line. */
-int aggregate_bad_line(struct aggregate *a, enum line_status status);
 
 /* The host of the line just read by .reader. */
 u16 aggregate_host(struct aggregate *a);

@@ -23,51 +23,51 @@ static u64 see_time(struct aggregate *a, u16 host, u64 ns)
 
 /* ---- records ---------------------------------------------------------------------------- */
 
-int host_lines_connection(struct aggregate *a, const char *line, size_t length)
+enum line_status host_lines_connection(struct aggregate *a, const char *line, size_t length)
 {
 	struct connection_record r;
 	enum line_status status = connection_line_read(&a->reader, line, length, &r);
 	u16 host;
 
 	if (status != LINE_OK)
-		return aggregate_bad_line(a, status);
+		return status;
 	host = aggregate_host(a);
 	r.time_ns = see_time(a, host, r.time_ns);
 	if (!connections_add(&a->connections, host, &r, &a->reader, a->interval))
-		return aggregate_bad_line(a, LINE_WRONG_TYPE);
+		return LINE_WRONG_TYPE;
 	a->connection_lines++;
-	return -1;
+	return LINE_OK;
 }
 
-int host_lines_process(struct aggregate *a, const char *line, size_t length)
+enum line_status host_lines_process(struct aggregate *a, const char *line, size_t length)
 {
 	struct process_record r;
 	enum line_status status = process_line_read(&a->reader, line, length, &r);
 	u16 host;
 
 	if (status != LINE_OK)
-		return aggregate_bad_line(a, status);
+		return status;
 	host = aggregate_host(a);
 	r.time_ns = see_time(a, host, r.time_ns);
 	processes_add(&a->processes, host, &r, a->interval, a->idle_ns);
 	a->process_lines++;
-	return -1;
+	return LINE_OK;
 }
 
-int host_lines_drop(struct aggregate *a, const char *line, size_t length)
+enum line_status host_lines_drop(struct aggregate *a, const char *line, size_t length)
 {
 	struct drop_record r;
 	enum line_status status = drop_line_read(&a->reader, line, length, &r);
 	u16 host;
 
 	if (status != LINE_OK)
-		return aggregate_bad_line(a, status);
+		return status;
 	host = aggregate_host(a);
 	r.time_ns = see_time(a, host, r.time_ns);
 	a->host_has_drops[host] = true;
 	drops_add(&a->drops, host, &r, &a->reader, a->interval, a->idle_ns);
 	a->drop_lines++;
-	return -1;
+	return LINE_OK;
 }
 
 /* ---- latency ---------------------------------------------------------------------------- */
@@ -219,33 +219,33 @@ static bool take_drops(struct aggregate *a, const json_t *root)
 /* ---- with jansson ----------------------------------------------------------------------- */
 
 /* Reads all of a line before it sets anything. */
-static int take(struct aggregate *a, const char *line, size_t length, u64 *counter,
-		bool (*take_object)(struct aggregate *a, const json_t *root))
+static enum line_status take(struct aggregate *a, const char *line, size_t length, u64 *counter,
+			     bool (*take_object)(struct aggregate *a, const json_t *root))
 {
 	json_t *root;
 	bool good;
 
 	if (fields_load(line, length, &root) != LINE_OK)
-		return aggregate_bad_line(a, LINE_NOT_JSON);
+		return LINE_NOT_JSON;
 	good = take_object(a, root);
 	json_decref(root);
 	if (!good)
-		return aggregate_bad_line(a, LINE_WRONG_TYPE);
+		return LINE_WRONG_TYPE;
 	(*counter)++;
-	return -1;
+	return LINE_OK;
 }
 
-int host_lines_latency(struct aggregate *a, const char *line, size_t length)
+enum line_status host_lines_latency(struct aggregate *a, const char *line, size_t length)
 {
 	return take(a, line, length, &a->latency_lines, take_latency);
 }
 
-int host_lines_probe(struct aggregate *a, const char *line, size_t length)
+enum line_status host_lines_probe(struct aggregate *a, const char *line, size_t length)
 {
 	return take(a, line, length, &a->probe_lines, take_probe);
 }
 
-int host_lines_drop_counters(struct aggregate *a, const char *line, size_t length)
+enum line_status host_lines_drop_counters(struct aggregate *a, const char *line, size_t length)
 {
 	return take(a, line, length, &a->drop_counters_lines, take_drops);
 }

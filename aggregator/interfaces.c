@@ -93,7 +93,7 @@ static int add_interface(struct interfaces *set, u32 slot, u16 host, struct line
 	return (int)set->n++;
 }
 
-int interfaces_find(struct interfaces *set, u16 host, struct line_text name)
+static int find_interface(struct interfaces *set, u16 host, struct line_text name)
 {
 	u32 slot;
 	u16 hit;
@@ -107,6 +107,20 @@ int interfaces_find(struct interfaces *set, u16 host, struct line_text name)
 			return hit - 1;
 	}
 	return add_interface(set, slot, host, name);
+}
+
+int interfaces_look_up(struct interfaces *set, u16 host, struct line_text name)
+{
+	int number = find_interface(set, host, name);
+
+	/* Beyond the limit, each hit is counted. */
+	if (number < 0 || number >= INTERFACES_MAX || !name.length || name.length > LINE_TEXT_MAX)
+		return number;
+	memcpy(set->last_name, name.text, name.length);
+	set->last_length = name.length;
+	set->last_host = host;
+	set->last = number;
+	return number;
 }
 
 void interfaces_free(struct interfaces *set)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "common/line_read.h"
 #include "common/records.h"
@@ -62,6 +63,11 @@ struct interfaces {
 	u32 n_hosts, n;
 	u16 host_slots[NAME_SLOTS];	/* by hash of the name: number + 1, 0 if unused */
 	u16 slots[NAME_SLOTS];		/* of interfaces, by hash of host and name */
+	/* Most lines repeat the interface: as it was spelled, and its number. */
+	char last_name[LINE_TEXT_MAX];
+	size_t last_length;
+	u16 last_host;
+	int last;
 	u64 hosts_over, over;		/* hits of the limits */
 };
 
@@ -69,7 +75,16 @@ struct interfaces {
 u16 interfaces_host(struct interfaces *set, struct line_text name);
 
 /* The number of an interface of a host, made if new; -ENOMEM. */
-int interfaces_find(struct interfaces *set, u16 host, struct line_text name);
+int interfaces_look_up(struct interfaces *set, u16 host, struct line_text name);
+
+/* The same, quicker for the one that was asked for last. */
+static inline int interfaces_find(struct interfaces *set, u16 host, struct line_text name)
+{
+	if (set->last_length == name.length && set->last_host == host &&
+	    !memcmp(set->last_name, name.text, name.length))
+		return set->last;
+	return interfaces_look_up(set, host, name);
+}
 
 void interfaces_free(struct interfaces *set);
 

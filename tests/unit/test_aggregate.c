@@ -242,6 +242,84 @@ static void test_the_feed_shows_no_bad_line(void **state)
 	json_decref(root);
 }
 
+/* Gives each line of a golden file, and calls check with it. */
+static void give_golden(const char *path, void (*check)(const char *line))
+{
+	FILE *f = fopen(path, "r");
+	char *line = NULL;
+	size_t size = 0;
+
+	if (!f)
+		fail_msg("%s cannot be opened: run from the top of the tree", path);
+	while (getline(&line, &size, f) > 0) {
+		if (check)
+			check(line);
+		line[strcspn(line, "\n")] = '\0';
+		assert_int_equal(give(line), -1);
+	}
+	free(line);
+	fclose(f);
+}
+
+static void hello_again(const char *line)
+{
+	json_t *root = json_loads(line, 0, NULL);
+	double ms = json_real_value(json_object_get(root, "timestamp"));
+	char again[LINE_MAX_BYTES + 1];
+
+	*line_put_hello(again, json_string_value(json_object_get(root, "tool")),
+			json_string_value(json_object_get(root, "host")),
+			(u64)(ms * 1000 + 0.5) * 1000) = '\0';
+	assert_string_equal(again, line);
+	json_decref(root);
+}
+
+static void test_golden_lines(void **state)
+{
+	json_t *root, *row;
+	json_int_t rows = 0, cpus = 0;
+	size_t i;
+
+	(void)state;
+	give_golden("tests/golden/hello.ndjson", hello_again);
+	give_golden("tests/golden/counters.ndjson", NULL);
+	root = snapshot();
+	assert_int_equal(number(root, "totals", "packets"), 9);
+	assert_int_equal(number(root, "totals", "egress_bytes"), 300);
+	assert_int_equal(number(root, "losses", "ring_full"), 5);
+	assert_int_equal(json_array_size(json_object_get(root, "interfaces")), 2);
+	json_array_foreach(json_object_get(root, "protocols"), i, row)
+		rows += json_integer_value(json_object_get(row, "packets"));
+	json_array_foreach(json_object_get(root, "cpus"), i, row)
+		cpus += json_integer_value(json_object_get(row, "packets"));
+	assert_int_equal(rows, 9);
+	assert_int_equal(cpus, 9);
+	json_decref(root);
+	give_golden("tests/golden/packet.ndjson", NULL);
+	give_golden("tests/golden/flow.ndjson", NULL);
+	assert_int_equal(a.bad[BAD_JSON] + a.bad[BAD_TYPE] + a.unknown_type, 0);
+}
+
+/* Lines whose type is not the first key, and not the one that the last line had. */
+static void test_types_in_any_order(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		give_packet("\"a\":{\"type\":\"flow\"},", "e", 1, T0);
+		give_icmp("8");
+		assert_int_equal(give("{\"host\":\"h\",\"type\":\"hello\"}"), -1);
+		assert_int_equal(give("{\"b\":1,\"type\":\"of the future\",\"length\":\"x\"}"), -1);
+		assert_int_equal(give("{\"b\":1,\"type\":\"flow\",\"length\":\"x\"}"), BAD_TYPE);
+		assert_int_equal(give("{\"b\":1,\"type\":\"flow\",\"length\":\"x\""), BAD_JSON);
+		assert_int_equal(give("{\"b\":1}"), BAD_TYPE);
+	}
+	assert_int_equal(a.packet_lines, 2);
+	assert_int_equal(a.flow_lines, 2);
+	assert_int_equal(a.hello_lines, 2);
+	assert_int_equal(a.unknown_type, 2);
+	assert_int_equal(a.lines, 14);
+}
+
 #define GOOD_ROWS(packets) \
 	"\"protocols\":[{\"direction\":\"ingress\",\"proto\":\"TCP\",\"packets\":" packets ",\"bytes\":100," \
 	"\"unattributed\":0,\"unattributed_bytes\":0}],\"cpus\":[{\"cpu\":0,\"packets\":" packets ",\"bytes\":100}]"
@@ -300,6 +378,8 @@ int main(void)
 		TEST(test_interfaces_and_hosts_without_end),
 		TEST(test_interfaces_are_found_again),
 		TEST(test_the_feed_shows_no_bad_line),
+		TEST(test_golden_lines),
+		TEST(test_types_in_any_order),
 		TEST(test_a_bad_counters_line_changes_nothing),
 		TEST(test_names_of_any_length_are_bounded),
 	};
