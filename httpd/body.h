@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 /* Bytes that belong to somebody else; not ended by NUL. */
@@ -16,6 +17,16 @@ struct slice {
 static inline bool slice_equals(struct slice slice, const char *text)
 {
 	return slice.length == strlen(text) && !memcmp(slice.data, text, slice.length);
+}
+
+#define SLICE_HASH 0xcbf29ce484222325	/* to begin with */
+
+/* FNV-1a; several slices one after the other are told apart. */
+static inline uint64_t slice_hash(uint64_t sum, struct slice slice)
+{
+	for (size_t i = 0; i < slice.length; i++)
+		sum = (sum ^ (unsigned char)slice.data[i]) * 0x100000001b3;
+	return (sum ^ 0xff) * 0x100000001b3;
 }
 
 /*

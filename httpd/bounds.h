@@ -23,6 +23,10 @@ struct body;
  * request_ms		a connection took longer to send a request and was closed
  * stall_ms		a client that read nothing for so long was closed
  * message_bytes	a WebSocket message was answered with close code 1009
+ * ledger_rows		seconds of the last hour were forgotten early, for the rows of 112 bytes that
+ *			newer ones have (7 MiB, and once more while a summary is made)
+ * ledger_buckets	the same, for snapshots that came more often than twice a second
+ * ledger_reasons	a reason, protocol and host of drops was not counted
  */
 #define BOUNDS(X)                                                  \
 	X(LINE_BYTES, line_bytes, 64 * 1024 * 1024)                \
@@ -36,7 +40,10 @@ struct body;
 	X(BODY_BYTES, body_bytes, 4 * 1024)                        \
 	X(REQUEST_MS, request_ms, 15 * 1000)                       \
 	X(STALL_MS, stall_ms, 60 * 1000)                           \
-	X(MESSAGE_BYTES, message_bytes, 4 * 1024)
+	X(MESSAGE_BYTES, message_bytes, 4 * 1024)                  \
+	X(LEDGER_ROWS, ledger_rows, 64 * 1024)                     \
+	X(LEDGER_BUCKETS, ledger_buckets, 1024)                    \
+	X(LEDGER_REASONS, ledger_reasons, 1024)
 
 enum bound_id {
 #define BOUND_ID(id, name, limit) BOUND_##id,

@@ -116,12 +116,12 @@ static unsigned int check_sizes(const struct request *request, const struct tall
 		return MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
 	}
 	if (tally->chunked) {
-		*ret_why = "nothing here takes a body, let alone one of unknown length";
+		*ret_why = "a body must say its length: Content-Length";
 		return MHD_HTTP_LENGTH_REQUIRED;
 	}
 	if (tally->body_bytes > bounds_limit(bounds, BOUND_BODY_BYTES)) {
 		bounds_hit(bounds, BOUND_BODY_BYTES);
-		*ret_why = "nothing here takes a body, let alone one of this size";
+		*ret_why = "the body is too long";
 		return MHD_HTTP_CONTENT_TOO_LARGE;
 	}
 	return 0;

@@ -135,6 +135,14 @@ bool json_text_get(struct slice text, const char *key, struct slice *ret_value)
 	return false;
 }
 
+struct slice json_text_member(struct slice text, const char *key)
+{
+	struct slice value = { "null", 4 };
+
+	json_text_get(text, key, &value);
+	return value;
+}
+
 /* ---- what values say ------------------------------------------------------- */
 
 static size_t encode(uint32_t c, char bytes[CHARACTER_MAX])

@@ -30,6 +30,9 @@ bool json_walk_element(struct json_walk *walk, struct slice *ret_value);
 /* The member called key of the object text; false if it has none. */
 bool json_text_get(struct slice text, const char *key, struct slice *ret_value);
 
+/* The same; "null" if it has none. */
+struct slice json_text_member(struct slice text, const char *key);
+
 /*
  * What values say.
  *

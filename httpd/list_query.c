@@ -85,6 +85,7 @@ static int take_parameter(struct list_query *query, struct filter *filter)
 		if (parse_number(filter, &filter->number))
 			return -EINVAL;
 		query->limit = (size_t)filter->number;
+		query->limit_given = true;
 		return 0;
 	case PARAMETER_SORT:
 		query->sort = filter->text;

@@ -35,6 +35,7 @@ struct parameter {
 	const char *const *keys;	/* members of the row, one of which must fit; ends in NULL */
 	const char *const *words;	/* ends in NULL */
 	uint64_t min, max;
+	bool empty_is_none;	/* in a JSON object 0 and "" mean that it is not given */
 };
 
 /* An address and how many of its bits count. */
@@ -53,6 +54,7 @@ struct filter {
 
 struct list_query {
 	size_t limit;
+	bool limit_given;
 	const char *sort;	/* NULL = as in the snapshot */
 	const char *fields;	/* NULL = all */
 	size_t filter_count;

@@ -211,7 +211,7 @@ enum MHD_Result lists_protocols(struct server *server, struct request *request)
 /* ---- one process ----------------------------------------------------------- */
 
 static const struct parameter of_pid = {
-	"pid", PARAMETER_NUMBER, "the process", (const char *const[]){ "pid", NULL }, NULL, 0, 0
+	"pid", PARAMETER_NUMBER, "the process", .keys = (const char *const[]){ "pid", NULL },
 };
 
 static void write_process(struct body *body, const struct list_query *query,

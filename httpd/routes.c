@@ -9,10 +9,14 @@
 
 #include "httpd/api.h"
 #include "httpd/assets.h"
+#include "httpd/by_pid.h"
+#include "httpd/field.h"
 #include "httpd/guard.h"
+#include "httpd/json_query.h"
 #include "httpd/listener.h"
 #include "httpd/page.h"
 #include "httpd/sse.h"
+#include "httpd/summary.h"
 #include "httpd/ws.h"
 
 #define ALLOW_MAX 64
@@ -42,6 +46,26 @@ const struct route routes[] = {
 	  "round-trip times: percentiles and histogram, of the host and by network" },
 	{ "GET", "/api/programs", lists_programs, NULL, NULL, 0,
 	  "the probes, and what they have counted" },
+	{ "GET", "/api/connections/summary", summary_connections, NULL, summary_parameters, 0,
+	  "connections of the last seconds, of everybody or one process" },
+	{ "POST", "/api/connections/summary", summary_connections, NULL, summary_parameters,
+	  ROUTE_JSON, "the same" },
+	{ "GET", "/api/connection-summary", summary_connections, NULL, summary_parameters, 0,
+	  "the same, as other monitors call it" },
+	{ "POST", "/api/connection-summary", summary_connections, NULL, summary_parameters,
+	  ROUTE_JSON, "the same" },
+	{ "GET", "/api/packet-drop-summary", summary_drops, NULL, summary_parameters, 0,
+	  "dropped packets of the last seconds, of everybody or one process" },
+	{ "POST", "/api/packet-drop-summary", summary_drops, NULL, summary_parameters,
+	  ROUTE_JSON, "the same" },
+	{ "GET", "/api/list-connections", by_pid_connections, NULL, by_pid_parameters, 0,
+	  "connections of the last snapshot, grouped by process" },
+	{ "POST", "/api/list-connections", by_pid_connections, NULL, by_pid_parameters,
+	  ROUTE_JSON, "the same" },
+	{ "GET", "/api/list-packet-drops", by_pid_drops, NULL, by_pid_parameters, 0,
+	  "flows that drops hit, of the last snapshot, grouped by process" },
+	{ "POST", "/api/list-packet-drops", by_pid_drops, NULL, by_pid_parameters,
+	  ROUTE_JSON, "the same" },
 	{ "GET", "/events", sse_open, NULL, NULL, ROUTE_ANY_QUERY,
 	  "every snapshot as it comes, as server-sent events" },
 	{ "GET", "/ws", ws_open, NULL, NULL, ROUTE_GET_ONLY | ROUTE_ANY_QUERY,
@@ -132,21 +156,57 @@ static bool is_own_page(const struct request *request, const struct route *route
 				 request_field(request, "Sec-Fetch-Dest"), route->flags & ROUTE_PAGE);
 }
 
-static enum MHD_Result answer_route(struct server *server, struct request *request)
+static enum MHD_Result answer_query(struct server *server, struct request *request,
+				    const struct query *query)
 {
 	const struct route *route = request->route;
 	const char *name, *why;
 	struct list_query wants;
 	enum MHD_Result result;
 
-	if (route->flags & ROUTE_ANY_QUERY)
-		return route->answer(server, request);
-	if (list_query_parse(&request->target.query, route->parameters, &wants, &name, &why))
+	if (list_query_parse(query, route->parameters, &wants, &name, &why))
 		return reply_problem(request, MHD_HTTP_BAD_REQUEST, NULL, "%s: %s", name, why);
 	request->wants = &wants;
 	result = route->answer(server, request);
 	request->wants = NULL;
 	return result;
+}
+
+/* Parameters in the target are none of this route then. */
+static enum MHD_Result answer_json(struct server *server, struct request *request)
+{
+	static const struct reply_field accept[] = { { "Accept-Post", TYPE_JSON }, { NULL, NULL } };
+	const struct query *target = &request->target.query;
+	struct json_query query;
+	const char *name, *why;
+	enum MHD_Result result;
+
+	if (target->count)
+		return reply_problem(request, MHD_HTTP_BAD_REQUEST, NULL,
+				     "%s: parameters of a POST are in its body", target->pair[0].name);
+	if (!field_takes_type(request_field(request, "Content-Type"), TYPE_JSON))
+		return reply_problem(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, accept,
+				     "the body must be application/json, and say so");
+	if (request->body.failed)
+		return MHD_NO;
+	if (json_query_parse((struct slice){ request->body.data, request->body.length },
+			     request->route->parameters, &query, &name, &why))
+		result = reply_problem(request, MHD_HTTP_BAD_REQUEST, NULL, "%s: %s", name, why);
+	else
+		result = answer_query(server, request, &query.query);
+	json_query_free(&query);
+	return result;
+}
+
+static enum MHD_Result answer_route(struct server *server, struct request *request)
+{
+	const struct route *route = request->route;
+
+	if (route->flags & ROUTE_ANY_QUERY)
+		return route->answer(server, request);
+	if (route->flags & ROUTE_JSON)
+		return answer_json(server, request);
+	return answer_query(server, request, &request->target.query);
 }
 
 static enum MHD_Result answer(struct server *server, struct request *request)
@@ -220,6 +280,13 @@ static enum MHD_Result begin(struct server *server, struct request *request, con
 	return reply_problem(request, status, NULL, "%s", why);
 }
 
+/* Other methods have nothing to say in a body; how long it may be was seen in the header. */
+static void keep_upload(struct request *request, const char *data, size_t size)
+{
+	if (!strcmp(request->method, "POST") && request->body.length + size <= LIMIT_BODY_BYTES)
+		body_add(&request->body, data, size);
+}
+
 enum MHD_Result routes_request(void *closure, struct MHD_Connection *connection, const char *url,
 			       const char *method, const char *version, const char *upload,
 			       size_t *upload_size, void **request)
@@ -228,12 +295,12 @@ enum MHD_Result routes_request(void *closure, struct MHD_Connection *connection,
 	struct request *self = *request;
 
 	(void)url;	/* taken apart and decoded by MHD; we want it as it was sent */
-	(void)upload;
 	if (!self)
 		return MHD_NO;
 	if (!self->begun)
 		return begin(server, self, method, version);
 	if (*upload_size) {
+		keep_upload(self, upload, *upload_size);
 		*upload_size = 0;
 		return MHD_YES;
 	}
@@ -271,6 +338,8 @@ void routes_completed(void *closure, struct MHD_Connection *connection, void **r
 	peers_wait(&server->peers, peer_of(connection), server_now_ms());
 	if (self && self->begun && server->config.verbose)
 		log_request(self);
+	if (self)
+		free(self->body.data);
 	free(self);
 	*request = NULL;
 }

@@ -307,6 +307,7 @@ static int init(struct server *server, const struct server_config *config)
 	if (site_is_loopback(&config->site.address))
 		server->bounds.row[BOUND_CONNECTIONS_PER_ADDRESS].limit = 0;
 	peers_init(&server->peers, &server->bounds);
+	ledger_init(&server->ledger, &server->bounds);
 	server->published_ms = server_now_ms();
 	server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	return server->epoll_fd < 0 ? -errno : feed_init(&server->feed, &server->bounds);
@@ -408,6 +409,7 @@ void server_free(struct server *server)
 	if (server->epoll_fd >= 0)
 		close(server->epoll_fd);
 	feed_free(&server->feed);
+	ledger_free(&server->ledger);
 	shot_free(server->shot);
 	intake_free(&server->intake);
 }

@@ -47,6 +47,19 @@ struct slice shot_part(const struct shot *shot, const char *key)
 	return (struct slice){ "null", 4 };
 }
 
+void shot_each(const struct shot *shot, const char *key,
+	       void (*take)(void *closure, struct slice row), void *closure)
+{
+	struct slice array = shot_part(shot, key), row;
+	struct json_walk walk;
+
+	if (array.data[0] != '[' || !json_walk_enter(&walk, array))
+		return;
+	while (json_walk_element(&walk, &row))
+		if (row.data[0] == '{')
+			take(closure, row);
+}
+
 static int fill(struct shot *shot, struct slice line, json_t *root)
 {
 	json_int_t interval = json_integer_value(json_object_get(root, "interval_ms"));

@@ -42,6 +42,10 @@ void shot_free(struct shot *shot);
 /* The member called key as it was written; "null" if there is none. */
 struct slice shot_part(const struct shot *shot, const char *key);
 
+/* Calls take with each object in the array called key. */
+void shot_each(const struct shot *shot, const char *key,
+	       void (*take)(void *closure, struct slice row), void *closure);
+
 /* Fills .stats, at the first request that wants it. 0 or -ENOMEM. */
 int shot_make_stats(struct shot *shot);
 

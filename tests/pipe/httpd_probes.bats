@@ -61,6 +61,29 @@ snapshot() {
 	printf ',"interfaces":[{"host":"web1","ifname":"eth0","packets":3,"bytes":222,"packet_lines":3,"folded":0,"unattributed":0,"malformed":0,"ring_full":0}]}'
 }
 
+# connect PID COMMAND DST_IP OPENED FAILED [DIRECTION]
+connect() {
+	printf '{"host":"web1","pid":%s,"command":%s,"uid":0,"proto":"TCP","dst_ip":"%s","dst_port":443,"direction":"%s","opened":%s,"failed":%s}' \
+		"$1" "$2" "$3" "${6:-egress}" "$4" "$5"
+}
+
+# Ten seconds, in each of which curl connects twice and wget fails once; nginx accepts three.
+feed_connects() {
+	local connects seq
+	connects="\"connects\":[$(connect 10 '"curl"' 10.0.0.2 2 0),$(connect 11 '"wget"' fd00::3 1 1),$(connect 12 '"nginx"' 10.0.0.1 3 0 ingress)],\"connects_left_out\":${1:-0}"
+	for seq in {1..10}; do
+		feed "$(snapshot "$seq" "$connects")"
+	done
+	client wait 10
+}
+
+# post PATH BODY FILTER: what jq makes of the answer
+post() {
+	get "$1" -H 'Content-Type: application/json' -d "$2"
+	[ "$STATUS" = 200 ]
+	jq -c "$3" <<<"$output"
+}
+
 # ask PATH FILTER: what jq makes of the answer
 ask() {
 	get "$1"
@@ -81,7 +104,8 @@ refused() {
 @test "before the first snapshot: 503" {
 	start_httpd
 	local path
-	for path in connections processes processes/1 remotes protocols drops latency programs; do
+	for path in connections processes processes/1 remotes protocols drops latency programs \
+		connections/summary connection-summary packet-drop-summary list-connections list-packet-drops; do
 		get /api/$path
 		[ "$STATUS" = 503 ]
 		[ "$(header content-type)" = application/problem+json ]
@@ -109,7 +133,6 @@ refused() {
 	start_httpd
 	feed "$(snapshot 1)"
 	client wait 1
-	ask /api/connections '[.total, .matched, (.connections | length), .connection_table.active, .stale, .timestamp]'
 	[ "$(ask /api/connections '[.total, .matched, (.connections | length), .connection_table.active, .stale]')" = '[4,4,4,4,false]' ]
 	local ports='[.matched, .connections[].src_port]'
 	[ "$(ask '/api/connections?pid=10' "$ports")" = '[2,40001,40002]' ]
@@ -207,5 +230,168 @@ refused() {
 	[ -z "$output" ]
 	get /api/connections -H 'Accept: application/x-ndjson;q=0'
 	[ "$(header content-type)" = application/json ]
+	stop_httpd
+}
+
+@test "connection summary: asked by GET and POST, by both generations of clients" {
+	start_httpd
+	feed_connects
+	local filter='[.count, .total_attempts, .pid, .command, .duration, .duration_seconds]' path
+	for path in /api/connection-summary /api/connections/summary; do
+		[ "$(post $path '{"pid":10,"duration":60}' "$filter")" = '[20,20,10,"",60,60]' ]
+		[ "$(post $path '{"command":"wget","duration":3}' "$filter")" = '[3,3,0,"wget",3,3]' ]
+		[ "$(post $path '{"pid":10,"command":"curl","process_name":"curl","duration_seconds":5}' "$filter")" = '[10,10,10,"curl",5,5]' ]
+		[ "$(post $path '{}' "$filter")" = '[30,30,0,"",60,60]' ]
+		[ "$(post $path '{"pid":0,"command":"","duration_seconds":0,"more":[]}' "$filter")" = '[30,30,0,"",60,60]' ]
+		[ "$(post $path '{"pid":null,"command":null}' "$filter")" = '[30,30,0,"",60,60]' ]
+		[ "$(ask "$path?pid=10&duration=2" "$filter")" = '[4,4,10,"",2,2]' ]
+		[ "$(ask "$path?command=wget&duration_seconds=2" "$filter")" = '[2,2,0,"wget",2,2]' ]
+		[ "$(ask $path "$filter")" = '[30,30,0,"",60,60]' ]
+	done
+	get /api/connection-summary -H 'Content-Type: application/json' -d '{"pid":10,"duration":60}'
+	[ "$(jq -r .message <<<"$output")" = 'Found 20 connection attempts from PID 10 over 60 seconds' ]
+	[[ $(jq -r .query_time <<<"$output") == 20[0-9][0-9]-*T*Z ]]
+	stop_httpd
+}
+
+@test "connection summary: by destination, protocol, process; from when it counts" {
+	start_httpd
+	feed_connects
+	[ "$(ask /api/connection-summary '[.since, .until, .complete, .left_out, .begun, .accepted, .failed]')" = \
+		"[$T0,$((T0 + 10000)),true,0,30,30,10]" ]
+	[ "$(ask /api/connection-summary '.by_destination | map([.dst_ip, .dst_port, .proto, .direction, .opened, .failed])')" = \
+		'[["10.0.0.1",443,"TCP","ingress",30,0],["10.0.0.2",443,"TCP","egress",20,0],["fd00::3",443,"TCP","egress",10,10]]' ]
+	[ "$(ask /api/connection-summary '[.by_protocol, .by_process[0]]')" = \
+		'[[{"proto":"TCP","opened":60,"failed":10}],{"pid":12,"command":"nginx","opened":30,"failed":0}]' ]
+	[ "$(ask '/api/connection-summary?pid=11&duration=4' '[.query, .since]')" = \
+		"[{\"pid\":11,\"command\":null,\"duration\":4},$((T0 + 6000))]" ]
+	# Longer than an hour: what is kept, and from when.
+	[ "$(ask '/api/connection-summary?duration=999999' '[.count, .duration, .since]')" = "[30,999999,$T0]" ]
+	[ "$(ask '/api/connection-summary?pid=999' '[.count, .by_destination]')" = '[0,[]]' ]
+	stop_httpd
+}
+
+@test "connection summary: what the snapshots left out is said" {
+	start_httpd
+	feed_connects 7
+	[ "$(ask '/api/connection-summary?duration=3' '[.complete, .left_out]')" = '[false,21]' ]
+	stop_httpd
+}
+
+@test "summaries: wrong parameters are named" {
+	start_httpd
+	feed_connects
+	local path row json=(-H 'Content-Type: application/json')
+	for path in /api/connection-summary /api/packet-drop-summary; do
+		for row in 'pid=0' 'pid=-1' 'pid=x' 'pid=2147483648' 'command=' "command=$(printf 'x%.0s' {1..65})" \
+			'duration=0' 'duration=-5' 'duration=1.5' 'duration=60s' 'duration=' 'duration=1000000001' 'since=1' 'pid=1&pid=2'; do
+			refused "$path?$row" "${row%%=*}"
+		done
+		refused "$path?duration=1&duration_seconds=2" duration_seconds
+		for row in '{"pid":"1"}' '{"pid":1.5}' '{"pid":-1}' '{"pid":[1]}' '{"pid":2147483648}' '{"pid":true}'; do
+			refused $path pid "${json[@]}" -d "$row"
+		done
+		for row in '{"duration":"60"}' '{"duration":0}' '{"duration":-60}' '{"duration":1e3}' '{"duration":1000000001}'; do
+			refused $path duration "${json[@]}" -d "$row"
+		done
+		refused $path command "${json[@]}" -d '{"command":7}'
+		refused $path command "${json[@]}" -d "{\"command\":\"$(printf 'x%.0s' {1..65})\"}"
+		refused $path process_name "${json[@]}" -d '{"command":"a","process_name":"b"}'
+		for row in '' '[]' '7' '{' '{"pid":1}x' '{"pid":1,"pid":2}' '{"command":"\u0000"}' '{"pid":99999999999999999999}' $'{"command":"\xff"}'; do
+			refused $path 'the body' "${json[@]}" -d "$row"
+		done
+		refused "$path?pid=1" pid "${json[@]}" -d '{}'
+		get $path -d '{"pid":1}'
+		[ "$STATUS" = 415 ]
+		[ "$(header accept-post)" = application/json ]
+		get $path -H 'Content-Type: application/json; charset=utf-8' -d '{"pid":1}'
+		[ "$STATUS" = 200 ]
+		get $path "${json[@]}" -d "{\"command\":\"$(printf 'x%.0s' {1..5000})\"}"
+		[ "$STATUS" = 413 ]
+		get $path "${json[@]}" -H 'Transfer-Encoding: chunked' -d '{}'
+		[ "$STATUS" = 411 ]
+		get $path -X PUT
+		[ "$STATUS" = 405 ]
+		[ "$(header allow)" = 'GET, HEAD, POST' ]
+	done
+	stop_httpd
+}
+
+@test "packet drop summary: exact by reason and protocol, as known by destination" {
+	start_httpd
+	local seq
+	for seq in {1..5}; do
+		feed "$(snapshot "$seq" "\"drops\":[$(drop NO_SOCKET 3 UDP $((1000 + seq))),$(drop TCP_CSUM 5 TCP 9)],\"drops_unspecified\":{\"packets\":$((seq * 2)),\"bytes\":$((seq * 20)),\"pps\":2},\"drop_flows\":[$(drop_flow NO_SOCKET 10.0.0.1 22 90 1),$(drop_flow NO_SOCKET 10.0.0.1 9 90 2)]")"
+	done
+	client wait 5
+	# The counters began long before; TCP_CSUM says one a second once, and no more.
+	[ "$(ask /api/packet-drop-summary '[.count, .total_drops, .bytes, .unspecified, .with_flow, .complete, .since]')" = \
+		"[6,6,420,{\"packets\":10,\"bytes\":100},15,true,$T0]" ]
+	[ "$(ask /api/packet-drop-summary '[.by_reason, .by_protocol[0].packets]')" = \
+		'[[{"reason":"NO_SOCKET","packets":5,"bytes":350},{"reason":"TCP_CSUM","packets":1,"bytes":70}],5]' ]
+	[ "$(ask '/api/packet-drop-summary?duration=2' '.by_destination | map([.dst_ip, .dst_port, .packets])')" = '[["10.0.0.1",9,4],["10.0.0.1",22,2]]' ]
+	[ "$(post /api/packet-drop-summary '{"pid":10,"duration":60}' '[.count, .complete, .bytes]')" = '[0,false,null]' ]
+	stop_httpd
+}
+
+@test "list-connections: grouped by process, for both generations of clients" {
+	start_httpd
+	feed "$(snapshot 1)"
+	client wait 1
+	[ "$(ask /api/list-connections '[.total_pids, .total_events, .truncated, (.events_by_pid | map_values(length)), (.connections | map_values(length))]')" = \
+		'[3,4,false,{"0":1,"10":2,"11":1},{"0":1,"10":2,"11":1}]' ]
+	[ "$(ask /api/list-connections '.connections["11"][0]')" = \
+		'{"pid":11,"command":"wget","destination":"10.0.0.3:80","protocol":"TCP","return_code":-111,"timestamp":"2025-11-21T05:46:40Z"}' ]
+	[ "$(ask /api/list-connections '.events_by_pid["11"][0] | [.pid, .command, .destination, .protocol, .return_code, .state, .reason, .src_port]')" = \
+		'[11,"wget","10.0.0.3:80","TCP",-111,"failed","refused",40003]' ]
+	get /api/list-connections
+	grep -q '"timestamp":1763704000.000}' <<<"$output"
+	[ "$(ask /api/list-connections '.events_by_pid["0"][0] | [.pid, .command, .return_code, .direction]')" = '[0,"",0,"ingress"]' ]
+	[ "$(ask '/api/list-connections?pid=10&limit=1' '[.total_pids, .total_events, .total, .truncated, .events_by_pid["10"][0].src_port]')" = '[1,1,2,true,40001]' ]
+	[ "$(post /api/list-connections '{"pid":10,"limit":5}' '[.total_events, .truncated, .message]')" = '[2,false,"Found 2 connections across 1 processes"]' ]
+	[ "$(ask '/api/list-connections?pid=999' '[.total_pids, .events_by_pid, .connections]')" = '[0,{},{}]' ]
+	refused '/api/list-connections?limit=1001' limit
+	refused '/api/list-connections?pid=me' pid
+	refused /api/list-connections limit -H 'Content-Type: application/json' -d '{"limit":"1"}'
+	stop_httpd
+}
+
+@test "list-packet-drops: grouped by the process whose connection it was" {
+	start_httpd
+	local flow='"proto":"TCP","src_ip":"10.0.0.2","src_port":443,"dst_ip":"10.0.0.1","dst_port":40001'
+	feed "$(snapshot 1 "\"drop_flows\":[{$flow,\"reason\":\"TCP_CSUM\",\"packets\":2,\"bytes\":140,\"recent\":1,\"last\":$T0.250},$(drop_flow NO_SOCKET 10.0.0.1 9 90 5)]")"
+	client wait 1
+	[ "$(ask /api/list-packet-drops '[.total_pids, .total_events, .drops["10"]]')" = \
+		'[2,2,[{"pid":10,"command":"curl","drop_reason":"TCP_CSUM","skb_length":70,"timestamp":"2025-11-21T05:46:40Z"}]]' ]
+	[ "$(ask /api/list-packet-drops '.events_by_pid["0"][0] | [.pid, .command, .reason, .dst_port]')" = '[0,"","NO_SOCKET",9]' ]
+	get /api/list-packet-drops
+	grep -q '"timestamp":1763704000.000}' <<<"$output"
+	[ "$(ask '/api/list-packet-drops?pid=10' '[.events_by_pid["10"][].reason]')" = '["TCP_CSUM"]' ]
+	# The summary knows it too.
+	[ "$(ask '/api/packet-drop-summary?command=curl' '[.count, .by_process]')" = '[1,[{"pid":10,"command":"curl","packets":1}]]' ]
+	stop_httpd
+}
+
+@test "limits of the hour's memory are among the others" {
+	start_httpd
+	feed "$(snapshot 1)"
+	client wait 1
+	[ "$(ask /api/stats '.httpd.limits | [.ledger_rows, .ledger_buckets, .ledger_reasons] | map([.limit > 0, .hits])')" = '[[true,0],[true,0],[true,0]]' ]
+	stop_httpd
+}
+
+@test "all of it asks for the token" {
+	echo '0123456789abcdef0123456789' >"$T/token"
+	start_httpd --token-file "$T/token"
+	local path
+	for path in connections processes processes/1 remotes protocols drops latency programs \
+		connections/summary connection-summary packet-drop-summary list-connections list-packet-drops; do
+		get /api/$path
+		[ "$STATUS" = 401 ]
+	done
+	for path in connections/summary connection-summary packet-drop-summary list-connections list-packet-drops; do
+		get /api/$path -H 'Content-Type: application/json' -d '{}'
+		[ "$STATUS" = 401 ]
+	done
 	stop_httpd
 }
