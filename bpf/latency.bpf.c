@@ -5,6 +5,9 @@
  *
  * tcp_probe fires for each segment that an established connection receives. A socket gives
  * a sample at most every 10 ms: its smoothed round-trip time, as `ss -ti` shows it.
+ *
+ * Measured (BPF statistics, their own 50 ns taken off): 30 ns a segment that gives no sample;
+ * 700 a socket's first one, which makes its storage.
  */
 #include "bpf/vmlinux.h"
 #include <bpf/bpf_core_read.h>
