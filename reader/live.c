@@ -95,7 +95,11 @@ static int follow(struct cycle *c)
 /* Longer and longer while there is little to do. */
 static u64 next_nap(const struct cycle *c, u64 nap_ns, u64 records)
 {
-	u64 busy = c->set.settings.ring_bytes / sizeof(struct packet_record) / BUSY_SHARE;
+	const struct pin_settings *settings = &c->set.settings;
+	/* Without interfaces, the packets' rings are of one page. */
+	u64 bytes = settings->ring_bytes > settings->events_bytes ? settings->ring_bytes
+								  : settings->events_bytes;
+	u64 busy = bytes / sizeof(struct packet_record) / BUSY_SHARE;
 	u64 most = records ? NAP_USED_NS : NAP_IDLE_NS;
 
 	if (records > busy)

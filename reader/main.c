@@ -23,18 +23,19 @@ static struct sink sink;	/* its buffer is too large for the stack */
 static const struct program_info program = {
 	.name = "reader",
 	.operands = "",
-	.purpose = "Prints what the loaded packet probes see, or a capture file holds, as one JSON\n"
-		   "object a line: packets, flows and exact counters.",
+	.purpose = "Prints what the loaded probes see, or a capture file holds, as one JSON object a\n"
+		   "line: packets and flows, connections, bytes by process, drops, round-trip times,\n"
+		   "and exact counters.",
 };
 
 static enum options_result parse(struct request *request, int argc, char **argv)
 {
 	const struct option_row rows[] = {
 		{ .name = "types", .letter = 't', .kind = OPTION_PARSED, .argument = "LIST",
-		  .help = "print only these lines: packet,flow,counters (default all)",
+		  .help = "only these lines: packet,flow,connection,process,drop,latency,counters (all)",
 		  .target = &request->types, .parse = parse_types },
 		{ .name = "interval", .letter = 'i', .kind = OPTION_SECONDS, .argument = "SECONDS",
-		  .help = "between drains of flows and counters (default 1)",
+		  .help = "between drains of what is folded, and counters (default 1)",
 		  .target = &request->interval_ns, .min = NS_PER_S / 10, .max = 3600 * NS_PER_S },
 		{ .name = "once", .kind = OPTION_FLAG,
 		  .help = "drain what is there and end", .target = &request->once },
@@ -42,7 +43,7 @@ static enum options_result parse(struct request *request, int argc, char **argv)
 		  .help = "end after so long", .target = &request->duration_ns,
 		  .min = NS_PER_S / 1000, .max = 1000000000 * NS_PER_S },
 		{ .name = "count", .letter = 'c', .kind = OPTION_NUMBER, .argument = "N",
-		  .help = "end after N packet and flow lines", .target = &request->count, .min = 1 },
+		  .help = "end after N lines, not counting latency and counters", .target = &request->count, .min = 1 },
 		{ .name = "pcap", .letter = 'r', .kind = OPTION_STRING, .argument = "FILE",
 		  .help = "read a capture file, - for stdin, instead of the kernel",
 		  .target = &request->pcap },

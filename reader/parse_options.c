@@ -17,11 +17,11 @@ static u32 type_bit(const char *name, size_t length)
 	} rows[] = {
 		{ "packet", PRINT_PACKET },
 		{ "flow", PRINT_FLOW },
-		{ "counters", PRINT_COUNTERS },
 		{ "connection", PRINT_CONNECTION },
 		{ "process", PRINT_PROCESS },
 		{ "drop", PRINT_DROP },
 		{ "latency", PRINT_LATENCY },
+		{ "counters", PRINT_COUNTERS },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -40,7 +40,7 @@ int parse_types(const char *argument, void *target, const char **ret_why)
 		u32 bit = type_bit(name, length);
 
 		if (!bit) {
-			*ret_why = "not a list of packet, flow, counters, connection, process, drop, latency";
+			*ret_why = "not a list of packet, flow, connection, process, drop, latency, counters";
 			return -EINVAL;
 		}
 		types |= bit;

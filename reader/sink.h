@@ -50,7 +50,7 @@ struct sink {
 	size_t used;
 	u64 oldest_ns;		/* monotonic time of the first line in the buffer */
 	u64 lines;		/* written for good */
-	u64 data_left;		/* packet and flow lines that may still be added (--count) */
+	u64 data_left;		/* lines of data that may still be added (--count) */
 	unsigned int n_parts;
 	struct sink_part parts[SINK_PARTS];
 	char buffer[SINK_BYTES + LINE_MAX_BYTES];

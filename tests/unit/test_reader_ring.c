@@ -16,6 +16,7 @@
 
 #include "reader/request.h"
 #include "reader/ring.h"
+#include "reader/sockets.h"
 
 #define RING_BYTES 4096u
 #define STRIDE (sizeof(struct packet_record) + BPF_RINGBUF_HDR_SZ)
@@ -230,6 +231,136 @@ static void parts_of_a_buffer_are_given_back_in_order(void **state)
 	assert_int_equal(b->consumer, b->producer);
 }
 
+/* ---- the ring of events: several kinds of records ------------------------------------- */
+
+/* Any record, as the kernel puts it there. */
+static void put_record(struct bench *b, const void *record, u32 bytes)
+{
+	u64 at = b->producer & (RING_BYTES - 1);
+
+	assert_true(at + BPF_RINGBUF_HDR_SZ + bytes <= RING_BYTES);
+	memcpy(b->data + at, &bytes, sizeof(bytes));
+	memcpy(b->data + at + BPF_RINGBUF_HDR_SZ, record, bytes);
+	b->producer += (BPF_RINGBUF_HDR_SZ + bytes + 7) & ~7u;
+}
+
+static void put_connection(struct bench *b, u64 bytes_sent)
+{
+	const struct connection_record r = { .type = RECORD_CONNECTION, .bytes_sent = bytes_sent,
+					     .key = { .vlan = VLAN_NONE } };
+
+	put_record(b, &r, sizeof(r));
+}
+
+static void put_drop(struct bench *b, u64 bytes)
+{
+	const struct drop_record r = { .type = RECORD_DROP, .value = { 1, bytes } };
+
+	put_record(b, &r, sizeof(r));
+}
+
+#define CONNECTION_STRIDE (sizeof(struct connection_record) + BPF_RINGBUF_HDR_SZ)
+#define DROP_STRIDE (sizeof(struct drop_record) + BPF_RINGBUF_HDR_SZ)
+
+static void kinds_of_records_become_lines_of_their_own(void **state)
+{
+	struct bench *b = *state;
+	char text[8192];
+	ssize_t n;
+
+	b->drain.walltime.boot_offset_ns = 1763704000000000000ull;
+	put_connection(b, 11);
+	put_drop(b, 22);
+	put_connection(b, 33);
+	assert_int_equal(ring_drain(&b->ring, &b->drain), 0);
+	assert_int_equal(b->drain.records, 3);
+	assert_int_equal(b->consumer, 0);
+	assert_int_equal(sink_flush(&sink), 0);
+	assert_int_equal(b->consumer, b->producer);
+	n = read(b->out[0], text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	assert_memory_equal(text, "{\"type\":\"connection\",\"timestamp\":1763704000000.000,", 47);
+	assert_non_null(strstr(text, "\"bytes_sent\":11,"));
+	assert_non_null(strstr(text, "\n{\"type\":\"drop\",\"timestamp\":1763704000000.000,"));
+	assert_non_null(strstr(text, "\"count\":1,\"bytes\":22}\n{\"type\":\"connection\","));
+	assert_non_null(strstr(text, "\"bytes_sent\":33,"));
+}
+
+/* What is not printed goes with what is: nothing is given back too early, or twice. */
+static void kinds_that_are_not_printed_are_given_back_in_order(void **state)
+{
+	struct bench *b = *state;
+
+	b->drain.types = PRINT_CONNECTION;
+	for (int i = 0; i < 5; i++) {
+		put_drop(b, 1);
+		put_connection(b, 1);
+	}
+	assert_int_equal(ring_drain(&b->ring, &b->drain), 0);
+	assert_int_equal(b->drain.records, 10);
+	assert_int_equal(b->consumer, 0);
+	b->ring.source.written(&b->ring.source, 2);
+	assert_int_equal(b->consumer, 2 * (DROP_STRIDE + CONNECTION_STRIDE));
+	b->ring.source.written(&b->ring.source, 3);
+	assert_int_equal(b->consumer, b->producer);
+}
+
+/* A size and a type that do not belong together, and one byte less. */
+static void records_of_no_kind_are_passed_over(void **state)
+{
+	const struct connection_record bad = { .type = RECORD_DROP };
+	struct bench *b = *state;
+
+	put_record(b, &bad, sizeof(bad));
+	put_record(b, &bad, sizeof(bad) - 1);
+	assert_int_equal(ring_drain(&b->ring, &b->drain), 0);
+	assert_int_equal(b->drain.records, 0);
+	assert_int_equal(b->consumer, b->producer);
+	assert_int_equal(sink.used, 0);
+}
+
+static void count_leaves_the_rest_of_the_events(void **state)
+{
+	struct bench *b = *state;
+
+	for (int i = 0; i < 4; i++)
+		put_connection(b, 1);
+	sink.data_left = 3;
+	assert_int_equal(ring_drain(&b->ring, &b->drain), 0);
+	assert_int_equal(sink_flush(&sink), 0);
+	assert_int_equal(b->consumer, 3 * CONNECTION_STRIDE);
+}
+
+/* ---- the walk over open sockets --------------------------------------------------------- */
+
+/* Records through a pipe; the last one is cut off. */
+static void a_walk_becomes_lines(void **state)
+{
+	struct connection_record records[3] = {
+		{ .type = RECORD_CONNECTION, .existing = 1, .bytes_sent = 1 },
+		{ .type = 99 },
+		{ .type = RECORD_CONNECTION, .existing = 1, .bytes_sent = 3 },
+	};
+	struct bench *b = *state;
+	char text[8192], *second;
+	int fds[2];
+	ssize_t n;
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	assert_int_equal(write(fds[1], records, sizeof(records)), sizeof(records));
+	assert_int_equal(write(fds[1], records, 77), 77);
+	close(fds[1]);
+	assert_int_equal(sockets_read(fds[0], &b->drain), 0);
+	assert_int_equal(sink_flush(&sink), 0);
+	n = read(b->out[0], text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	second = strchr(text, '\n') + 1;
+	assert_non_null(strstr(text, "\"existing\":true,"));
+	assert_non_null(strstr(second, "\"bytes_sent\":3,"));
+	assert_int_equal(strlen(strchr(second, '\n')), 1);
+	close(fds[0]);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -242,6 +373,11 @@ int main(void)
 		TEST(count_leaves_the_rest),
 		TEST(a_broken_pipe_keeps_what_was_not_written),
 		TEST(parts_of_a_buffer_are_given_back_in_order),
+		TEST(kinds_of_records_become_lines_of_their_own),
+		TEST(kinds_that_are_not_printed_are_given_back_in_order),
+		TEST(records_of_no_kind_are_passed_over),
+		TEST(count_leaves_the_rest_of_the_events),
+		TEST(a_walk_becomes_lines),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
