@@ -24,7 +24,7 @@ struct body;
  * stall_ms		a client that read nothing for so long was closed
  * message_bytes	a WebSocket message was answered with close code 1009
  * ledger_rows		seconds of the last hour were forgotten early, for the rows of 112 bytes that
- *			newer ones have (7 MiB, and once more while a summary is made)
+ *			newer ones have (7 MiB)
  * ledger_buckets	the same, for snapshots that came more often than twice a second
  * ledger_reasons	a reason, protocol and host of drops was not counted
  */

@@ -25,7 +25,7 @@ enum ledger_kind {
 	LEDGER_DROP_FLOW,	/* count: packets; by process and destination, as far as known */
 };
 
-/* What rows are added up by. No padding, unused bytes are 0: compared as bytes. */
+/* What rows are added up by. No padding, unused bytes are 0: compared as words. */
 struct ledger_key {
 	uint32_t pid;		/* 0 = not known */
 	uint16_t port;		/* of the destination */
@@ -33,7 +33,7 @@ struct ledger_key {
 	uint8_t ingress;	/* accepted, not begun here */
 	uint8_t has_port;
 	uint8_t family;		/* AF_INET, AF_INET6, 0 = no address */
-	uint8_t pad[2];
+	uint8_t pad[6];
 	uint8_t ip[16];		/* of the destination; as in struct network */
 	char proto[16];		/* "" = not known */
 	char name[48];		/* command or reason, UTF-8; "" = not known */
@@ -83,31 +83,36 @@ struct ledger_who {
 	const char *command;	/* NULL = every */
 };
 
-/* What the last seconds had. free(rows) ends it. */
+/* Which part of the ledger is asked for. */
+struct ledger_ask {
+	uint64_t seconds;	/* how far to look back */
+	struct ledger_who who;
+};
+
+/* What it has. */
 struct ledger_sum {
 	int64_t since_ms, until_ms;	/* what is counted; 0, 0: nothing was taken yet */
-	uint64_t left_out;	/* of .connect: may have been of anybody, to anywhere */
+	uint64_t left_out;	/* connections: may have been of anybody, to anywhere */
 	uint64_t begun, accepted, failed;	/* connections */
 	uint64_t drops, drop_bytes;	/* with a reason; exact, of everybody */
 	uint64_t unspecified, unspecified_bytes;
 	uint64_t drop_flows;	/* packets of rows of LEDGER_DROP_FLOW */
 	bool all_owned;		/* each dropped packet of the time is in a row that has a pid */
-	size_t count;
-	struct ledger_row *rows;	/* in order of their keys */
 };
 
 /*
- * 0 or -ENOMEM. Buckets count whole: since_ms may be a little earlier than asked for.
- * Counters of drops belong to nobody: asked for somebody, drops are in .drop_flows only.
+ * Buckets count whole: since_ms may be a little earlier than asked for. Counters of drops
+ * belong to nobody: asked for somebody, drops are in .drop_flows only.
  */
-int ledger_sum(const struct ledger *ledger, uint64_t seconds, const struct ledger_who *who,
-	       struct ledger_sum *ret_sum);
+void ledger_sum(const struct ledger *ledger, const struct ledger_ask *ask, struct ledger_sum *ret_sum);
 
 /*
- * Adds up the rows of one kind by the bytes of their keys that mask says, the largest
- * first; free(*ret_groups). 0 or -ENOMEM.
+ * Adds up the rows of one kind by the bytes of their keys that mask says, and gives the
+ * most (1 or more) largest groups, the largest first; free(*ret_groups). One pass over
+ * the rows. 0 or -ENOMEM.
  */
-int ledger_group(const struct ledger_sum *sum, enum ledger_kind kind, const struct ledger_key *mask,
-		 struct ledger_row **ret_groups, size_t *ret_count);
+int ledger_group(const struct ledger *ledger, const struct ledger_ask *ask, enum ledger_kind kind,
+		 const struct ledger_key *mask, size_t most, struct ledger_row **ret_groups,
+		 size_t *ret_count);
 
 #endif

@@ -42,11 +42,6 @@ const struct parameter summary_parameters[] = {
 
 /* ---- the question ---------------------------------------------------------- */
 
-struct question {
-	struct ledger_who who;
-	uint64_t seconds;
-};
-
 static const struct filter *find(const struct list_query *wants, const char *const *keys)
 {
 	for (size_t i = 0; i < wants->filter_count; i++)
@@ -68,12 +63,12 @@ static const char *find_contradiction(const struct list_query *wants)
 	return NULL;
 }
 
-static struct question read_question(const struct list_query *wants)
+static struct ledger_ask read_question(const struct list_query *wants)
 {
 	const struct filter *pid = find(wants, by_pid), *command = find(wants, by_command);
 	const struct filter *duration = find(wants, by_duration);
 
-	return (struct question){
+	return (struct ledger_ask){
 		.who = { pid ? (uint32_t)pid->number : 0, command ? command->text : NULL },
 		.seconds = duration ? (uint64_t)duration->number : DURATION_DEFAULT,
 	};
@@ -182,18 +177,19 @@ static json_t *make_row(const struct grouping *grouping, const struct ledger_row
 }
 
 /* The largest groups; NULL without memory. */
-static json_t *make_groups(const struct grouping *grouping, const struct ledger_sum *sum)
+static json_t *make_groups(const struct grouping *grouping, const struct ledger *ledger,
+			   const struct ledger_ask *ask)
 {
 	struct ledger_key mask = grouping->mask();
 	struct ledger_row *groups;
 	json_t *array = json_array();
 	size_t count;
 
-	if (ledger_group(sum, grouping->kind, &mask, &groups, &count)) {
+	if (ledger_group(ledger, ask, grouping->kind, &mask, GROUPS_MAX, &groups, &count)) {
 		json_decref(array);
 		return NULL;
 	}
-	for (size_t i = 0; i < count && i < GROUPS_MAX; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (json_array_append_new(array, make_row(grouping, &groups[i]))) {
 			json_decref(array);
 			array = NULL;
@@ -216,15 +212,15 @@ static int set_text(json_t *answer, const char *name, const char *text)
 	return json_object_set_new(answer, name, json_string(text));
 }
 
-static int set_query(json_t *answer, const struct question *question)
+static int set_query(json_t *answer, const struct ledger_ask *ask)
 {
-	const struct ledger_who *who = &question->who;
+	const struct ledger_who *who = &ask->who;
 	json_t *query = json_object();
 	int failed;
 
 	failed = json_object_set_new(query, "pid", who->pid ? json_integer(who->pid) : json_null());
 	failed |= json_object_set_new(query, "command", text_or_null(who->command ? who->command : ""));
-	failed |= set_number(query, "duration", question->seconds);
+	failed |= set_number(query, "duration", ask->seconds);
 	return failed | json_object_set_new(answer, "query", query);
 }
 
@@ -239,9 +235,9 @@ static void format_now(char text[TIME_SIZE])
 
 /* "Found 5 connection attempts from PID 7 over 60 seconds" */
 static void format_message(char text[MESSAGE_MAX], uint64_t count, const char *what,
-			   const struct question *question)
+			   const struct ledger_ask *ask)
 {
-	const struct ledger_who *who = &question->who;
+	const struct ledger_who *who = &ask->who;
 	char from[MESSAGE_MAX / 2] = "";
 
 	if (who->pid && who->command)
@@ -252,49 +248,49 @@ static void format_message(char text[MESSAGE_MAX], uint64_t count, const char *w
 	else if (who->command)
 		snprintf(from, sizeof(from), " from command '%s'", who->command);
 	snprintf(text, MESSAGE_MAX, "Found %" PRIu64 " %s%s over %" PRIu64 " seconds", count, what,
-		 from, question->seconds);
+		 from, ask->seconds);
 }
 
 /* What both answers begin with; not 0 without memory. */
-static int set_head(json_t *answer, const struct server *server, const struct question *question,
+static int set_head(json_t *answer, const struct server *server, const struct ledger_ask *ask,
 		    const struct ledger_sum *sum, uint64_t count, const char *what)
 {
 	char now[TIME_SIZE], message[MESSAGE_MAX];
-	const struct ledger_who *who = &question->who;
+	const struct ledger_who *who = &ask->who;
 	int failed;
 
 	format_now(now);
-	format_message(message, count, what, question);
+	format_message(message, count, what, ask);
 	failed = set_number(answer, "timestamp", (uint64_t)server->shot->timestamp_ms);
 	failed |= json_object_set_new(answer, "stale", json_boolean(server_is_stale(server)));
 	failed |= set_number(answer, "count", count);
 	failed |= set_number(answer, "total", count);
 	failed |= set_number(answer, "pid", who->pid);
 	failed |= set_text(answer, "command", who->command ? who->command : "");
-	failed |= set_number(answer, "duration", question->seconds);
-	failed |= set_number(answer, "duration_seconds", question->seconds);
+	failed |= set_number(answer, "duration", ask->seconds);
+	failed |= set_number(answer, "duration_seconds", ask->seconds);
 	failed |= set_text(answer, "query_time", now);
 	failed |= set_text(answer, "message", message);
-	failed |= set_query(answer, question);
+	failed |= set_query(answer, ask);
 	failed |= set_number(answer, "since", (uint64_t)sum->since_ms);
 	return failed | set_number(answer, "until", (uint64_t)sum->until_ms);
 }
 
 static int set_groups(json_t *answer, const struct grouping *groupings, size_t count,
-		      const struct ledger_sum *sum)
+		      const struct ledger *ledger, const struct ledger_ask *ask)
 {
 	int failed = 0;
 
 	for (size_t i = 0; i < count; i++)
 		failed |= json_object_set_new(answer, groupings[i].name,
-					      make_groups(&groupings[i], sum));
+					      make_groups(&groupings[i], ledger, ask));
 	return failed;
 }
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 static int set_connections(json_t *answer, const struct server *server,
-			   const struct question *question, const struct ledger_sum *sum)
+			   const struct ledger_ask *ask, const struct ledger_sum *sum)
 {
 	static const struct grouping groupings[] = {
 		{ "by_destination", LEDGER_CONNECT, mask_destination, put_connect_destination,
@@ -302,7 +298,7 @@ static int set_connections(json_t *answer, const struct server *server,
 		{ "by_protocol", LEDGER_CONNECT, mask_protocol, put_protocol, "opened", "failed" },
 		{ "by_process", LEDGER_CONNECT, mask_process, put_process, "opened", "failed" },
 	};
-	int failed = set_head(answer, server, question, sum, sum->begun, "connection attempts");
+	int failed = set_head(answer, server, ask, sum, sum->begun, "connection attempts");
 
 	failed |= set_number(answer, "total_attempts", sum->begun);
 	failed |= set_number(answer, "begun", sum->begun);
@@ -310,7 +306,7 @@ static int set_connections(json_t *answer, const struct server *server,
 	failed |= set_number(answer, "failed", sum->failed);
 	failed |= json_object_set_new(answer, "complete", json_boolean(!sum->left_out));
 	failed |= set_number(answer, "left_out", sum->left_out);
-	return failed | set_groups(answer, groupings, COUNT(groupings), sum);
+	return failed | set_groups(answer, groupings, COUNT(groupings), &server->ledger, ask);
 }
 
 static json_t *amount(uint64_t packets, uint64_t bytes)
@@ -322,7 +318,7 @@ static json_t *amount(uint64_t packets, uint64_t bytes)
  * Of everybody the counters say it all. Whose a drop is, is known of those drops only
  * that have a row in drop_flows which belongs to a connection or flow of somebody.
  */
-static int set_drops(json_t *answer, const struct server *server, const struct question *question,
+static int set_drops(json_t *answer, const struct server *server, const struct ledger_ask *ask,
 		     const struct ledger_sum *sum)
 {
 	static const struct grouping groupings[] = {
@@ -332,9 +328,9 @@ static int set_drops(json_t *answer, const struct server *server, const struct q
 		  NULL },
 		{ "by_process", LEDGER_DROP_FLOW, mask_process, put_process, "packets", NULL },
 	};
-	bool of_all = !question->who.pid && !question->who.command;
+	bool of_all = !ask->who.pid && !ask->who.command;
 	uint64_t count = of_all ? sum->drops : sum->drop_flows;
-	int failed = set_head(answer, server, question, sum, count, "packet drops");
+	int failed = set_head(answer, server, ask, sum, count, "packet drops");
 
 	failed |= set_number(answer, "total_drops", count);
 	failed |= json_object_set_new(answer, "bytes", of_all ? json_integer((json_int_t)sum->drop_bytes)
@@ -343,7 +339,7 @@ static int set_drops(json_t *answer, const struct server *server, const struct q
 				      amount(sum->unspecified, sum->unspecified_bytes) : json_null());
 	failed |= set_number(answer, "with_flow", sum->drop_flows);
 	failed |= json_object_set_new(answer, "complete", json_boolean(of_all || sum->all_owned));
-	return failed | set_groups(answer, groupings, COUNT(groupings), sum);
+	return failed | set_groups(answer, groupings, COUNT(groupings), &server->ledger, ask);
 }
 
 static enum MHD_Result reply_json(struct request *request, json_t *answer, bool failed)
@@ -357,12 +353,11 @@ static enum MHD_Result reply_json(struct request *request, json_t *answer, bool 
 
 static enum MHD_Result summarize(struct server *server, struct request *request,
 				 int (*set)(json_t *answer, const struct server *server,
-					    const struct question *question,
+					    const struct ledger_ask *ask,
 					    const struct ledger_sum *sum))
 {
 	const char *name = find_contradiction(request->wants);
-	struct question question;
-	enum MHD_Result result;
+	struct ledger_ask ask;
 	struct ledger_sum sum;
 	json_t *answer;
 
@@ -371,13 +366,10 @@ static enum MHD_Result summarize(struct server *server, struct request *request,
 				     "%s: says something else than another parameter does", name);
 	if (!server->shot)
 		return api_waiting(request);
-	question = read_question(request->wants);
-	if (ledger_sum(&server->ledger, question.seconds, &question.who, &sum))
-		return MHD_NO;
+	ask = read_question(request->wants);
+	ledger_sum(&server->ledger, &ask, &sum);
 	answer = json_object();
-	result = reply_json(request, answer, set(answer, server, &question, &sum) != 0);
-	free(sum.rows);
-	return result;
+	return reply_json(request, answer, set(answer, server, &ask, &sum) != 0);
 }
 
 enum MHD_Result summary_connections(struct server *server, struct request *request)

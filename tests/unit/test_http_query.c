@@ -11,9 +11,11 @@
 
 #include <cmocka.h>
 
+#include "httpd/json_query.h"
 #include "httpd/list_query.h"
 #include "httpd/lists.h"
 #include "httpd/query.h"
+#include "httpd/summary.h"
 
 /* In a block of just its size. */
 static int parse(const char *text, struct target *target, char **ret_copy)
@@ -203,6 +205,75 @@ static void test_bad_list_query(void **state)
 	}
 }
 
+/* In a block of just its size. */
+static int parse_json(const char *text, struct json_query *query, char name[64])
+{
+	const char *at_fault = "", *why = "";
+	size_t length = strlen(text);
+	char *copy = malloc(length ? length : 1);
+	int err;
+
+	assert_non_null(copy);
+	memcpy(copy, text, length);
+	err = json_query_parse((struct slice){ copy, length }, summary_parameters, query, &at_fault, &why);
+	free(copy);
+	snprintf(name, 64, "%s", err ? at_fault : "");
+	assert_true(!err || *why);
+	return err;
+}
+
+static void test_json_query(void **state)
+{
+	static const struct {
+		const char *text, *pairs;
+	} rows[] = {
+		{ "{}", "" },
+		{ " {\"pid\": 7 , \"command\":\"a\\u0062\", \"x\":[{}]} ", "pid=7 command=ab " },
+		{ "{\"duration\":3600,\"pid\":null}", "duration=3600 " },
+		{ "{\"pid\":0,\"command\":\"\",\"duration_seconds\":0}", "" },
+		{ "{\"pid\":-9223372036854775808,\"duration\":0}", "pid=-9223372036854775808 duration=0 " },
+	};
+	struct json_query query;
+	char name[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char pairs[200] = "";
+
+		assert_int_equal(parse_json(rows[i].text, &query, name), 0);
+		for (size_t j = 0; j < query.query.count; j++)
+			snprintf(pairs + strlen(pairs), sizeof(pairs) - strlen(pairs), "%s=%s ",
+				 query.query.pair[j].name, query.query.pair[j].value);
+		assert_string_equal(pairs, rows[i].pairs);
+		json_query_free(&query);
+	}
+}
+
+static void test_bad_json_query(void **state)
+{
+	static const struct {
+		const char *text, *name;
+	} rows[] = {
+		{ "", "the body" }, { "null", "the body" }, { "[]", "the body" }, { "{", "the body" },
+		{ "{\"pid\":1}{}", "the body" }, { "{\"pid\":1,\"pid\":1}", "the body" },
+		{ "{\"command\":\"\\u0000\"}", "the body" }, { "{\"command\":\"\xff\"}", "the body" },
+		{ "{\"pid\":9223372036854775808}", "the body" },
+		{ "{\"pid\":\"1\"}", "pid" }, { "{\"pid\":1.0}", "pid" }, { "{\"pid\":false}", "pid" },
+		{ "{\"pid\":{}}", "pid" }, { "{\"command\":1}", "command" },
+		{ "{\"duration\":\"60\"}", "duration" }, { "{\"duration\":6e1}", "duration" },
+	};
+	struct json_query query;
+	char name[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (parse_json(rows[i].text, &query, name) != -EINVAL)
+			fail_msg("%s is taken", rows[i].text);
+		assert_string_equal(name, rows[i].name);
+		json_query_free(&query);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +283,8 @@ int main(void)
 		cmocka_unit_test(test_too_many_parameters),
 		cmocka_unit_test(test_list_query),
 		cmocka_unit_test(test_bad_list_query),
+		cmocka_unit_test(test_json_query),
+		cmocka_unit_test(test_bad_json_query),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
