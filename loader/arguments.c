@@ -173,7 +173,8 @@ enum options_result arguments_parse(int argc, char **argv, struct arguments *ret
 		{ "max-drops", 0, OPTION_NUMBER, "N", "rows of folded drops between two drains (8192)",
 		  &a.max_fold[FOLD_DROP], 1, MAX_FLOWS_LIMIT, .suffixes = true },
 		{ "max-networks", 0, OPTION_NUMBER, "N", "remote networks with round-trip times "
-		  "between two drains (256)", &a.max_fold[FOLD_LATENCY], 1, MAX_NETWORKS_LIMIT, .suffixes = true },
+		  "between two drains (256)", &a.max_fold[FOLD_LATENCY], 1, MAX_NETWORKS_LIMIT,
+		  .suffixes = true },
 		{ "event-ring-size", 0, OPTION_NUMBER, "BYTES", "ring buffer of connections and drops "
 		  "(8M)", &a.events_bytes, 1, RING_BYTES_LIMIT, .suffixes = true },
 		{ "group", 0, OPTION_STRING, "NAME", "who may read (default jopil, else the group of "

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -280,6 +281,29 @@ static void say_probes(u32 set, const char *what)
 		say("host: %s %s", names, what);
 }
 
+static bool is_alike(const struct host_missing *a, const struct host_missing *b)
+{
+	return a->err == b->err && probe_without(a->program) == probe_without(b->program);
+}
+
+/* One line for all that are missing for the same reason, by the first of them. */
+static void say_missing(const struct host *h, unsigned int first)
+{
+	const struct host_missing *m = &h->missing[first];
+	char names[256] = "";
+	size_t used = 0;
+
+	for (unsigned int i = 0; i < h->missing_count && used < sizeof(names); i++) {
+		if (!is_alike(&h->missing[i], m))
+			continue;
+		if (i < first)
+			return;
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+					 used ? ", " : "", h->missing[i].program);
+	}
+	say("host: without %s (%s): %s", names, strerror(-m->err), probe_without(m->program));
+}
+
 static void say_host(const struct run *run)
 {
 	const struct host *h = &run->host;
@@ -292,8 +316,8 @@ static void say_host(const struct run *run)
 	for (unsigned int i = 1; i < probe_rows_count; i++)
 		if (h->left_out >> i & 1)
 			say("host: %s left out: %s", probe_rows[i].name, h->answer.why[i]);
-	if (*h->missing)
-		say("host: without %s", h->missing);
+	for (unsigned int i = 0; i < h->missing_count; i++)
+		say_missing(h, i);
 	if (h->walk_err)
 		say("host: the walk over open sockets failed (%s): those that were open before have "
 		    "no owner until they are used", strerror(-h->walk_err));

@@ -124,13 +124,15 @@ static bool is_anything_attached(const struct run *run)
 static int detach_host(struct run *run, struct failure *f)
 {
 	char names[64];
-	u32 probes;
-	int err = host_detach(&run->dir, &run->census, &probes);
+	u32 set = 0;
+	int err = pindir_mark(&run->dir, PIN_CHANGING);	/* should we be killed half-way */
 
+	if (!err || err == -ENOENT)	/* without private there is nothing either */
+		err = host_detach(&run->dir, &run->census, &set);
 	if (err)
 		return failure_errno(f, err, "detach the host's probes");
-	probe_names(probes, names, sizeof(names));
-	if (probes)
+	probe_names(set, names, sizeof(names));
+	if (set)
 		say("host: %s detached", names);
 	return 0;
 }

@@ -12,6 +12,8 @@
 
 #define AS_ROOT "run as root, or with CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON and CAP_SYS_ADMIN"
 
+#define SMALLER "smaller maps may fit: see --max-flows, --ring-size and the like in --help"
+
 /* Errnos that ask for another status or a word on what to do. */
 static const struct errno_row {
 	int err;
@@ -25,8 +27,8 @@ static const struct errno_row {
 	{ ENOSYS, STATUS_UNSUPPORTED, "this kernel has no BPF", "Linux 5.10 or later is needed" },
 	{ ENOTSUPP, STATUS_UNSUPPORTED, "not supported by the driver or kernel", NULL },
 	{ EOPNOTSUPP, STATUS_UNSUPPORTED, "not supported by the driver or kernel", NULL },
-	{ ENOMEM, STATUS_FAILED, NULL, "a smaller --max-flows or --ring-size may fit" },
-	{ E2BIG, STATUS_FAILED, NULL, "a smaller --max-flows or --ring-size may fit" },
+	{ ENOMEM, STATUS_FAILED, NULL, SMALLER },
+	{ E2BIG, STATUS_FAILED, NULL, SMALLER },
 };
 
 static const struct errno_row *row_of(int err)

@@ -159,20 +159,12 @@ static bool is_nested(const char *program)
 	return length > strlen(NESTED) && !strcmp(program + length - strlen(NESTED), NESTED);
 }
 
-static void note_missing(struct host *h, const struct host_program *p, int err)
-{
-	size_t used = strlen(h->missing);
-
-	snprintf(h->missing + used, sizeof(h->missing) - used, "%s%s (%s): %s", used ? "; " : "",
-		 p->name, strerror(-err), probe_without(p->name));
-}
-
 static int attach_program(struct host *h, const struct host_program *p)
 {
 	int err = p->fd < 0 ? p->err : host_link_attach(h->dir, p);
 
 	if (err && probe_without(p->name)) {
-		note_missing(h, p, err);
+		h->missing[h->missing_count++] = (struct host_missing){ p->name, err };
 		return 0;
 	}
 	return err;
@@ -202,7 +194,7 @@ static int attach_probe(struct host *h, u32 probe, const char **ret_failed)
 static void drop_probes(const struct host *h, u32 set)
 {
 	struct census census = { 0 };
-	struct host_links links;
+	struct host_links links = { .count = 0 };
 
 	if (host_links_read(h->dir, &links))
 		return;
@@ -308,7 +300,7 @@ void host_close(struct host *h)
 
 int host_detach(const struct pindir *d, struct census *census, u32 *ret_probes)
 {
-	struct host_links links;
+	struct host_links links = { .count = 0 };
 	int err = host_links_read(d, &links);
 
 	for (unsigned int i = 0; i < links.count && !err; i++) {

@@ -32,7 +32,11 @@ struct host {
 	u32 detached;
 	u32 left_out;		/* answer.why says why */
 	bool walk_is_kept;
-	char missing[HOST_WHY_BYTES];	/* programs that were left out; "" if none */
+	struct host_missing {		/* programs that a probe does without */
+		const char *program;
+		int err;		/* why: -errno */
+	} missing[HOST_PROGRAMS_MAX];
+	unsigned int missing_count;
 	int walk_err;		/* of the walk over open files */
 };
 

@@ -304,7 +304,7 @@ static bool is_lasting(const struct bpf_map *map)
 
 bool host_object_shares_maps(const struct host_object *object, int fd, u32 prog_id)
 {
-	struct object_maps ours, theirs = { .count = 0 };
+	struct object_maps ours = { .count = 0 }, theirs = { .count = 0 };
 	int other = bpf_prog_get_fd_by_id(prog_id);
 	bool same = other >= 0 && !object_prog_maps(fd, &ours) &&
 		    !object_prog_maps(other, &theirs);

@@ -148,13 +148,13 @@ static int note_generation(const struct pin_match *match, const char *name, void
 
 /* The generation in force, if it has the sizes wanted; else a new one. */
 static int make_generations(const struct pindir *d, u32 probes, struct pin_settings *settings,
-			    struct mapset *set)
+			    struct mapset *set, const struct kind **ret_failed)
 {
 	u32 highest = 0;
 	int err = pindir_each(d, PIN_AREA_SHARED, note_generation, &highest);
 
 	for (int i = 0; i < MAPSET_KINDS && !err; i++) {
-		const struct kind *kind = &kinds[i];
+		const struct kind *kind = *ret_failed = &kinds[i];
 		u32 *generation = number_at(settings, kind->generation_at);
 
 		if (!(kind->probes & probes) ||
@@ -303,13 +303,14 @@ static int open_outers(const struct pindir *d, u32 probes, const struct pin_sett
 int mapset_make(const struct pindir *d, u32 probes, struct pin_settings *settings,
 		struct mapset *ret_set, struct failure *f)
 {
+	const struct kind *failed = &kinds[0];
 	struct mapset set = MAPSET_CLOSED;
 	int cpus = libbpf_num_possible_cpus(), err;
 
 	if (cpus <= 0)
 		return failure_errno(f, cpus, "read /sys/devices/system/cpu/possible");
 	settings->cpus = (u32)cpus;
-	err = make_generations(d, probes | ALWAYS, settings, &set);
+	err = make_generations(d, probes | ALWAYS, settings, &set, &failed);
 	if (!err) {
 		set.budgets = open_budgets(d);
 		err = set.budgets < 0 ? set.budgets : 0;
@@ -324,8 +325,10 @@ int mapset_make(const struct pindir *d, u32 probes, struct pin_settings *setting
 	mapset_close(&set);
 	if (err == -EMEDIUMTYPE)
 		return pinned_map_failure(err, d, "", f);
-	return failure_errno(f, err, "make maps for %u flows and %u rings of %u bytes",
-			     settings->max_flows, settings->cpus, settings->ring_bytes);
+	return failure_errno(f, err, "make the maps %.*s of %u %s",
+			     (int)strcspn(failed->pattern, "%"), failed->pattern,
+			     number_of(settings, failed->size_at),
+			     failed->type == BPF_MAP_TYPE_RINGBUF ? "bytes" : "rows");
 }
 
 static void close_fd(int *fd)

@@ -103,7 +103,7 @@ int census_add(struct census *census, enum object_kind kind, u32 id)
 
 int census_add_prog(struct census *census, u32 prog_id)
 {
-	struct object_maps maps;
+	struct object_maps maps = { .count = 0 };
 	int fd = bpf_prog_get_fd_by_id(prog_id);
 	int err = census_add(census, OBJECT_PROG, prog_id);
 
