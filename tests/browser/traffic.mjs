@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Snapshots as aggregator writes them, of a small imagined network: the same seed, the same numbers.
 
+import { createHostTraffic } from './host-traffic.mjs';
+
 const HISTORY_S = 300;
 const PACKETS_SHOWN = 50;
 
@@ -84,8 +86,8 @@ function sum(rows, name) {
 
 const START = Date.UTC(2025, 10, 13, 14, 0, 0);
 
-// seconds of history come before the first snapshot; gap: [from, to), seconds of them without data
-export function createTraffic({ seed = 1, flows = 220, limit = 1000, start = START, history = 0, gap = null } = {}) {
+// seconds of history come before the first snapshot; gap: [from, to), seconds of them without data; probes: the host's too
+export function createTraffic({ seed = 1, flows = 220, limit = 1000, start = START, history = 0, gap = null, probes = true } = {}) {
 	const random = createRandom(seed);
 	const table = Array.from({ length: flows }, () => makeFlow(random, start));
 	const cpus = [0, 1, 2, 3].map((cpu) => ({ host: 'web1', cpu, packets: 0, bytes: 0, pps: 0, bps: 0 }));
@@ -96,6 +98,7 @@ export function createTraffic({ seed = 1, flows = 220, limit = 1000, start = STA
 	}));
 	const protocols = new Map();
 	const past = [];
+	const host = probes ? createHostTraffic(createRandom(seed + 1)) : null;
 	let time = start;
 	let seq = 0;
 	let second = 0;
@@ -185,6 +188,7 @@ export function createTraffic({ seed = 1, flows = 220, limit = 1000, start = STA
 		past.push(gap && second >= gap[0] && second < gap[1] ? null : moment);
 		second++;
 		time += 1000;
+		host?.step(table, { ingress_bytes: sum(interfaces, 'ingress_bytes'), egress_bytes: sum(interfaces, 'egress_bytes') }, time);
 		return moment;
 	}
 
@@ -240,10 +244,14 @@ export function createTraffic({ seed = 1, flows = 220, limit = 1000, start = STA
 			packets: busy.slice(0, PACKETS_SHOWN).map((flow, i) => packetOf(flow, i)),
 			packets_left_out: 412 + (second % 37),
 			history: historyNow(),
-			processes: [], connections: [], drops: [], latency: [],
+			...(host?.keys() ?? { processes: [], connections: [], drops: [], latency: [] }),
 			losses: {
 				unattributed: 0, ring_full: 0, malformed: 0, bad_lines: 0, bad_json: 0, too_long: 0, wrong_type: 0,
 				unknown_type: 0, flows_evicted: 0,
+				...(host && {
+					processes_evicted: 0, connections_evicted: 0, connection_ring_full: 0, drop_ring_full: 0, drops_unattributed: 0,
+					process_unattributed_bytes: 0, latency_unattributed: 0,
+				}),
 			},
 			input: { lines: lines + 400, packet: lines, flow: 380, counters: 19, hello: 1 },
 		};
@@ -275,6 +283,28 @@ export const NASTY_NAMES = [
 	'',
 ];
 
+function nastyHost(base, name) {
+	const wrong = [null, 7, {}, { pid: '<b>1</b>', command: { a: 1 }, remotes: 'x', protocols: [null], buckets: 5, network: 9, reason: [] }];
+
+	return {
+		processes: NASTY_NAMES.map((command, i) => ({
+			...base.processes[i % base.processes.length], pid: 100 + i, command, uid: i % 2 ? null : 4294967295,
+			remotes: [{ remote_ip: name(i + 1), remote_port: 443, proto: name(i + 2), tx_bytes: '9007199254740993' }],
+		})).concat(wrong),
+		remotes: base.remotes.map((row, i) => ({ ...row, remote_ip: i % 3 ? row.remote_ip : name(i) })).concat(wrong),
+		process_protocols: NASTY_NAMES.map((proto) => ({ proto, tx_bytes: 1, rx_bytes: 2 })).concat(wrong),
+		connections: base.connections.map((row, i) => ({
+			...row, command: name(i), cgroup: name(i + 1), reason: name(i + 2), service: name(i + 3), state: i % 4 ? row.state : name(i + 4),
+		})).concat(wrong),
+		drops: NASTY_NAMES.map((reason, i) => ({ host: 'web1', reason, reason_code: i, proto: name(i + 1), packets: 10 + i, bytes: 700, pps: i }))
+			.concat(wrong),
+		drop_flows: base.drop_flows.map((row, i) => ({ ...row, reason: name(i), location: name(i + 1), ifname: name(i + 2), proto: name(i + 3) }))
+			.concat(wrong),
+		latency: base.latency.map((row, i) => ({ ...row, name: name(i), network: i ? name(i) : null, unit: i % 2 ? name(i) : 'us' })).concat(wrong),
+		probes: [...base.probes, ...wrong],
+	};
+}
+
 // A snapshot in which every name is one of these, and some values are not what they should be.
 export function nastySnapshot(seq = 1) {
 	const base = createTraffic({ seed: 7, flows: 60, history: 30 }).next();
@@ -292,6 +322,7 @@ export function nastySnapshot(seq = 1) {
 			...flow, host: name(i + 2), ifname: name(i), command: name(i + 3), pid: i, state: name(i + 5), src_ip: i % 5 ? flow.src_ip : name(i),
 			rtt_us: 1234.5, retransmits: 3, drops: i, vlan: 4094, bps: i % 7 ? flow.bps : null,
 		})).concat([{}, { proto: 5, src_ip: 5, bps: 'many' }]),
+		...nastyHost(base, name),
 		packets: base.packets.map((packet, i) => ({ ...packet, ifname: name(i), tcp_flags: name(i + 1), malformed: true })),
 		losses: { ...base.losses, bad_lines: 5, bad_json: 2, too_long: 1, wrong_type: 2, unattributed: 12 },
 		accounting: { ...base.accounting, before: 1000, difference: -12 },

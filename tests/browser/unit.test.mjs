@@ -10,19 +10,32 @@ import { createFeed } from '../../web/js/core/feed.mjs';
 import { createStore } from '../../web/js/core/store.mjs';
 import { verdict } from '../../web/js/lib/accounting.mjs';
 import { addressKey, isInNetwork, parseAddress, parseNetwork } from '../../web/js/lib/address.mjs';
+import { cellOf, cellsOf, mergeBuckets, strength } from '../../web/js/lib/buckets.mjs';
 import { flowColumns, packetColumns, sumOf } from '../../web/js/lib/columns.mjs';
+import { byUrgency, countStates } from '../../web/js/lib/connections.mjs';
+import { fileName, toCsv, toJson } from '../../web/js/lib/export.mjs';
 import * as format from '../../web/js/lib/format.mjs';
-import { parseFilter } from '../../web/js/lib/filter.mjs';
+import { parseFilter, termOf, withTerm } from '../../web/js/lib/filter.mjs';
 import { freshness } from '../../web/js/lib/freshness.mjs';
 import { lonely, mirrored, peakOf, seriesOf } from '../../web/js/lib/history.mjs';
+import * as host from '../../web/js/lib/host-columns.mjs';
+import * as keys from '../../web/js/lib/keys.mjs';
 import { lossLevel, lossRows } from '../../web/js/lib/losses.mjs';
+import {
+	UNSPECIFIED, busiestReasons, createMemory, dropSeries, inOrder, latencyNames, latencySeries,
+} from '../../web/js/lib/memory.mjs';
 import { createPacketLog } from '../../web/js/lib/packet-log.mjs';
+import { LOAD, hintOf, isLoaded } from '../../web/js/lib/probes.mjs';
+import { createRateLog } from '../../web/js/lib/rate-log.mjs';
+import { processesOf } from '../../web/js/lib/remotes.mjs';
 import { formatRoute, formatSort, parseRoute, parseSort } from '../../web/js/lib/route.mjs';
 import { createSequence } from '../../web/js/lib/sequence.mjs';
 import { readSnapshot } from '../../web/js/lib/snapshot.mjs';
 import { sortRows } from '../../web/js/lib/sort.mjs';
+import { logTicks } from '../../web/js/lib/ticks.mjs';
 import { rowsInSight } from '../../web/js/lib/window.mjs';
-import { createTraffic, nastySnapshot } from './traffic.mjs';
+import { bucketOf, percentile } from './host-traffic.mjs';
+import { NASTY_NAMES, createTraffic, nastySnapshot } from './traffic.mjs';
 
 function table(check, rows) {
 	for (const [input, expected] of rows)
@@ -56,6 +69,14 @@ test('format: durations in two units', () => {
 		[0, '0 ms'], [999, '999 ms'], [1000, '1.0 s'], [9949, '9.9 s'], [9990, '10 s'], [59600, '1 min'], [250000, '4 min 10 s'],
 		[3600000, '1 h'], [7500000, '2 h 5 min'], [90061000, '1 d 1 h'], [-1, '–'], [null, '–'],
 	]);
+});
+
+test('format: microseconds', () => {
+	table(format.micros, [
+		[0, '0 µs'], [87, '87 µs'], [999, '999 µs'], [1000, '1.00 ms'], [1234, '1.23 ms'], [99950, '100 ms'], [1e6, '1.00 s'],
+		[134e6, '134 s'], [0.25, '0.25 µs'], [null, '–'], [-1, '–'], ['x', '–'],
+	]);
+	table(format.shortMicros, [[1000, '1 ms'], [1500, '1.5 ms'], [100000, '100 ms'], [20000, '20 ms'], [50, '50 µs']]);
 });
 
 test('format: shares', () => {
@@ -179,6 +200,31 @@ test('filter: directions of packets, and rows without the field', () => {
 test('filter: any text gives an answer', () => {
 	for (const text of ['"', '!', '-', '!!', ':', '::', 'port:"', '>', 'bps>', '__proto__:1', 'constructor:1', 'toString>1', '\\', '%', 'a'.repeat(500), '!"a b"c'])
 		assert.equal(typeof parseFilter(text).test(FLOW), 'boolean', text);
+});
+
+test('filter: terms for what the host’s probes tell', () => {
+	const failed = { state: 'failed', reason: 'timed_out', pid: 7, uid: 0, command: 'curl', dst_ip: '10.9.0.1', dst_port: 443, duration_ms: 3000, bytes_sent: 5 };
+	const remote = { remote_ip: '2001:db8::7', remote_port: 53, rx_bps: 2e6, connections: 3 };
+	const drop = { reason: 'NO_SOCKET', location: 'udp_queue_rcv_one_skb', packets: 5 };
+	const network = { network: '10.0.0.0/24', p50: 1000, p99: 150000, count: 9 };
+
+	for (const [row, text, expected] of [
+		[failed, 'state:failed reason:timed pid:7 uid:0 command:curl ip:10.0.0.0/8 port:443', true], [failed, 'duration>2k sent<6', true],
+		[failed, 'state:open', false], [remote, 'ip:2001:db8::/32 port:53 rx>1M connections>=3', true], [remote, 'tx>0', false],
+		[remote, '2001:db8::7', true], [drop, 'reason:no_sock location:udp_ packets=5', true], [drop, 'no_socket', true],
+		[network, 'network:10.0.0 p99>100k p50<=1k count>5', true], [network, 'p95>0', false],
+	])
+		assert.equal(parseFilter(text).test(row), expected, text);
+});
+
+test('filter: one term is put in, changed, taken out, read', () => {
+	table(([text, value]) => withTerm(text, 'state', value), [
+		[['', 'failed'], 'state:failed'], [['pid:7', 'open'], 'pid:7 state:open'], [['state:open pid:7', 'failed'], 'pid:7 state:failed'],
+		[['pid:7 state:open x', ''], 'pid:7 x'], [['!state:closed', ''], ''], [['state:"a b" y', ''], 'y'],
+	]);
+	table((text) => termOf(text, 'state'), [
+		['state:failed', 'failed'], ['pid:7 STATE:Open x', 'open'], ['!state:open', ''], ['state:a state:b', ''], ['', ''], ['mystate:x', ''],
+	]);
 });
 
 // ---- sort, window, route -----------------------------------------------------
@@ -350,6 +396,207 @@ test('freshness: live, late, ended, gone, refused, waiting', () => {
 	assert.equal(level({ receivedAt: null, link: 'down' }), 'gone');
 	assert.match(freshness({ ...live, receivedAt: null }).command, /reader \| aggregator \| httpd/);
 	assert.equal(freshness({ ...live, mode: 'polling' }).word, 'Polling');
+});
+
+// ---- what the host's probes tell ---------------------------------------------------
+
+const HOST_TABLES = (snapshot) => [
+	[host.processColumns(() => ({ rate: 1 })), snapshot.processes], [host.remoteColumns(() => ({ rate: 0 })), snapshot.remotes],
+	[host.processRemoteColumns, snapshot.processes.flatMap((row) => row.remotes)],
+	[host.processProtocolColumns, snapshot.process_protocols], [host.connectionColumns, snapshot.connections],
+	[host.dropColumns(() => sumOf(snapshot.drops)), snapshot.drops], [host.dropFlowColumns, snapshot.drop_flows],
+	[host.latencyColumns, snapshot.latency],
+];
+
+test('host: every cell of every table is text, whatever came', () => {
+	for (const raw of [{}, createTraffic({ history: 30 }).next(), nastySnapshot()])
+		for (const [columns, rows] of HOST_TABLES(readSnapshot(raw)))
+			for (const column of columns)
+				for (const row of [...rows, {}]) {
+					assert.equal(typeof column.text(row), 'string', column.id);
+					assert.equal(typeof (column.exact ?? column.text)(row), 'string', column.id);
+					assert.doesNotMatch(column.text(row) + (column.exact ?? column.text)(row), /[\u0000\u202a-\u202e]/);
+					assert.match(column.tone?.(row) ?? '', /^[a-z]*$/);
+					assert.match(column.link?.(row) ?? '#/', /^#\//);
+					assert.equal(typeof (column.share?.(row) ?? 0), 'number');
+					column.value(row);
+				}
+	host.sumRates(readSnapshot(nastySnapshot()).processes);
+});
+
+test('host: the imagined processes add up to the wire', () => {
+	const traffic = createTraffic({ history: 20 });
+	const before = readSnapshot(traffic.next());
+	const now = readSnapshot(traffic.next());
+	const sum = (rows, name) => rows.reduce((all, row) => all + row[name], 0);
+
+	for (const [side, way] of [['tx', 'egress'], ['rx', 'ingress']]) {
+		assert.equal(sum(now.processes, `${side}_bytes`) + now.unowned[`${side}_bytes`], now.totals[`${way}_bytes`]);
+		assert.equal(sum(now.process_protocols, `${side}_bytes`), sum(now.processes, `${side}_bytes`));
+		assert.equal(sum(now.remotes, `${side}_bytes`), sum(now.processes, `${side}_bytes`));
+		assert.equal(8 * (sum(now.processes, `${side}_bytes`) - sum(before.processes, `${side}_bytes`)), sum(now.processes, `${side}_bps`));
+	}
+	assert.equal(sum(now.drops, 'packets'), sum(now.drop_flows, 'packets'));
+});
+
+test('keys: a link finds its row again, in any table, whatever its names', () => {
+	const snapshot = readSnapshot(createTraffic({ history: 10 }).next());
+
+	for (const [key, rows] of [
+		[keys.flowKey, snapshot.flows], [keys.processKey, snapshot.processes], [keys.remoteKey, snapshot.remotes],
+		[keys.connectionKey, snapshot.connections],
+	])
+		assert.equal(new Set(rows.map(key)).size, rows.length, key.name);
+	for (const command of NASTY_NAMES) {
+		const row = { pid: 7, command, host: 'web1' };
+		const { view, params } = parseRoute(keys.processHref(row), ['overview', 'processes']);
+
+		assert.deepEqual([view, params.open], ['processes', keys.processKey(row)]);
+	}
+	assert.equal(keys.processHref({ pid: null }), null);
+	assert.equal(keys.remoteHref({}), null);
+});
+
+test('probes: what is not loaded is said, with what loads it', () => {
+	const none = readSnapshot({ timestamp: 1 });
+	const some = readSnapshot({ timestamp: 1, probes: [{ probe: 'drop', counters: null }] });
+
+	assert.deepEqual(hintOf(readSnapshot({}), 'drop', 'quiet'), ['No snapshot yet.']);
+	assert.equal(hintOf(none, 'drop', 'quiet')[1], LOAD);
+	assert.match(LOAD, /loader --probe all eth0$/);
+	assert.deepEqual(hintOf(some, 'drop', 'quiet'), ['quiet']);
+	assert.ok(isLoaded(some, 'drop') && !isLoaded(some, 'process'));
+});
+
+test('connections: failures first, then the newest; states counted', () => {
+	const rows = [{ state: 'open', started: 5 }, { state: 'failed', started: 1, ended: 2 }, { state: 'closed', started: 1, ended: 9 }, { state: 'failed', started: 3 }, {}];
+
+	assert.deepEqual(byUrgency(rows), [rows[3], rows[1], rows[2], rows[0], rows[4]]);
+	assert.deepEqual([...countStates(rows)], [['failed', 2], ['connecting', 0], ['open', 1], ['closed', 1]]);
+});
+
+test('remotes: the processes that talk with one, with their part of it', () => {
+	const processes = [
+		{ host: 'a', pid: 1, command: 'x', remotes: [{ remote_ip: '1.1.1.1', tx_bytes: 3, rx_bytes: 1 }, { remote_ip: '1.1.1.1', tx_bytes: 4 }, { remote_ip: '2.2.2.2', tx_bytes: 99 }] },
+		{ host: 'b', pid: 1, command: 'x', remotes: [{ remote_ip: '1.1.1.1', tx_bytes: 50 }] }, { host: 'a', pid: 2, remotes: [] },
+	];
+
+	assert.deepEqual(processesOf(processes, { host: 'a', remote_ip: '1.1.1.1' }).map(({ pid, tx_bytes: tx, rx_bytes: rx }) => [pid, tx, rx]), [[1, 7, 1]]);
+});
+
+test('buckets: cells hold whole buckets and lose none', () => {
+	table(cellOf, [
+		[0, { low: 0, high: 0 }], [1, { low: 1, high: 1 }], [3, { low: 3, high: 3 }], [4, { low: 4, high: 4 }], [8, { low: 8, high: 9 }],
+		[33, { low: 32, high: 39 }], [1023, { low: 896, high: 1023 }], [1024 + 31, { low: 1024, high: 1279 }],
+	]);
+	for (let us = 0; us < 70000; us += 1 + (us >> 6)) {
+		const upper = bucketOf(us);
+		const cell = cellOf(upper);
+
+		assert.ok(upper >= us && upper <= us * 1.032 + 1, us);
+		assert.ok(cell.low <= us && us <= upper && upper <= cell.high, us);
+	}
+	assert.deepEqual(cellsOf([[33, 2], [32, 1], [40, 5]]), [{ low: 32, high: 39, count: 3 }, { low: 40, high: 47, count: 5 }]);
+	assert.deepEqual(mergeBuckets([[[5, 1], [3, 2]], [[5, 4]]]), [[3, 2], [5, 5]]);
+	assert.equal(percentile([[10, 1], [20, 98], [30, 1]], 0.99), 20);
+	assert.equal(strength(0, 5), 0);
+	assert.equal(strength(5, 5), 1);
+	assert.ok(strength(1, 1000) > 0.1 && strength(1, 1) === 1);
+});
+
+test('ticks: round numbers within the range, few of them', () => {
+	assert.deepEqual(logTicks(90, 11000), [100, 200, 500, 1000, 2000, 5000, 10000]);
+	assert.deepEqual(logTicks(9, 11000), [10, 30, 100, 300, 1000, 3000, 10000]);
+	assert.deepEqual(logTicks(1, 1e6), [1, 10, 100, 1000, 10000, 100000, 1e6]);
+	assert.deepEqual(logTicks(15, 180), [20, 50, 100]);
+	for (const [low, high] of [[0, 5], [5, 5], [-1, 9], [NaN, 5], [null, null]])
+		assert.deepEqual(logTicks(low, high), []);
+});
+
+const dropsAt = (timestamp, packets, more = {}) => readSnapshot({
+	timestamp, interval_ms: 1000, probes: [{ probe: 'drop' }, { probe: 'latency' }],
+	drops: Object.entries(packets).map(([reason, n]) => ({ reason, packets: n, pps: 7 })), ...more,
+});
+
+test('memory: drops a second from exact counts; what is unknown is a gap', () => {
+	const memory = createMemory();
+
+	memory.add(dropsAt(1000, { A: 100 }));
+	memory.add(dropsAt(2000, { A: 110, B: 5 }, { drops_unspecified: { packets: 50, pps: 3 } }));
+	memory.add(dropsAt(2000, { A: 110 }));
+	memory.add(dropsAt(4000, { A: 130, B: 5 }, { drops_unspecified: { packets: 60, pps: 3 } }));
+	memory.add(dropsAt(5000, { A: 3 }));
+	memory.add(dropsAt(60000, { A: 4 }));
+	const points = memory.points();
+	const { times, rows, others } = dropSeries(points, ['A']);
+
+	assert.deepEqual(times, [1, 2, 4, 5, 5.5, 60]);
+	assert.deepEqual(rows, [[7, 10, 10, 7, null, 1 / 55]]);
+	assert.deepEqual(others, [0, 7, 0, 0, null, 0]);
+	assert.deepEqual(busiestReasons(points, 5), ['A', 'B']);
+	assert.equal(points[2].drops.get(UNSPECIFIED), 5);
+	memory.add(dropsAt(3000, { A: 9 }));
+	assert.equal(memory.points().length, 1);
+	memory.add(readSnapshot({}));
+	memory.add(readSnapshot({ timestamp: 4000 }));
+	assert.deepEqual(dropSeries(memory.points(), ['A']).rows, [[7, null]]);
+});
+
+test('memory: five minutes and no more', () => {
+	const memory = createMemory();
+
+	for (let i = 0; i < 5000; i++)
+		memory.add(dropsAt(1000 + i * 100, { A: i }, { interval_ms: 100 }));
+	assert.equal(memory.points().length, 1200);
+	for (let i = 0; i < 400; i++)
+		memory.add(dropsAt(1e6 + i * 1000, { A: i }));
+	assert.equal(memory.points().length, 300);
+});
+
+test('memory: latency of the whole host, lines that break where nothing was measured', () => {
+	const memory = createMemory();
+	const row = (more) => ({ host: 'a', name: 'tcp_rtt', unit: 'us', network: null, count: 4, p50: 10, p95: 20, p99: 30, max: 40, buckets: [[10, 3], [40, 1], ['x', 2], null], ...more });
+	const add = (timestamp, latency) => memory.add(readSnapshot({ timestamp, latency }));
+
+	add(1000, [row(), row({ network: '10.0.0.0/24', p50: 99 })]);
+	add(2000, [row({ count: 0, buckets: [] })]);
+	add(3000, []);
+	const [name] = latencyNames(memory.points());
+	const series = latencySeries(memory.points(), name.id);
+
+	assert.equal(latencyNames(memory.points()).length, 1);
+	assert.deepEqual(series.rows, [[10, null, null], [20, null, null], [30, null, null], [40, null, null]]);
+	assert.deepEqual(series.buckets, [[[10, 3], [40, 1]], [], null]);
+	assert.deepEqual(inOrder([{ network: 'n', p99: 5 }, { network: 'm', p99: 9 }, { network: null, p99: 1 }]).map((one) => one.p99), [1, 9, 5]);
+});
+
+test('rate log: a point a snapshot, gaps stay gaps', () => {
+	const log = createRateLog();
+
+	log.add(10, 1, { inbound: 5, outbound: 'x' });
+	log.add(11, 1, null);
+	log.add(20, 1, { inbound: 6, outbound: 7 });
+	assert.deepEqual(log.series(), { times: [10, 11, 11.5, 20], inbound: [5, null, null, 6], outbound: [null, null, null, 7], end: 20 });
+	log.add(5, 1, { inbound: 1, outbound: 1 });
+	assert.deepEqual(log.series().times, [5]);
+});
+
+test('export: CSV as in RFC 4180, exact, and never a formula', () => {
+	assert.equal(toCsv([]), '\r\n');
+	assert.equal(toCsv([{ a: 1, b: null }, { a: 'x,"y"\n', c: [1, { d: 2 }] }]), 'a,b,c\r\n1,,\r\n"x,""y""\n",,"[1,{""d"":2}]"\r\n');
+	table((value) => toCsv([{ v: value }]).split('\r\n')[1], [
+		['=1+1', "'=1+1"], ['@x', "'@x"], ['-2', "'-2"], [-2, '-2'], ['9007199254740993', '9007199254740993'], [' a', '" a"'],
+		[0.1, '0.1'], [true, 'true'], ['<b>', '<b>'], ['\tx', "'\tx"],
+	]);
+});
+
+test('export: JSON comes back as it was; files are named by what and when', () => {
+	const rows = [{ a: 1, b: ['x', null] }, { a: NASTY_NAMES[7] }];
+
+	assert.deepEqual(JSON.parse(toJson(rows)), rows);
+	assert.deepEqual(JSON.parse(toJson([])), []);
+	assert.equal(fileName('drops by flow', Date.UTC(2025, 10, 13, 14, 3, 21, 42), 'csv'), 'jopil-drops-by-flow-20251113T140321Z.csv');
+	assert.equal(fileName('../x', null, 'json'), 'jopil--x.json');
 });
 
 // ---- store and feed --------------------------------------------------------------

@@ -6,13 +6,19 @@ import { createRouter } from './core/router.mjs';
 import { createStore } from './core/store.mjs';
 import { createTheme } from './core/theme.mjs';
 import { freshness } from './lib/freshness.mjs';
+import { createMemory } from './lib/memory.mjs';
 import { createPacketLog } from './lib/packet-log.mjs';
 import { createSequence } from './lib/sequence.mjs';
 import { readSnapshot } from './lib/snapshot.mjs';
 import { createShell } from './parts/shell.mjs';
+import { createConnectionsView } from './views/connections.mjs';
+import { createDropsView } from './views/drops.mjs';
 import { createFlowsView } from './views/flows.mjs';
+import { createHostsView } from './views/hosts.mjs';
+import { createLatencyView } from './views/latency.mjs';
 import { createOverview } from './views/overview.mjs';
 import { createPacketsView } from './views/packets.mjs';
+import { createProcessesView } from './views/processes.mjs';
 
 const TICK_MS = 1000;	// how often the age of the data is looked at
 
@@ -20,15 +26,22 @@ const TICK_MS = 1000;	// how often the age of the data is looked at
 const VIEWS = [
 	{ id: 'overview', title: 'Overview', create: createOverview },
 	{ id: 'flows', title: 'Flows', create: createFlowsView },
+	{ id: 'processes', title: 'Processes', create: createProcessesView },
+	{ id: 'hosts', title: 'Hosts', create: createHostsView },
+	{ id: 'connections', title: 'Connections', create: createConnectionsView },
+	{ id: 'drops', title: 'Drops', create: createDropsView },
+	{ id: 'latency', title: 'Latency', create: createLatencyView },
 	{ id: 'packets', title: 'Packets', create: createPacketsView },
 ];
 
+const memory = createMemory();
 const store = createStore({
 	snapshot: readSnapshot({}),
 	received: 0,	// snapshots that came
 	receivedAt: null,
 	feed: { link: 'connecting', mode: 'events', problem: '', ended: false },
 	httpd: null,
+	memory,
 	page: { framesLost: 0, framesBroken: 0 },
 	packets: { rows: [], counts: { seen: 0, leftOut: 0, lastShown: 0, lastLeftOut: 0 } },
 });
@@ -65,6 +78,7 @@ function takeSnapshot(raw, mode) {
 		return;
 	if (mode === 'events')
 		log.add(snapshot.packets, snapshot.packets_left_out);
+	memory.add(snapshot);
 	store.set({
 		snapshot,
 		received: received + 1,
@@ -90,16 +104,21 @@ function viewFor(id) {
 	if (!made.has(id)) {
 		const { create } = VIEWS.find((view) => view.id === id);
 
-		made.set(id, create({ params: (params) => router.setParams(id, params) }));
+		made.set(id, create({
+			params: (params) => router.setParams(id, params),
+			href: (params) => router.href(id, params),
+		}));
 	}
 	return made.get(id);
 }
 
-function showRoute({ view, params }) {
+// moved: somebody went here, the page did not begin here.
+function showRoute({ view, params }, moved) {
 	current = viewFor(view);
 	shell.showView(view);
-	shell.main.replaceChildren(current.element);
-	current.setParams(params);
+	if (!current.element.isConnected)
+		shell.main.replaceChildren(current.element);
+	current.setParams(params, moved);
 	current.update(store.get());
 }
 
@@ -120,8 +139,8 @@ store.listen((state) => {
 	current.update(state);
 	shell.update(state, freshnessOf(state));
 });
-router.listen(showRoute);
-showRoute(router.get());
+router.listen((route) => showRoute(route, true));
+showRoute(router.get(), false);
 showFreshness();
 setInterval(showFreshness, TICK_MS);
 feed.start();

@@ -15,6 +15,8 @@ export function createRouter(views) {
 	addEventListener('hashchange', tell);
 	return {
 		get: () => route,
+		// The hash of a view; parameters that it has now stay, unless they are given.
+		href: (view, params) => formatRoute(view, { ...(view === route.view ? route.params : {}), ...params }),
 		listen: (listener) => listeners.add(listener),
 		// Parameters change in place: typing into a filter is not a step in the history.
 		setParams(view, params) {

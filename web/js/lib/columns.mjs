@@ -1,68 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The columns of every table: what a cell says, what it says exactly, and what it sorts by.
-//
-// A column: id, label, width (px; 0 = shares what is left, at least least),
-// value(row) to sort by, text(row), and if needed exact(row) (the title), tone(row) (a class), share(row) (0..1, a bar behind
-// the row), kind ("number", "time", "address", "name", "word"), optional (shown only where some row has a value), rank (3 goes first,
-// then 2, where the room is short), early (comes first there), about (title of the head).
+// The columns of the tables of traffic: what a cell says, what it says exactly, and what it sorts by.
 
-import { addressKey } from './address.mjs';
-import {
-	NOTHING, bitRate, bytes, clockMs, count, duration, endpoint, exact, outside, packetRate, percent, stamp, toNumber,
-} from './format.mjs';
-
-const UNITS = {
-	bits: [bitRate, 'bit/s'],
-	rate: [packetRate, 'packets/s'],
-	bytes: [bytes, 'bytes'],
-	count: [count, ''],
-	plain: [(value) => exact(value), ''],
-	name: [(value) => outside(toNumber(value)), ''],	// a number that only names something
-};
-
-function number(id, label, unit, width, more = {}) {
-	const [format, word] = UNITS[unit];
-
-	return {
-		id,
-		label,
-		width,
-		kind: 'number',
-		value: (row) => toNumber(row[id]),
-		text: (row) => format(row[id]),
-		exact: (row) => (unit === 'name' ? format(row[id]) : exact(row[id], word)),
-		...more,
-	};
-}
-
-function name(id, label, width, more = {}) {
-	return {
-		id,
-		label,
-		width,
-		kind: 'name',
-		value: (row) => row[id] ?? null,
-		text: (row) => outside(row[id]),
-		exact: (row) => outside(row[id]),
-		...more,
-	};
-}
-
-function address(side, label) {
-	const [ip, port] = [`${side}_ip`, `${side}_port`];
-	const key = (row) => {
-		const first = addressKey(row[ip]);
-
-		return first && first + String.fromCharCode(toNumber(row[port]) ?? 0);
-	};
-	const text = (row) => endpoint(row[ip], row[port]);
-
-	return { id: side, label, width: 0, least: 184, kind: 'address', value: key, text, exact: text };
-}
-
-function optional(column) {
-	return { ...column, optional: true };
-}
+import { address, alarm, name, number, optional, part, withShare } from './column.mjs';
+import { NOTHING, clockMs, duration, exact, outside, stamp, toNumber } from './format.mjs';
+import { processHref } from './keys.mjs';
 
 // ---- flows ---------------------------------------------------------------
 
@@ -93,14 +34,14 @@ const age = (row) => {
 
 export const flowColumns = [
 	name('proto', 'Proto', 74, { kind: 'word' }),
-	address('src', 'Source'),
+	address('src', 'Source', { opener: true }),
 	address('dst', 'Destination'),
 	{
 		id: 'state', label: 'State', width: 104, kind: 'word', rank: 3,
 		value: (row) => (stateText(row) === NOTHING ? null : stateText(row)),
 		text: stateText, exact: stateExact, tone: (row) => STATES.get(row.state) ?? '',
 	},
-	optional(name('command', 'Process', 120)),
+	optional(name('command', 'Process', 120, { link: processHref })),
 	optional(number('pid', 'PID', 'name', 76, { rank: 3 })),
 	name('ifname', 'Interface', 96, { rank: 3 }),
 	optional(number('vlan', 'VLAN', 'name', 64, { rank: 3 })),
@@ -109,28 +50,15 @@ export const flowColumns = [
 	number('src_bytes', 'Sent', 'bytes', 88, { rank: 2, about: 'Bytes from the source to the destination' }),
 	number('dst_bytes', 'Received', 'bytes', 88, { rank: 2, about: 'Bytes from the destination to the source' }),
 	number('packets', 'Packets', 'count', 84, { rank: 3 }),
-	optional(number('rtt_us', 'RTT', 'plain', 84, {
-		rank: 3,
-		text: (row) => (toNumber(row.rtt_us) === null ? NOTHING : duration(row.rtt_us / 1000)),
-		exact: (row) => exact(row.rtt_us, 'µs'),
-	})),
+	optional(number('rtt_us', 'RTT', 'micros', 84, { rank: 3, about: 'Round-trip time, last known' })),
 	optional(number('retransmits', 'Retrans.', 'count', 84, { rank: 3, about: 'Retransmitted segments' })),
-	optional(number('drops', 'Drops', 'count', 72, { rank: 3 })),
+	optional(number('drops', 'Drops', 'count', 72, { rank: 3, about: 'Packets of this flow that the kernel dropped', tone: alarm('drops') })),
 	{
 		id: 'age', label: 'Age', width: 100, kind: 'number', rank: 3, about: 'From the first packet to the last',
 		value: age, text: (row) => duration(age(row)),
 		exact: (row) => `${stamp(row.first)} to ${stamp(row.last)}`,
 	},
 ];
-
-export const flowHostColumn = name('host', 'Host', 100, { rank: 3 });
-
-export function flowKey(row) {
-	return JSON.stringify([
-		row.host, row.ifname, row.vlan, row.proto, row.src_ip, row.src_port, row.dst_ip, row.dst_port, row.icmp_type,
-		row.icmp_code,
-	]);
-}
 
 // ---- packets -------------------------------------------------------------
 
@@ -176,21 +104,13 @@ export const packetColumns = [
 
 // ---- protocols, CPUs, interfaces -------------------------------------------
 
-// The share of a row in the sum of all of them, for bars and percentages. sums: { packets, pps, ... }
-function withShare(column, sums, part) {
-	return { ...column, share: (row) => (sums()[part] > 0 ? (toNumber(row[part]) ?? 0) / sums()[part] : 0) };
-}
-
 export function protocolColumns(sums) {
 	return [
 		withShare(name('proto', 'Protocol', 0, { kind: 'word', head: true, least: 84 }), sums, 'bytes'),
 		number('bps', 'Rate', 'bits', 104),
 		number('bytes', 'Bytes', 'bytes', 84),
 		number('packets', 'Packets', 'count', 84, { rank: 3 }),
-		{
-			id: 'part', label: 'Share', width: 80, kind: 'number', about: 'Of all bytes',
-			value: (row) => toNumber(row.bytes), text: (row) => percent(row.bytes, sums().bytes),
-		},
+		part(sums, 'bytes', 'Of all bytes'),
 	];
 }
 
@@ -200,10 +120,7 @@ export function cpuColumns(sums) {
 		number('pps', 'Now', 'rate', 100),
 		number('bps', 'Rate', 'bits', 104, { rank: 2 }),
 		number('packets', 'Packets', 'count', 80),
-		{
-			id: 'part', label: 'Share', width: 80, kind: 'number', about: 'Of the packets now',
-			value: (row) => toNumber(row.pps), text: (row) => percent(row.pps, sums().pps),
-		},
+		part(sums, 'pps', 'Of the packets now'),
 	];
 }
 
@@ -221,12 +138,6 @@ export const interfaceColumns = [
 	number('malformed', 'Malformed', 'count', 92, { rank: 3, tone: alarm('malformed') }),
 	number('ring_full', 'Ring full', 'count', 84, { rank: 3, tone: alarm('ring_full') }),
 ];
-
-function alarm(id) {
-	return (row) => (row[id] > 0 ? 'warn' : '');
-}
-
-export const hostColumn = name('host', 'Host', 110);
 
 // { packets, bytes, pps, bps } added up over rows
 export function sumOf(rows) {

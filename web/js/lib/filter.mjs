@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The filter language of flows and packets: `tcp port:443 ip:10.0.0.0/8 bps>1M !state:closed text`.
+// The filter language of the long tables: `tcp port:443 ip:10.0.0.0/8 bps>1M !state:closed text`.
 //
 // Terms are separated by spaces and must all hold. "!" or "-" before a term turns it around, a comma in a
 // value means "or", quotes keep spaces together. A term without a key is a protocol, an address or network, a port,
@@ -64,10 +64,10 @@ function key(make, ...names) {
 
 const KEYS = {
 	proto: key(makeWord, 'proto'),
-	ip: key(makeAddress, 'src_ip', 'dst_ip'),
+	ip: key(makeAddress, 'src_ip', 'dst_ip', 'remote_ip'),
 	src: key(makeAddress, 'src_ip'),
 	dst: key(makeAddress, 'dst_ip'),
-	port: key(makeNumber, 'src_port', 'dst_port'),
+	port: key(makeNumber, 'src_port', 'dst_port', 'remote_port'),
 	sport: key(makeNumber, 'src_port'),
 	dport: key(makeNumber, 'dst_port'),
 	if: key(makeText, 'ifname'),
@@ -79,6 +79,12 @@ const KEYS = {
 	cpu: key(makeNumber, 'cpu'),
 	pid: key(makeNumber, 'pid'),
 	command: key(makeText, 'command'),
+	uid: key(makeNumber, 'uid'),
+	service: key(makeText, 'service'),
+	cgroup: key(makeText, 'cgroup'),
+	reason: key(makeText, 'reason'),
+	location: key(makeText, 'location'),
+	network: key(makeText, 'network'),
 };
 
 const QUANTITIES = {
@@ -91,6 +97,17 @@ const QUANTITIES = {
 	rtt: 'rtt_us',
 	retransmits: 'retransmits',
 	drops: 'drops',
+	tx: 'tx_bps',
+	rx: 'rx_bps',
+	sent: 'bytes_sent',
+	received: 'bytes_received',
+	duration: 'duration_ms',
+	connections: 'connections',
+	count: 'count',
+	p50: 'p50',
+	p95: 'p95',
+	p99: 'p99',
+	max: 'max',
 };
 
 const COMPARISONS = {
@@ -102,7 +119,8 @@ const COMPARISONS = {
 };
 
 const TEXT_FIELDS = [
-	'proto', 'src_ip', 'dst_ip', 'src_port', 'dst_port', 'ifname', 'host', 'state', 'command', 'direction',
+	'proto', 'src_ip', 'dst_ip', 'src_port', 'dst_port', 'ifname', 'host', 'state', 'command', 'direction', 'remote_ip',
+	'remote_port', 'reason', 'location', 'service', 'network', 'cgroup',
 ];
 
 // ---- terms ---------------------------------------------------------------
@@ -145,7 +163,7 @@ function makeBare(text) {
 
 function makeTerm(text, quoted) {
 	const word = lower(text);
-	const quantity = /^([a-z]+)(>=|<=|>|<|=)(.*)$/.exec(word);
+	const quantity = /^([a-z]+\d*)(>=|<=|>|<|=)(.*)$/.exec(word);
 	const keyed = /^([a-z]+):(.*)$/.exec(word);
 
 	if (quoted)
@@ -189,4 +207,18 @@ export function parseFilter(text) {
 		tests.push(word.negated ? (row) => !test(row) : test);
 	}
 	return { test: (row) => tests.every((test) => test(row)), error: '', empty: tests.length === 0 };
+}
+
+// The same text with one term `key:` for value, or without one where value is empty.
+export function withTerm(text, name, value) {
+	const others = text.replace(new RegExp(`(^|\\s)[!-]?${name}:("[^"]*"?|\\S*)`, 'gi'), ' ').trim().replace(/\s+/g, ' ');
+
+	return [others, value ? `${name}:${value}` : ''].filter(Boolean).join(' ');
+}
+
+// The value of the term `key:` if it stands there once and plainly, else "".
+export function termOf(text, name) {
+	const found = [...text.matchAll(new RegExp(`(?:^|\\s)([!-]?)${name}:(\\S*)`, 'gi'))];
+
+	return found.length === 1 && found[0][1] === '' ? found[0][2].toLowerCase() : '';
 }

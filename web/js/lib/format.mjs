@@ -104,6 +104,22 @@ export function duration(ms) {
 	return words.filter((word, i) => i === 0 || !word.startsWith('0 ')).join(' ');
 }
 
+const STEPS = [['µs', 1], ['ms', 1e3], ['s', 1e6]];
+
+// Microseconds with three digits: "87 µs", "1.23 ms", "12.3 s".
+export function micros(value) {
+	const number = toNumber(value);
+
+	if (number === null || number < 0)
+		return NOTHING;
+	const [unit, size] = STEPS.findLast(([, least]) => number >= 0.9995 * least) ?? STEPS[0];
+	const text = size === 1 && Number.isInteger(number) ? String(number) : threeDigits(number / size);
+	return `${text} ${unit}`;
+}
+
+// As short as an axis wants it: "10 ms".
+export const shortMicros = (value) => micros(value).replace(/\.0+ /, ' ').replace(/(\.\d)0 /, '$1 ');
+
 const two = (number) => String(number).padStart(2, '0');
 
 function dateOf(ms) {
@@ -155,7 +171,7 @@ function visible(character) {
 export function outside(value) {
 	if (value === null || value === undefined || value === '')
 		return NOTHING;
-	return String(value).replace(HIDDEN, visible);
+	return (typeof value === 'object' ? JSON.stringify(value) : String(value)).replace(HIDDEN, visible);
 }
 
 export function endpoint(ip, port) {

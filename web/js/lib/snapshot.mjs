@@ -12,8 +12,14 @@ const RATES = ['pps', 'bps', 'ingress_pps', 'ingress_bps', 'egress_pps', 'egress
 const ACCOUNTING = ['packet_lines', 'flow_packets', 'unattributed', 'before', 'total', 'difference'];
 const LOSSES = [
 	'unattributed', 'ring_full', 'malformed', 'bad_lines', 'bad_json', 'too_long', 'wrong_type', 'unknown_type',
-	'flows_evicted',
+	'flows_evicted', 'processes_evicted', 'connections_evicted', 'connection_ring_full', 'drop_ring_full',
+	'drops_unattributed', 'process_unattributed_bytes', 'latency_unattributed',
 ];
+const UNOWNED = ['tx_bytes', 'rx_bytes', 'tx_bps', 'rx_bps'];
+const PROCESS_TABLE = ['active', 'limit', 'evicted', 'evicted_tx_bytes', 'evicted_rx_bytes'];
+const CONNECTION_TABLE = ['active', 'open', 'limit', 'evicted', 'connects', 'accepts', 'closed', 'failed'];
+const UNSPECIFIED = ['packets', 'bytes', 'pps'];
+const LATENCY_TABLE = ['active', 'limit', 'evicted'];
 const FLOW_TABLE = ['active', 'limit', 'created', 'evicted', 'expired'];
 const HISTORY = ['ingress_bytes', 'egress_bytes', 'ingress_packets', 'egress_packets'];
 
@@ -32,6 +38,35 @@ function historyOf(value) {
 		interval_ms: interval > 0 ? interval : 1000,
 		start: start ?? 0,
 		...Object.fromEntries(HISTORY.map((name) => [name, start === null ? [] : list(source[name])])),
+	};
+}
+
+function bucketsOf(value) {
+	return list(value)
+		.map((pair) => [toNumber(list(pair)[0]), toNumber(list(pair)[1])])
+		.filter(([upper, count]) => upper !== null && count > 0);
+}
+
+// What the host's probes add; each is empty where its probe is not loaded.
+function probesOf(raw) {
+	return {
+		processes: objects(raw.processes).map((row) => ({
+			...row, remotes: objects(row.remotes), protocols: objects(row.protocols),
+		})),
+		remotes: objects(raw.remotes),
+		process_protocols: objects(raw.process_protocols),
+		unowned: numbers(raw.unowned, UNOWNED),
+		process_table: numbers(raw.process_table, PROCESS_TABLE),
+		connections: objects(raw.connections),
+		connection_table: numbers(raw.connection_table, CONNECTION_TABLE),
+		connects: objects(raw.connects),
+		connects_left_out: toNumber(raw.connects_left_out) ?? 0,
+		drops: objects(raw.drops),
+		drops_unspecified: numbers(raw.drops_unspecified, UNSPECIFIED),
+		drop_flows: objects(raw.drop_flows),
+		latency: objects(raw.latency).map((row) => ({ ...row, buckets: bucketsOf(row.buckets) })),
+		latency_table: numbers(raw.latency_table, LATENCY_TABLE),
+		probes: objects(raw.probes).map((row) => ({ ...row, counters: isObject(row.counters) ? row.counters : {} })),
 	};
 }
 
@@ -67,5 +102,6 @@ export function readSnapshot(raw) {
 		flows: objects(raw.flows),
 		packets: objects(raw.packets),
 		packets_left_out: toNumber(raw.packets_left_out) ?? 0,
+		...probesOf(raw),
 	};
 }

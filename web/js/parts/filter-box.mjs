@@ -5,12 +5,13 @@ import { h, setAttribute, setText } from '../core/dom.mjs';
 import { HELP, parseFilter } from '../lib/filter.mjs';
 
 // changed(text) after each edit. -> { element, test(row), isEmpty(), text(), set(text) }
-export function createFilterBox({ id, label, changed }) {
+// examples: the filter language as far as it concerns these rows.
+export function createFilterBox({ id, label, changed, examples = HELP, placeholder = 'tcp port:443 ip:10.0.0.0/8' }) {
 	let filter = parseFilter('');
 	const error = h('p', { class: 'filter-error', id: `${id}-error`, role: 'alert' });
-	const help = h('p', { class: 'unseen', id: `${id}-help` }, `For example: ${HELP}`);
+	const help = h('p', { class: 'unseen', id: `${id}-help` }, `For example: ${examples}`);
 	const input = h('input', {
-		type: 'search', id, class: 'filter', placeholder: 'Filter: tcp port:443 ip:10.0.0.0/8', title: HELP,
+		type: 'search', id, class: 'filter', placeholder: `Filter: ${placeholder}`, title: examples,
 		autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', maxlength: '500', 'aria-label': label,
 		'aria-describedby': `${help.id} ${error.id}`, on: { input: () => set(input.value), keydown: keys },
 	});

@@ -4,6 +4,7 @@
 import { h, setText } from '../core/dom.mjs';
 import { exact } from '../lib/format.mjs';
 import { formatSort, parseSort } from '../lib/route.mjs';
+import { createExport } from './export.mjs';
 import { createFilterBox } from './filter-box.mjs';
 import { createEmpty, createPanel } from './panel.mjs';
 import { createPause } from './pause.mjs';
@@ -12,19 +13,28 @@ import { createTable } from './table.mjs';
 /*
  * what: "flows". columns(state), rows(state) and note(state, shown, all) say what is in it, hint(state) what to do when
  * there is nothing: [sentence, command]. sort is the order without a choice, ids are the columns to sort by.
- * params(params) is told of choices. aside: more for the head.
+ * params(params) is told of choices. aside: more for the head, above: more over the table. examples, placeholder: of
+ * the filter. opens(row): the hash of its details, key(row) names it; the row open in the URL is marked.
+ * chosen(text): told of each filter text.
  */
 export function createLiveTable(options) {
-	const { id, title, what, columns, ids, sort, rows, note, hint, params = () => {}, className = '', aside = [] } = options;
+	const {
+		id, title, what, columns, ids, sort, rows, note, hint, params = () => {}, className = '', aside = [], above = [],
+		examples, placeholder, opens = null, key, chosen = () => {},
+	} = options;
 	const plain = formatSort(sort);
 	let latest = null;	// state that came last
 	let state = null;	// state that is shown
 	let given = [];
+	let open = null;
 	const filter = createFilterBox({
 		id: `${id}-filter`,
 		label: `Filter ${what}`,
+		examples,
+		placeholder,
 		changed(text) {
 			params({ filter: text });
+			chosen(text);
 			show();
 		},
 	});
@@ -33,14 +43,17 @@ export function createLiveTable(options) {
 			take();
 	});
 	const table = createTable({
-		caption: title, columns: [], sort, long: true, className,
+		caption: title, columns: [], sort, long: true, className, opens, key, current: () => open,
 		sorted: (next) => params({ sort: formatSort(next) === plain ? '' : formatSort(next) }),
 	});
 	const empty = createEmpty();
 	const notes = h('p', { class: 'panel-note', id: `${id}-note` });
 	const element = createPanel({
-		id, title, className: 'full', aside: [notes, pause.note, filter.element, pause.element, ...aside],
-		body: [table.element, empty.element],
+		id, title, className: 'full', body: [...above, table.element, empty.element],
+		aside: [
+			notes, pause.note, filter.element, pause.element,
+			createExport(what, table.rows, () => state?.snapshot.timestamp ?? null), ...aside,
+		],
 	});
 
 	function show() {
@@ -76,9 +89,12 @@ export function createLiveTable(options) {
 			else if (fresh && state)
 				pause.missed(state.snapshot.timestamp);
 		},
-		setParams(chosen) {
-			filter.set(chosen.filter ?? '');
-			table.setSort(parseSort(chosen.sort ?? '', ids) ?? sort);
+		setParams(wanted) {
+			open = wanted.open ?? null;
+			filter.set(wanted.filter ?? '');
+			table.setSort(parseSort(wanted.sort ?? '', ids) ?? sort);
 		},
+		filter,
+		focus: table.focus,
 	};
 }

@@ -4,6 +4,7 @@
 import { h, setAttribute, setText } from '../core/dom.mjs';
 import { exact } from '../lib/format.mjs';
 import { LOSS_WORDS, lossLevel, lossRows } from '../lib/losses.mjs';
+import { createExport } from './export.mjs';
 import { createPanel } from './panel.mjs';
 
 function createRow({ id, label, hint }) {
@@ -26,16 +27,22 @@ function createRow({ id, label, hint }) {
 export function createLosses() {
 	const level = h('span', { class: 'badge', id: 'loss-level' });
 	const rows = new Map();
+	let now = [];
+	let timestamp = null;
 	const body = h('tbody');
 	const table = h('table', { class: 'losses' }, h('caption', { class: 'unseen' }, 'Losses by cause'),
 		h('thead', { class: 'unseen' }, h('tr', {}, h('th', { scope: 'col' }, 'Cause'), h('th', { scope: 'col' }, 'Count'))),
 		body);
-	const element = createPanel({ id: 'losses', title: 'Losses', aside: [level], body: [table] });
+	const element = createPanel({
+		id: 'losses', title: 'Losses', body: [table],
+		aside: [level, createExport('losses', () => now, () => timestamp)],
+	});
 
 	return {
 		element,
 		update(state) {
-			const now = lossRows(state);
+			now = lossRows(state);
+			timestamp = state.snapshot.timestamp;
 
 			for (const row of now) {
 				if (!rows.has(row.id)) {

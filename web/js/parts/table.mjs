@@ -4,6 +4,7 @@
 import { h, setAttribute, setHidden } from '../core/dom.mjs';
 import { sortRows } from '../lib/sort.mjs';
 import { rowsInSight } from '../lib/window.mjs';
+import { createRowKeys } from './row-keys.mjs';
 
 const ROW_PX = 28;	// --row in page.css
 const PHONE_PX = 500;
@@ -45,16 +46,27 @@ function makeCol(column) {
 	return col;
 }
 
-function makeCell(column) {
+function makeCell(column, opens) {
 	const element = h(column.head ? 'th' : 'td', { class: cellClass(column), scope: column.head ? 'row' : null });
-	const cell = { element, column, text: document.createTextNode(''), bar: null, shown: null, tone: '' };
+	const href = column.opener && opens ? opens : column.link ?? null;
+	const cell = { element, column, href, text: document.createTextNode(''), bar: null, mark: null, link: null, shown: null, tone: '' };
+	let content = cell.text;
 
+	if (href) {
+		cell.link = h('a', { tabindex: '-1', class: column.opener ? 'opener' : '' }, content);
+		content = cell.link;
+	}
+	if (column.mark) {
+		cell.mark = h('span', { class: 'mark', 'aria-hidden': 'true' });
+		element.append(cell.mark);
+	}
 	if (column.share) {
 		cell.bar = h('span', { class: 'bar', 'aria-hidden': 'true' });
 		element.append(cell.bar);
 		element.classList.add('with-bar');
+		content = h('span', {}, content);
 	}
-	element.append(column.share ? h('span', {}, cell.text) : cell.text);
+	element.append(content);
 	return cell;
 }
 
@@ -76,28 +88,44 @@ function fillCell(cell, row) {
 	}
 	if (column.exact)
 		setAttribute(element, 'title', column.exact(row));
+	if (cell.link)
+		setAttribute(cell.link, 'href', cell.href(row));
+	if (cell.mark)
+		setAttribute(cell.mark, 'data-mark', column.mark(row));
 	if (cell.bar)
 		cell.bar.style.transform = `scaleX(${Math.min(1, column.share(row)).toFixed(4)})`;
 }
 
-function makeRow(columns) {
-	const cells = columns.map(makeCell);
+function makeRow(columns, opens) {
+	const cells = columns.map((column) => makeCell(column, opens));
 
-	return { element: h('tr', {}, ...cells.map((cell) => cell.element)), cells };
+	return {
+		element: h('tr', {}, ...cells.map((cell) => cell.element)),
+		cells,
+		links: cells.map((cell) => cell.link).filter(Boolean),
+		key: null,
+	};
 }
 
 /*
- * columns: see lib/columns.mjs. sort: { id, descending }; sorted(sort) is told of a new one. long: only rows in sight
- * exist. -> { element, update(rows), setSort(sort), setColumns(columns), rows() }
+ * columns: see lib/column.mjs. sort: { id, descending }; sorted(sort) is told of a new one. long: only rows in sight
+ * exist. opens(row): the hash of its details; key(row) names it. The row whose key is current() is marked.
+ * -> { element, update(rows), setSort(sort), setColumns(columns), rows(), focus(key) }
  */
-export function createTable({ caption, columns, sort, sorted = () => {}, long = false, className = '' }) {
+export function createTable(options) {
+	const {
+		caption, columns: firstColumns, sort: firstSort, sorted = () => {}, long = false, className = '', opens = null,
+		key = () => null, current = () => null,
+	} = options;
+	let columns = firstColumns;
+	let sort = firstSort;
 	const colgroup = h('colgroup');
 	const headRow = h('tr');
 	const above = h('tr', { class: 'space', 'aria-hidden': 'true', hidden: true }, h('td'));
 	const below = h('tr', { class: 'space', 'aria-hidden': 'true', hidden: true }, h('td'));
 	const body = h('tbody', {}, above, below);
 	const table = h('table', {}, h('caption', { class: 'unseen' }, caption), colgroup, h('thead', {}, headRow), body);
-	const element = h('div', { class: `scroller ${className}`, tabindex: '0', role: 'region', 'aria-label': `${caption}, the table` }, table);
+	const element = h('div', { class: `scroller ${className} ${opens ? 'opens' : ''}`, tabindex: '0', role: 'region', 'aria-label': `${caption}, the table` }, table);
 	const used = new Set();	// optional columns that have had a value
 	let shown = [];
 	let pool = [];
@@ -105,6 +133,9 @@ export function createTable({ caption, columns, sort, sorted = () => {}, long = 
 	let rows = [];
 	let room = Infinity;	// px for columns
 	let planned = false;
+	let first = 0;	// place of the first row that exists
+	let lost = null;	// the row that had the focus when all rows were made anew
+	const keys = createRowKeys(body, { pool: () => pool, first: () => first, count: () => rows.length, reveal });
 
 	function isShown(column) {
 		if (!column.optional || used.has(column.id))
@@ -119,6 +150,7 @@ export function createTable({ caption, columns, sort, sorted = () => {}, long = 
 		colgroup.replaceChildren(...shown.map(makeCol));
 		headRow.replaceChildren(...shown.map((column) => makeHeadCell(column, sortBy)));
 		table.style.minWidth = `${widthOf(shown)}px`;
+		lost ??= keys.focused();
 		pool.forEach((row) => row.element.remove());
 		pool = [];
 		above.firstChild.colSpan = shown.length;
@@ -171,7 +203,7 @@ export function createTable({ caption, columns, sort, sorted = () => {}, long = 
 
 	function setPool(size) {
 		while (pool.length < size) {
-			const row = makeRow(shown);
+			const row = makeRow(shown, opens);
 
 			pool.push(row);
 			below.before(row.element);
@@ -185,7 +217,11 @@ export function createTable({ caption, columns, sort, sorted = () => {}, long = 
 			? rowsInSight(element.scrollTop, Math.max(element.clientHeight, ROW_PX), ROW_PX, rows.length)
 			: { first: 0, last: rows.length };
 
+		const focused = keys.focused() ?? lost;
+
 		planned = false;
+		lost = null;
+		first = sight.first;
 		setPool(sight.last - sight.first);
 		setSpace(above, sight.first);
 		setSpace(below, rows.length - sight.last);
@@ -193,7 +229,22 @@ export function createTable({ caption, columns, sort, sorted = () => {}, long = 
 			if (long)
 				setAttribute(row.element, 'aria-rowindex', String(sight.first + i + 2));
 			row.cells.forEach((cell) => fillCell(cell, rows[sight.first + i]));
+			row.key = key(rows[sight.first + i]);
+			setAttribute(row.element, 'aria-current', row.key !== null && row.key === current() ? 'true' : null);
 		});
+		keys.restore(focused, long ? Math.ceil(element.scrollTop / ROW_PX) : 0);
+	}
+
+	// Scrolls so that the row at this place exists and is in sight.
+	function reveal(place) {
+		const top = place * ROW_PX;
+		const height = element.clientHeight - headRow.offsetHeight;
+
+		if (top < element.scrollTop)
+			element.scrollTop = top;
+		else if (top + ROW_PX > element.scrollTop + height)
+			element.scrollTop = top + ROW_PX - height;
+		paint();
 	}
 
 	function paintSoon() {
@@ -208,15 +259,38 @@ export function createTable({ caption, columns, sort, sorted = () => {}, long = 
 			return;
 		room = element.clientWidth;
 		chooseColumns();
-		paintSoon();
+		if (lost)
+			paint();
+		else
+			paintSoon();
 	}
 
+	// A click anywhere on a row is a click on what opens it, unless it marks text or hits another link.
+	function clicked(event) {
+		const row = event.target.closest('tr');
+
+		if (!event.target.closest('a') && String(getSelection()) === '')
+			row?.querySelector('a.opener[href]')?.click();
+	}
+
+	if (opens)
+		body.addEventListener('click', clicked);
 	if (long)
 		element.addEventListener('scroll', paintSoon, { passive: true });
 	new ResizeObserver(resized).observe(element);
 	return {
 		element,
 		rows: () => rows,
+		focus(wanted) {
+			const place = rows.findIndex((row) => key(row) === wanted);
+
+			if (place < 0) {
+				element.focus();
+				return;
+			}
+			reveal(place);
+			pool[place - first]?.links[0]?.focus();
+		},
 		setSort,
 		setColumns(next) {
 			columns = next;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The flows alone, as many as fit.
+// The flows, as many as fit; one opens into its details.
 
-import { h } from '../core/dom.mjs';
-import { createFlows } from '../parts/flows.mjs';
+import { flowKey } from '../lib/keys.mjs';
+import { createFlowDetails, createFlows, findFlow, flowTitle } from '../parts/flows.mjs';
+import { createOpenView } from '../parts/open-view.mjs';
 
-export function createFlowsView({ params }) {
-	const flows = createFlows({ params, className: 'tall' });
+export function createFlowsView(context) {
+	const flows = createFlows({
+		params: context.params, className: 'tall', opens: (row) => context.href({ open: flowKey(row) }),
+	});
 
-	return { element: h('div', { class: 'view' }, flows.element), update: flows.update, setParams: flows.setParams };
+	return createOpenView(context, flows, { what: 'flow', find: findFlow, title: flowTitle, build: createFlowDetails });
 }

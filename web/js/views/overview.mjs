@@ -5,9 +5,12 @@ import { h } from '../core/dom.mjs';
 import { formatRoute } from '../lib/route.mjs';
 import { createAccounting } from '../parts/accounting.mjs';
 import { createCpus, createInterfaces, createProtocols } from '../parts/breakdowns.mjs';
+import { createTopDrops } from '../parts/drops.mjs';
 import { createFlows } from '../parts/flows.mjs';
+import { createRttSummary } from '../parts/latency.mjs';
 import { createLosses } from '../parts/losses.mjs';
 import { createPackets } from '../parts/packets.mjs';
+import { createTopProcesses } from '../parts/processes.mjs';
 import { createThroughput } from '../parts/throughput.mjs';
 import { createTiles } from '../parts/tiles.mjs';
 
@@ -28,7 +31,8 @@ export function createOverview({ params }) {
 	});
 	const packets = createPackets({ className: 'low', aside: [h('a', { href: formatRoute('packets') }, 'All packets')] });
 	const parts = [
-		createTiles(), createAccounting(), createThroughput(), createProtocols(), flows, createInterfaces(), createCpus(),
+		createTiles(), createAccounting(), createThroughput(), createProtocols(), createTopProcesses(),
+		createTopDrops(), createRttSummary(), flows, createInterfaces(), createCpus(),
 		packets, createLosses(),
 	];
 

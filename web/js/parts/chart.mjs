@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+// A chart of the last minutes on uPlot: one look for all of them, themes, sizes, and the arrow keys.
+
+import { h, setAttribute } from '../core/dom.mjs';
+import { colour } from '../core/theme.mjs';
+import { clock } from '../lib/format.mjs';
+import { WINDOW_S, lonely } from '../lib/history.mjs';
+import { logTicks } from '../lib/ticks.mjs';
+
+const STEPS_S = [10, 15, 30, 60, 120, 300];	// between marks of time
+const WIDE_PX = 480;
+const SIZES = { font: '11px', time: 26, value: 58 };
+
+// A line, filled or not; values with nothing on either side are dots.
+export function line(stroke, { fill = null, dash = null, width = 1.5 } = {}) {
+	const paint = colour(stroke);
+
+	return {
+		stroke: paint,
+		fill: fill && colour(fill),
+		dash,
+		width,
+		points: { show: true, size: 4, fill: paint, stroke: paint, filter: (plot, index) => lonely(plot.data[index]) },
+	};
+}
+
+// A logarithmic scale of the range that range() says, marked with format(value).
+export function logarithmic(range, format) {
+	return {
+		scale: { distr: 3, log: 10, range },
+		axis: {
+			splits: (plot, axis, low, high) => logTicks(low, high), filter: (plot, splits) => splits,
+			values: (plot, values) => values.map((value) => (value === null ? null : format(value))),
+		},
+	};
+}
+
+export function drawZero(plot) {
+	const { ctx, bbox } = plot;
+	const y = Math.round(plot.valToPos(0, 'y', true)) + 0.5;
+
+	ctx.save();
+	ctx.strokeStyle = colour('--axis');
+	ctx.lineWidth = devicePixelRatio;
+	ctx.beginPath();
+	ctx.moveTo(bbox.left, y);
+	ctx.lineTo(bbox.left + bbox.width, y);
+	ctx.stroke();
+	ctx.restore();
+}
+
+function makeOptions({ width, height, scale, series, axis, draw, cursor }, moved) {
+	const grid = { stroke: colour('--grid'), width: 1 };
+	const font = `${SIZES.font} ${getComputedStyle(document.body).fontFamily}`;
+	const timeText = (time) => clock(time * 1000).slice(0, width > WIDE_PX ? 8 : 5);	// seconds where there is room
+	const common = { stroke: colour('--muted'), font, grid, ticks: { show: false } };
+
+	return {
+		width,
+		height,
+		padding: [8, 26, 0, 0],
+		legend: { show: false },
+		cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 }, ...cursor },
+		scales: { x: { time: true, range: (plot, first, last) => [last - WINDOW_S, last] }, y: scale },
+		axes: [
+			{ ...common, size: SIZES.time, gap: 4, space: 70, incrs: STEPS_S, values: (plot, times) => times.map(timeText) },
+			{ ...common, size: SIZES.value, gap: 6, space: 34, ...axis },
+		],
+		series: [{}, ...series],
+		hooks: { setCursor: [moved], draw },
+	};
+}
+
+/*
+ * moved() is told that the cursor is elsewhere; upDown(step) of the arrows that do not move in time.
+ * -> { element, show(spec, data), clear(), place(): index under the cursor or null, plot() }
+ * spec: { key: anew when it changes, times: how many points, make(): { scale, series, axis, draw, cursor } }
+ */
+export function createChart({ className = '', moved, upDown = null }) {
+	const element = h('div', { class: `chart ${className}`, tabindex: '0', role: 'img' });
+	let plot = null;
+	let built = '';
+	let redraw = null;
+	let times = [];
+	let length = 0;
+
+	function clear() {
+		plot?.destroy();
+		plot = null;
+		built = '';
+	}
+
+	// A size, a unit or a theme is for the whole plot: it is made anew.
+	function show(spec, data) {
+		const width = element.clientWidth;
+		const height = element.clientHeight;
+		const key = [spec.key, width, height, colour('--ingress'), colour('--panel'), devicePixelRatio].join();
+
+		redraw = () => show(spec, data);
+		times = data[0];
+		length = spec.times;
+		if (width === 0)
+			return;
+		if (key === built) {
+			plot.setData(data);
+			return;
+		}
+		clear();
+		plot = new globalThis.uPlot(makeOptions({ width, height, draw: [], ...spec.make() }, moved), data, element);
+		built = key;
+	}
+
+	function moveCursor(step) {
+		const last = length - 1;
+		const from = plot.cursor.idx ?? last + (step < 0 ? 1 : 0);
+		const place = Math.max(0, Math.min(last, from + step));
+
+		plot.setCursor({ left: plot.valToPos(times[place], 'x'), top: plot.cursor.top >= 0 ? plot.cursor.top : 0 });
+	}
+
+	element.addEventListener('keydown', (event) => {
+		const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -30, PageDown: 30 }[event.key];
+		const aside = upDown && { ArrowUp: 1, ArrowDown: -1 }[event.key];
+
+		if ((!step && !aside) || !plot || length === 0)
+			return;
+		event.preventDefault();
+		setAttribute(element, 'data-keys', '');
+		if (step)
+			moveCursor(step);
+		else
+			upDown(aside);
+	});
+	element.addEventListener('blur', () => {
+		setAttribute(element, 'data-keys', null);
+		plot?.setCursor({ left: -10, top: -10 });
+	});
+	new ResizeObserver(() => redraw?.()).observe(element);
+	return {
+		element,
+		show,
+		clear() {
+			redraw = null;
+			clear();
+		},
+		place: () => (plot?.cursor.idx >= 0 ? plot.cursor.idx : null),
+		isRead: () => element.hasAttribute('data-keys'),
+		plot: () => plot,
+	};
+}

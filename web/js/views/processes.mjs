@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// Who moves the bytes: processes, their remotes, protocols and connections.
+
+import { processKey } from '../lib/keys.mjs';
+import { createOpenView } from '../parts/open-view.mjs';
+import { createProcessDetails, createProcesses, findProcess, processTitle } from '../parts/processes.mjs';
+
+export function createProcessesView(context) {
+	const list = createProcesses({ params: context.params, opens: (row) => context.href({ open: processKey(row) }) });
+
+	return createOpenView(context, list, { what: 'process', find: findProcess, title: processTitle, build: createProcessDetails });
+}
