@@ -10,6 +10,7 @@
 #include "httpd/owners.h"
 
 #define ROOM_MIN 64
+#define RATE_TOLERANCE 1.1
 #define COUNT_MAX 9007199254740992.0	/* 2^53: whole in a double */
 
 /* ---- connections ----------------------------------------------------------- */
@@ -119,13 +120,14 @@ struct drops {
 
 /*
  * What a counter that was not seen before has counted in this interval. Its value began
- * long ago, when the probe was attached; the rate, a whole number, began with the interval.
+ * long ago, when the probe was attached, or now; the rate says which. It is a whole
+ * number, and the interval a little longer or shorter than it should be.
  */
 static uint64_t first_advance(const struct drops *drops, struct slice text, uint64_t packets)
 {
 	double recent = (double)number(text, "pps") * drops->seconds;
 
-	if ((double)packets <= recent + drops->seconds / 2 + 1)
+	if ((double)packets <= recent * RATE_TOLERANCE + drops->seconds / 2 + 1)
 		return packets;
 	return (uint64_t)(recent + 0.5);
 }

@@ -344,7 +344,7 @@ enum MHD_Result lists_programs(struct server *server, struct request *request)
 	add_text(&body, ",\"programs\":[");
 	count = write_each(&body, shot_part(server->shot, "interfaces"), 0, write_hook);
 	count = write_each(&body, shot_part(server->shot, "probes"), count, write_program);
-	body_printf(&body, "],\"total\":%zu,\"total_count\":%zu,\"message\":\"%zu programs count\"",
+	body_printf(&body, "],\"total\":%zu,\"total_count\":%zu,\"message\":\"%zu programs are counting\"",
 		    count, count, count);
 	return api_end(request, &body);
 }

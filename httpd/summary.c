@@ -345,8 +345,11 @@ static int set_drops(json_t *answer, const struct server *server, const struct l
 static enum MHD_Result reply_json(struct request *request, json_t *answer, bool failed)
 {
 	char *text = failed ? NULL : json_dumps(answer, JSON_COMPACT);
-	struct body body = { .data = text, .length = text ? strlen(text) : 0, .failed = !text };
+	struct body body = { .failed = !text };
 
+	if (text)
+		body_printf(&body, "%s\n", text);
+	free(text);
 	json_decref(answer);
 	return reply_body(request, MHD_HTTP_OK, &body, TYPE_JSON, CACHE_NEVER);
 }

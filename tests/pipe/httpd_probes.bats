@@ -372,6 +372,37 @@ refused() {
 	stop_httpd
 }
 
+@test "from lines to answers: what the aggregator makes of them" {
+	local socket='"pid":10,"command":"curl","uid":0,"cgroup":"/a","cgroup_id":1,"netns":1,"direction":"egress","ip_version":4,"proto":"TCP","src_ip":"10.0.0.1","src_port":40000,"dst_ip":"10.0.0.2","dst_port":443,"service":"https"'
+	local rest='"bytes_sent":0,"bytes_received":0,"rtt_us":100,"rtt_min_us":90,"retransmits":0'
+	cat >"$T/lines" <<-EOF
+		{"type":"hello","schema":1,"tool":"reader","version":"0.1.0","host":"web1","timestamp":$T0.000}
+		{"type":"connection","timestamp":$T0.000,"event":"connect","reason":null,"existing":false,$socket,"duration_ms":null,$rest}
+		{"type":"connection","timestamp":$T0.000,"event":"established","reason":null,"existing":false,$socket,"duration_ms":0.000,$rest}
+		{"type":"process","timestamp":$T0.000,"pid":10,"command":"curl","uid":0,"ip_version":4,"proto":"TCP","remote_ip":"10.0.0.2","remote_port":443,"tx_bytes":100,"rx_bytes":2000,"tx_calls":1,"rx_calls":2}
+		{"type":"drop","timestamp":$T0.000,"ifname":"eth0","netns":1,"ip_version":4,"proto":"TCP","src_ip":"10.0.0.2","dst_ip":"10.0.0.1","src_port":443,"dst_port":40000,"reason":"TCP_CSUM","reason_code":5,"location":"tcp_v4_rcv","count":2,"bytes":140}
+		{"type":"latency","timestamp":$T0.000,"name":"tcp_rtt","unit":"us","network":"10.0.0.0/24","count":9,"buckets":[[32,1],[33,8]]}
+		{"type":"probe","timestamp":$T0.000,"probe":"drop","counters":{"packets":1002,"bytes":70140}}
+		{"type":"drop_counters","timestamp":$T0.000,"drops":[{"reason":"TCP_CSUM","reason_code":5,"proto":"TCP","packets":1002,"bytes":70140}],"more":false}
+	EOF
+	start_httpd
+	feed "$("$BIN/aggregator" <"$T/lines")"
+	client wait 1
+	[ "$(ask '/api/connections?state=open&command=curl&port=443' .matched)" = 1 ]
+	[ "$(ask /api/processes/10 '[.process.tx_bytes, .connections[0].state]')" = '[100,"open"]' ]
+	[ "$(ask '/api/remotes?ip=10.0.0.2' '.remotes[0].rx_bytes')" = 2000 ]
+	[ "$(ask /api/protocols '.protocols[0] | [.proto, .tx_bytes]')" = '["TCP",100]' ]
+	[ "$(ask '/api/drops?reason=TCP_CSUM' '[.drops[0].packets, .drop_flows[0].packets]')" = '[1002,2]' ]
+	[ "$(ask '/api/latency?network=10.0.0.1' '.latency[0].p50')" = 33 ]
+	[ "$(ask /api/programs '.programs[0] | [.name, .event_count]')" = '["drop",1002]' ]
+	[ "$(ask '/api/connection-summary?pid=10' '[.count, .by_destination[0].dst_ip]')" = '[1,"10.0.0.2"]' ]
+	# What was dropped before is not of this hour; whose it was, the connection knows.
+	[ "$(ask /api/packet-drop-summary .count)" = 2 ]
+	[ "$(ask '/api/packet-drop-summary?pid=10' '[.count, .complete]')" = '[2,true]' ]
+	[ "$(ask /api/list-packet-drops '.drops["10"][0].command')" = '"curl"' ]
+	stop_httpd
+}
+
 @test "limits of the hour's memory are among the others" {
 	start_httpd
 	feed "$(snapshot 1)"
