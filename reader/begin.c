@@ -6,16 +6,21 @@
 
 #include "reader/walltime.h"
 
-int begin_stream(const struct request *request, struct sink *sink)
+int begin_hello(struct sink *sink)
 {
 	char host[256] = "";
 	char *end;
-	int err;
 
 	gethostname(host, sizeof(host) - 1);
 	end = line_put_hello(sink_next(sink), "reader", host, walltime_unix_ns());
 	sink_add(sink, end, 1, NULL);
-	err = sink_flush(sink);
+	return sink_flush(sink);
+}
+
+int begin_ready(const struct request *request, struct sink *sink)
+{
+	int err = sink_flush(sink);
+
 	/* A ready descriptor that cannot be written is nobody's who waits. */
 	if (!err && request->ready_fd != NO_READY_FD &&
 	    write((int)request->ready_fd, "\n", 1) == 1)

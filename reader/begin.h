@@ -6,7 +6,10 @@
 #include "reader/request.h"
 #include "reader/sink.h"
 
-/* Writes hello, then a newline to request->ready_fd if one is given. 0 or the sink's error. */
-int begin_stream(const struct request *request, struct sink *sink);
+/* Writes hello. 0 or the sink's error. */
+int begin_hello(struct sink *sink);
+
+/* Flushes, then writes a newline to request->ready_fd if one is given. 0 or the sink's error. */
+int begin_ready(const struct request *request, struct sink *sink);
 
 #endif

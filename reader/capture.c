@@ -325,7 +325,7 @@ static enum status read_packets(struct capture *c)
 {
 	int result;
 
-	if (begin_stream(c->request, c->sink))
+	if (begin_hello(c->sink) || begin_ready(c->request, c->sink))
 		return STATUS_DONE;
 	result = pcap_loop(c->pcap, -1, on_packet, (u_char *)c);
 	if (c->has_shown)

@@ -130,8 +130,11 @@ static int drain_old(struct cycle *c, const struct pinset_active *active)
 	return err;
 }
 
-/* The connections open before, once the connection probe is there. Best effort. */
-static int drain_sockets(struct cycle *c)
+/*
+ * Once the connection probe is there: the connections established before that boot time;
+ * all others it has told of. Best effort.
+ */
+static int drain_sockets(struct cycle *c, u64 before_ns)
 {
 	const u32 probes = c->set.settings.probes, bit = 1u << HOST_PROBE_CONNECTION;
 	char path[4096];
@@ -141,12 +144,19 @@ static int drain_sockets(struct cycle *c)
 		snprintf(path, sizeof(path), "%s/%s", c->request->pin_dir, PIN_SOCKETS);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd >= 0) {
-			err = sockets_read(fd, &c->drain);
+			err = sockets_read(fd, before_ns, &c->drain);
 			close(fd);
 		}
 	}
 	c->walked = probes;
 	return err;
+}
+
+int cycle_tell_open(struct cycle *c)
+{
+	int err = c->set.events ? ring_drain(c->set.events, &c->drain) : 0;
+
+	return err ? err : drain_sockets(c, walltime_unix_ns() - c->drain.walltime.boot_offset_ns);
 }
 
 /* ---- counters ------------------------------------------------------------------------- */
@@ -272,7 +282,7 @@ static int drain_swapped(struct cycle *c, const struct pinset_active *active)
 	int err = cycle_drain_rings(c);
 
 	if (!err)
-		err = drain_sockets(c);
+		err = drain_sockets(c, c->set.settings.loaded_ns);
 	if (!err)
 		err = drain_idle(c, active);
 	if (!err)

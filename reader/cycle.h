@@ -44,6 +44,12 @@ void cycle_begin(struct cycle *c);
 int cycle_drain_rings(struct cycle *c);
 
 /*
+ * The events that wait, then the connections that are open. Before readiness is told:
+ * what begins later is told by its events alone.
+ */
+int cycle_tell_open(struct cycle *c);
+
+/*
  * Everything that is due each interval. *ret_done: false if a loader holds the lock and
  * it must be tried again.
  */

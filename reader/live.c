@@ -180,7 +180,11 @@ static enum status run(struct cycle *c)
 	if (err)
 		return complain(c->request->pin_dir, &failure, err);
 	walltime_read(&c->drain.walltime);
-	err = begin_stream(c->request, c->drain.sink);
+	err = begin_hello(c->drain.sink);
+	if (!err)
+		err = cycle_tell_open(c);
+	if (!err)
+		err = begin_ready(c->request, c->drain.sink);
 	if (!err && c->request->duration_ns)
 		halt_after(c->request->duration_ns);
 	if (!err && !c->request->once)

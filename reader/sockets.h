@@ -7,9 +7,10 @@
 
 /*
  * A `connection` line for each record that can be read from fd (the opened pin of the
- * iterator, or anything that holds records), up to drain->sink->data_left. Best effort:
- * what cannot be read ends it, a record that is none is passed over. 0 or the sink's error.
+ * iterator, or anything that holds records) unless it was established at that boot time or
+ * later, up to drain->sink->data_left. Best effort: what cannot be read ends it, a record
+ * that is none is passed over. 0 or the sink's error.
  */
-int sockets_read(int fd, struct drain *drain);
+int sockets_read(int fd, u64 before_ns, struct drain *drain);
 
 #endif

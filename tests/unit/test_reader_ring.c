@@ -336,10 +336,14 @@ static void count_leaves_the_rest_of_the_events(void **state)
 /* Records through a pipe; the last one is cut off. */
 static void a_walk_becomes_lines(void **state)
 {
-	struct connection_record records[3] = {
-		{ .type = RECORD_CONNECTION, .existing = 1, .bytes_sent = 1 },
+	const u64 before_ns = 1000;
+	struct connection_record records[] = {
+		{ .type = RECORD_CONNECTION, .existing = 1, .bytes_sent = 1, .time_ns = 5000,
+		  .duration_ns = DURATION_NONE },
 		{ .type = 99 },
-		{ .type = RECORD_CONNECTION, .existing = 1, .bytes_sent = 3 },
+		{ .type = RECORD_CONNECTION, .time_ns = 5000, .duration_ns = 4000 },	/* it is told of */
+		{ .type = RECORD_CONNECTION, .existing = 1, .bytes_sent = 3, .time_ns = 5000,
+		  .duration_ns = 4001 },
 	};
 	struct bench *b = *state;
 	char text[8192], *second;
@@ -350,7 +354,7 @@ static void a_walk_becomes_lines(void **state)
 	assert_int_equal(write(fds[1], records, sizeof(records)), sizeof(records));
 	assert_int_equal(write(fds[1], records, 77), 77);
 	close(fds[1]);
-	assert_int_equal(sockets_read(fds[0], &b->drain), 0);
+	assert_int_equal(sockets_read(fds[0], before_ns, &b->drain), 0);
 	assert_int_equal(sink_flush(&sink), 0);
 	n = read(b->out[0], text, sizeof(text) - 1);
 	text[n > 0 ? n : 0] = '\0';
