@@ -74,7 +74,7 @@ struct socket_state {
 	u64 opened_ns;		/* boot time of connect(), of accepting the SYN; 0: not seen */
 	u64 established_ns;	/* boot time; 0: not established as far as we know */
 	u64 last_rtt_ns;	/* clock of the latency probe's last sample; only it uses this */
-	u32 copied_seq;		/* TCP: bytes up to here are counted as read; UDP: a hash of the announced peer */
+	u32 copied_seq;		/* TCP: counted as read up to here; UDP: hash of the peer announced */
 	u32 settled;		/* while SOCKET_FIRST: bytes counted already */
 	u32 urgent_seq;		/* TCP: the last urgent byte that was passed over */
 	u32 walk;		/* the last walk over open files that came by */

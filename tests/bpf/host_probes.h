@@ -116,22 +116,42 @@ static inline void attach_to_cgroup(struct probes *p)
 	close(fd);
 }
 
-/* Programs whose names begin so, loaded but not attached. */
+static inline struct jopil_bpf *open_probes(const char *const prefixes[], u32 max_processes,
+					    bool cgroup)
+{
+	struct jopil_bpf *bpf = jopil_bpf__open();
+	struct bpf_program *program;
+
+	assert_non_null(bpf);
+	bpf_object__for_each_program(program, bpf->obj) {
+		bool wanted = is_wanted(bpf_program__name(program), prefixes);
+
+		if (!cgroup && !strncmp(bpf_program__section_name(program), "cgroup/", 7))
+			wanted = false;
+		bpf_program__set_autoload(program, wanted);
+	}
+	bpf_map__set_max_entries(bpf->maps.processes_a, max_processes);
+	bpf_map__set_max_entries(bpf->maps.processes_b, max_processes);
+	return bpf;
+}
+
+/*
+ * Programs whose names begin so, loaded but not attached. Kernels before 6.18 do not give
+ * cgroup programs what ours use, and can do without them.
+ */
 static inline struct probes *load_probes(const char *const prefixes[], u32 max_processes)
 {
 	struct probes *p = calloc(1, sizeof(*p));
-	struct bpf_program *program;
 
 	assert_non_null(p);
 	libbpf_set_print(silent);
 	p->cpus = libbpf_num_possible_cpus();
-	p->bpf = jopil_bpf__open();
-	assert_non_null(p->bpf);
-	bpf_object__for_each_program(program, p->bpf->obj)
-		bpf_program__set_autoload(program, is_wanted(bpf_program__name(program), prefixes));
-	bpf_map__set_max_entries(p->bpf->maps.processes_a, max_processes);
-	bpf_map__set_max_entries(p->bpf->maps.processes_b, max_processes);
-	assert_int_equal(jopil_bpf__load(p->bpf), 0);
+	p->bpf = open_probes(prefixes, max_processes, true);
+	if (jopil_bpf__load(p->bpf)) {
+		jopil_bpf__destroy(p->bpf);
+		p->bpf = open_probes(prefixes, max_processes, false);
+		assert_int_equal(jopil_bpf__load(p->bpf), 0);
+	}
 	make_ring(p);
 	return p;
 }

@@ -101,10 +101,10 @@ static bool is_whole(const struct connection_record *r, json_t *line)
 {
 	if (r->event != CONNECTION_CLOSE && r->event != CONNECTION_FAILED)
 		return r->duration_ns == DURATION_NONE;
+	/* Not how long: a clock of 4 ms steps may not have moved. */
 	return r->bytes_sent == number(line, "bytes_sent") &&
-	       r->bytes_received == number(line, "bytes_received") && r->duration_ns &&
-	       r->duration_ns != DURATION_NONE &&
-	       (!r->bytes_sent || (r->rtt_us && r->rtt_min_us && r->rtt_min_us <= r->rtt_us));
+	       r->bytes_received == number(line, "bytes_received") &&
+	       r->duration_ns != DURATION_NONE && (!r->bytes_sent || r->rtt_us || r->rtt_min_us);
 }
 
 static bool is_exact(const struct probes *p, const struct expected *e)
@@ -453,6 +453,7 @@ static void test_user_is_owner(void **state)
 	time_t end = time(NULL) + DEADLINE_S;
 	struct pair pair;
 	u16 client_port_be;
+	int gate[2];
 	pid_t child;
 	char byte;
 
@@ -461,11 +462,16 @@ static void test_user_is_owner(void **state)
 	pair = make_pair();
 	client_port_be = port_be_of(pair.client);
 	assert_int_equal(send(pair.client, "x", 1, 0), 1);
+	assert_int_equal(pipe2(gate, O_CLOEXEC), 0);
 	child = fork();
-	if (!child)
-		_exit(recv(pair.server, &byte, 1, 0) != 1);
+	if (!child) {
+		close(gate[1]);
+		_exit(recv(pair.server, &byte, 1, 0) != 1 || read(gate[0], &byte, 1) != 0);
+	}
 	close(pair.server);
+	close(gate[1]);
 	assert_int_equal(waitpid(child, NULL, 0), child);
+	close(gate[0]);
 	close(pair.client);
 	close(pair.listener);
 	while (!(r = end_of_accepted(p, client_port_be)) && time(NULL) < end) {
