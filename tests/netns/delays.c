@@ -2,10 +2,10 @@
 /*
  * delays NETNS_A TUN_A NETNS_B TUN_B CLIENT SERVER CONNECTIONS SECONDS: a line between two namespaces that holds
  * packets back, and TCP connections over it, each with a round-trip time of its own: 1 ms for the first, 8 % more for
- * each next one, and all 20 % up and down at random.
+ * each next one, and all 4 % up and down at random.
  *
- * Every 11 ms each connection sends 100 bytes, which the server sends back at once: so each socket takes a sample
- * of its round-trip time at the same pace, however long that time is. Prints "ready" when all are connected.
+ * Every 25 ms each connection sends 100 bytes, which the server sends back at once: so each socket takes a sample
+ * of its round-trip time at the same pace, however long that time is, and no two within 10 ms. Prints "ready" when all are connected.
  */
 #include <linux/if_tun.h>
 #include <net/if.h>
@@ -20,7 +20,7 @@
 
 #define MOST 64
 #define FIRST_PORT 20000
-#define TICK_NS 11000000L
+#define TICK_NS 25000000L
 #define MESSAGE 100
 #define HELD 512
 #define NS_PER_S 1000000000LL
@@ -70,10 +70,10 @@ static int lane_of(const uint8_t *bytes, size_t size, int connections)
 	return port >= 0 && port < connections ? port : -1;
 }
 
-/* Held back by 80 to 120 % of the lane's delay, never past the packet before it. */
+/* Held back by 96 to 104 % of the lane's delay, never past the packet before it. */
 static void hold(struct lane *lane, const uint8_t *bytes, size_t size)
 {
-	int64_t due = now_ns() + lane->delay_ns * (80 + rand() % 41) / 100;
+	int64_t due = now_ns() + lane->delay_ns * (96 + rand() % 9) / 100;
 	struct packet *p = &lane->held[(lane->first + lane->count) % HELD];
 
 	if (lane->count == HELD)

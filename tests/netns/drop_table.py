@@ -46,7 +46,8 @@ def main():
         row["location"] |= {line["location"] for line in said}
         for what in list(differences(e, said, netns, ifname))[:3]:
             bad += 1
-            print(f"{e['way']}, {e['place']}: {what}", file=sys.stderr)
+            if bad <= 20:
+                print(f"{e['way']}, {e['place']}: {what}", file=sys.stderr)
     print(f"{'drops, of all':26}{'':18}" + "".join(f"{p:>12}" for p in places))
     for (way, reason), row in rows.items():
         print(f"{way:26}{reason:18}" + "".join(f"{'%d/%d' % tuple(row[p]) if p in row else '-':>12}" for p in places) +

@@ -21,6 +21,7 @@
 #define PORT_INVALID 4002
 #define PORT_NOBODY 4003
 #define PORT_CLIENT 3999
+#define PORT_FIRST 20000	/* of many; the kernel's own choice would come twice */
 #define PAYLOAD 100
 
 struct scene {
@@ -188,12 +189,13 @@ static void tcp_nobody(const struct scene *s, struct drop *d)
 	enter_netns(s->client_netns);
 	d->dst_port = PORT_NOBODY;
 	for (int i = 0; i < s->count; i++) {
-		union address from = address_of(s->client, 0, false), to = address_of(s->server, PORT_NOBODY, false);
+		uint16_t port = (uint16_t)(PORT_FIRST + i);
+		union address from = address_of(s->client, port, false);
+		union address to = address_of(s->server, PORT_NOBODY, false);
 		int fd = must(socket(from.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
 
 		must(bind(fd, &from.any, address_length(&from)), "bind");
-		from = local_address(fd);
-		d->src_port = address_port(&from);
+		d->src_port = port;
 		if (!connect(fd, &to.any, address_length(&to)) || errno != ECONNREFUSED)
 			die("connect to nobody");
 		close(fd);
