@@ -1,0 +1,66 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Every byte of every process, whichever way it moves: what the process lines say is what the calls returned.
+
+load lib
+load probes
+
+ROUNDS=${JOPIL_PROCESS_ROUNDS:-5}
+
+setup() {
+	require_root
+	make_veth
+	in_a sysctl -qw net.ipv4.ping_group_range="0 0"
+}
+
+teardown() {
+	clean_up
+}
+
+# move_everything: over veth between namespaces and over loopback, IPv4 and IPv6.
+move_everything() {
+	local a b
+	a=$(netns_path in_a) b=$(netns_path in_b)
+	tool movers "$a" "$b" 10.77.0.2 "$VETH_A" "veth IPv4"
+	tool movers "$a" "$b" fd77::2 "$VETH_A" "veth IPv6"
+	tool movers "$a" "$a" 127.0.0.1 lo "lo IPv4"
+	tool movers "$a" "$a" ::1 lo "lo IPv6"
+}
+
+# bytes_balance: lines and what is not attributed are the counters, tx and rx.
+bytes_balance() {
+	local way sum
+	for way in tx rx; do
+		sum=$(grep '"type":"process"' "$LINES" | jq -s "map(.${way}_bytes) | add // 0")
+		echo "$way: lines $sum, unattributed $(probe_counter process "unattributed_${way}_bytes"), counters $(
+			probe_counter process "${way}_bytes")"
+		[ $((sum + $(probe_counter process "unattributed_${way}_bytes"))) -eq "$(probe_counter process "${way}_bytes")" ]
+	done
+}
+
+@test "every way to move bytes, $ROUNDS times: exact to the byte, by pid, command and user" {
+	begin process
+	for _ in $(seq "$ROUNDS"); do
+		move_everything >>"$WORK/expected"
+	done
+	finish
+	"$BATS_TEST_DIRNAME/process_table.py" "$WORK/expected" "$LINES" >"$WORK/table" || {
+		comment <"$WORK/table"
+		false
+	}
+	comment <"$WORK/table"
+	bytes_balance
+}
+
+@test "200 processes that end at once: all named, all bytes" {
+	begin process,connection
+	tool connector brief "$(netns_path in_a)" "$(netns_path in_b)" 10.77.0.2 200 10240 >"$WORK/expected"
+	settled in_a
+	settled in_b
+	stop_reader
+	[ "$(jq -r 'select(.way == "brief") | .command' "$WORK/expected" | sort -u | wc -l)" -eq 200 ]
+	"$BATS_TEST_DIRNAME/process_table.py" "$WORK/expected" "$LINES" >"$WORK/table" || FAILED=1
+	"$BATS_TEST_DIRNAME/connection_table.py" "$WORK/expected" "$LINES" >>"$WORK/table" || FAILED=1
+	comment <"$WORK/table"
+	[ -z "${FAILED:-}" ]
+}
