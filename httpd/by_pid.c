@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/options.h"
 #include "httpd/api.h"
 #include "httpd/json_text.h"
 #include "httpd/owners.h"
@@ -16,6 +17,7 @@
 #define PER_PID_MAX 1000
 #define EVENTS_MAX 1000
 #define TIME_SIZE 32
+#define ERROR_MAX 4095	/* MAX_ERRNO of the kernel */
 
 const struct parameter by_pid_parameters[] = {
 	{ "pid", PARAMETER_NUMBER, "the process, 1 to 2147483647",
@@ -96,7 +98,7 @@ static int collect(const struct server *server, const char *key, const struct ow
 
 		event.pid = owner ? owner->pid : pid_of(event.row);
 		event.command = owner ? owner->command : NULL;
-		if (!wanted || event.pid == wanted)
+		if (event.row.data[0] == '{' && (!wanted || event.pid == wanted))
 			events.event[events.count++] = event;
 	}
 	free(list.rows);
@@ -189,6 +191,7 @@ static int return_code(struct slice row)
 	};
 	struct slice reason = json_text_member(row, "reason"), state = json_text_member(row, "state");
 	char text[TIME_SIZE];
+	uint64_t number;
 
 	if (json_text_is(state, "connecting"))
 		return -EINPROGRESS;
@@ -197,8 +200,9 @@ static int return_code(struct slice row)
 	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++)
 		if (json_text_is(reason, codes[i].reason))
 			return codes[i].code;
-	if (json_text_copy(reason, text, sizeof(text)) && !strncmp(text, "error_", 6))
-		return -abs(atoi(text + 6));
+	if (json_text_copy(reason, text, sizeof(text)) && !strncmp(text, "error_", 6) &&
+	    !options_number(text + 6, 1, ERROR_MAX, false, &number))
+		return -(int)number;
 	return -EIO;
 }
 

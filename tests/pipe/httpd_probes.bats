@@ -356,6 +356,20 @@ refused() {
 	stop_httpd
 }
 
+@test "list-connections: what connect() would have returned" {
+	start_httpd
+	local rows='{"pid":1,"state":"connecting","reason":null}' reason
+	for reason in refused timed_out reset unreachable aborted error_5 error_x odd; do
+		rows+=",{\"pid\":1,\"state\":\"failed\",\"reason\":\"$reason\",\"dst_ip\":\"fd00::1\",\"dst_port\":1}"
+	done
+	feed "{\"type\":\"snapshot\",\"seq\":1,\"connections\":[$rows,7]}"
+	client wait 1
+	[ "$(ask /api/list-connections '.connections["1"] | map(.return_code)')" = '[-115,-111,-110,-104,-113,-103,-5,-5,-5]' ]
+	[ "$(ask /api/list-connections '.connections["1"][0:2] | map(.destination)')" = '["","[fd00::1]:1"]' ]
+	[ "$(ask /api/list-connections .total_events)" = 9 ]
+	stop_httpd
+}
+
 @test "list-packet-drops: grouped by the process whose connection it was" {
 	start_httpd
 	local flow='"proto":"TCP","src_ip":"10.0.0.2","src_port":443,"dst_ip":"10.0.0.1","dst_port":40001'
