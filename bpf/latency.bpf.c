@@ -6,7 +6,7 @@
  * tcp_probe fires for each segment that an established connection receives. A socket gives
  * a sample at most every 10 ms: its smoothed round-trip time, as `ss -ti` shows it.
  *
- * Measured (BPF statistics, their own 50 ns taken off): 50 ns a segment that gives no sample;
+ * Measured (BPF statistics, their own 50 ns taken off): 60 ns a segment that gives no sample;
  * 700 a socket's first one, which makes its storage.
  */
 #include "bpf/vmlinux.h"
@@ -20,7 +20,8 @@
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
-#define SAMPLE_INTERVAL_NS 10000000
+#define SAMPLE_INTERVAL_NS 10000000ull
+#define JIFFY_MASK 1023ull
 
 /* The loader sets max_entries: networks, and one for the whole host. Shared: atomic adds. */
 struct latency_map {
@@ -98,22 +99,33 @@ static __always_inline void sample(const struct sock *sk, u32 rtt_us)
 }
 
 /*
- * Not by TCP's own time stamp (tcp_mstamp): here it is still that of the segment before,
- * so that a connection with little traffic would miss every other sample.
+ * Reading the clock is what costs most here (20-90 ns), so a socket has it read once a
+ * jiffy at most: the lower ten bits of last_rtt_ns are those of the jiffy of the last look.
+ * (TCP's own time stamp, tcp_mstamp, is still that of the segment before: by it a
+ * connection with little traffic would miss every other sample.)
  */
+static __always_inline bool is_due(struct socket_state *state)
+{
+	u64 last = state->last_rtt_ns, jiffy = bpf_jiffies64() & JIFFY_MASK, now;
+
+	if (last && (last & JIFFY_MASK) == jiffy)
+		return false;
+	now = bpf_ktime_get_ns() & ~JIFFY_MASK;
+	if (last && now < (last & ~JIFFY_MASK) + SAMPLE_INTERVAL_NS) {
+		state->last_rtt_ns = (last & ~JIFFY_MASK) | jiffy;
+		return false;
+	}
+	state->last_rtt_ns = now | jiffy;
+	return true;
+}
+
 static __always_inline void look(struct sock *sk)
 {
 	struct socket_state *state = socket_get(sk);
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
-	u64 now;
 
-	if (!state || !tcp || !tcp->srtt_us)
-		return;
-	now = bpf_ktime_get_ns();
-	if (state->last_rtt_ns && now < state->last_rtt_ns + SAMPLE_INTERVAL_NS)
-		return;
-	state->last_rtt_ns = now;
-	sample(sk, tcp->srtt_us >> 3);
+	if (state && tcp && tcp->srtt_us && is_due(state))
+		sample(sk, tcp->srtt_us >> 3);
 }
 
 SEC("tp_btf/tcp_probe")

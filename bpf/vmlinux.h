@@ -265,7 +265,6 @@ struct tcp_sock {
 	__u32 copied_seq;
 	__u32 rcv_nxt;
 	__u32 urg_seq;
-	__u64 tcp_mstamp;
 	__u32 srtt_us;
 	__u32 total_retrans;
 	__u64 bytes_received;
