@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * delays NETNS_A TUN_A NETNS_B TUN_B CLIENT SERVER CONNECTIONS SECONDS: a line between two namespaces that holds
- * packets back, and TCP connections over it, each with a round-trip time of its own: 1 ms for the first, 8 % more for
- * each next one, and all 4 % up and down at random.
+ * packets back, and TCP connections over it, each with a round-trip time of its own: 1 ms for the first, 8 % more
+ * for each next one, and all 4 % up and down at random.
  *
  * Every 25 ms each connection sends 100 bytes, which the server sends back at once: so each socket takes a sample
- * of its round-trip time at the same pace, however long that time is, and no two within 10 ms. Prints "ready" when all are connected.
+ * of its round-trip time at the same pace, however long that time is, and no two within 10 ms. Prints "ready" when
+ * all are connected.
  */
 #include <linux/if_tun.h>
 #include <net/if.h>
