@@ -237,6 +237,7 @@ test('processes: rates and sums, what nobody accounts for; a row opens, the URL 
 
 	assert.deepEqual((await columnOf(page, 'processes', 'Process'))[0], busiest.command);
 	assert.equal(await rows(page, 'processes').count(), snapshot.processes.length);
+	assert.deepEqual((await columnOf(page, 'process-protocols', 'Protocol')).sort(), snapshot.process_protocols.map((row) => row.proto).sort());
 	assert.match(await page.locator('#unowned').innerText(), /Not in these rows: ↓ .*bit\/s ↑ .*bit\/s/);
 	await rows(page, 'processes').first().locator('td').nth(1).click();
 	await page.waitForURL(/#\/processes\?open=/);
@@ -427,7 +428,7 @@ test('overview: top processes, drops, round-trip times, losses of the probes', (
 const EXPORTS = [
 	['overview', ['flows', 'protocols', 'cpus', 'interfaces', 'packets']],
 	['overview', ['losses', 'top processes', 'drops by reason']],
-	['processes', ['processes']], ['hosts', ['remote hosts']], ['connections', ['connections']], ['drops', ['drops', 'drops by flow']],
+	['processes', ['processes', 'protocols of processes']], ['hosts', ['remote hosts']], ['connections', ['connections']], ['drops', ['drops', 'drops by flow']],
 	['latency', ['latencies']],
 ];
 
@@ -468,7 +469,7 @@ test('what is saved is what is shown: filtered, sorted, exact', () => withPage(a
 }, { path: '#/flows', acceptDownloads: true }));
 
 for (const [view, probe, panels] of [
-	['processes', 'process', ['processes']], ['hosts', 'process', ['hosts']], ['connections', 'connection', ['connections']],
+	['processes', 'process', ['processes', 'process-protocols']], ['hosts', 'process', ['hosts']], ['connections', 'connection', ['connections']],
 	['drops', 'drop', ['drops', 'drops-over-time', 'drop-flows']], ['latency', 'latency', ['latency-lines', 'latency-heat', 'latency']],
 	['overview', '[a-z]+', ['top-processes', 'top-drops', 'rtt']],
 ])

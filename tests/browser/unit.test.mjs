@@ -10,7 +10,7 @@ import { createFeed } from '../../web/js/core/feed.mjs';
 import { createStore } from '../../web/js/core/store.mjs';
 import { verdict } from '../../web/js/lib/accounting.mjs';
 import { addressKey, isInNetwork, parseAddress, parseNetwork } from '../../web/js/lib/address.mjs';
-import { cellOf, cellsOf, mergeBuckets, strength } from '../../web/js/lib/buckets.mjs';
+import { cellOf, cellsOf, strength } from '../../web/js/lib/buckets.mjs';
 import { flowColumns, packetColumns, sumOf } from '../../web/js/lib/columns.mjs';
 import { byUrgency, countStates } from '../../web/js/lib/connections.mjs';
 import { fileName, toCsv, toJson } from '../../web/js/lib/export.mjs';
@@ -497,7 +497,6 @@ test('buckets: cells hold whole buckets and lose none', () => {
 		assert.ok(cell.low <= us && us <= upper && upper <= cell.high, us);
 	}
 	assert.deepEqual(cellsOf([[33, 2], [32, 1], [40, 5]]), [{ low: 32, high: 39, count: 3 }, { low: 40, high: 47, count: 5 }]);
-	assert.deepEqual(mergeBuckets([[[5, 1], [3, 2]], [[5, 4]]]), [[3, 2], [5, 5]]);
 	assert.equal(percentile([[10, 1], [20, 98], [30, 1]], 0.99), 20);
 	assert.equal(strength(0, 5), 0);
 	assert.equal(strength(5, 5), 1);

@@ -23,15 +23,6 @@ export function cellsOf(buckets) {
 	return [...cells.values()].sort((a, b) => a.low - b.low);
 }
 
-// Adds up histograms; rows of the same bound become one.
-export function mergeBuckets(lists) {
-	const sums = new Map();
-
-	for (const [upper, count] of lists.flat())
-		sums.set(upper, (sums.get(upper) ?? 0) + count);
-	return [...sums].sort((a, b) => a[0] - b[0]);
-}
-
 // 0..1 of how strongly a count is painted beside the largest one: by its logarithm, never invisible.
 export function strength(count, most) {
 	if (!(count > 0))

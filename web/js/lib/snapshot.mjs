@@ -59,8 +59,6 @@ function probesOf(raw) {
 		process_table: numbers(raw.process_table, PROCESS_TABLE),
 		connections: objects(raw.connections),
 		connection_table: numbers(raw.connection_table, CONNECTION_TABLE),
-		connects: objects(raw.connects),
-		connects_left_out: toNumber(raw.connects_left_out) ?? 0,
 		drops: objects(raw.drops),
 		drops_unspecified: numbers(raw.drops_unspecified, UNSPECIFIED),
 		drop_flows: objects(raw.drop_flows),

@@ -78,11 +78,18 @@ function makeOptions({ width, height, scale, series, axis, draw, cursor }, moved
  */
 export function createChart({ className = '', moved, upDown = null }) {
 	const element = h('div', { class: `chart ${className}`, tabindex: '0', role: 'img' });
+	let width = 0;	// kept, as asking for it has the page laid out anew
+	let height = 0;
 	let plot = null;
 	let built = '';
 	let redraw = null;
 	let times = [];
 	let length = 0;
+
+	function measure() {
+		width = element.clientWidth;
+		height = element.clientHeight;
+	}
 
 	function clear() {
 		plot?.destroy();
@@ -92,8 +99,8 @@ export function createChart({ className = '', moved, upDown = null }) {
 
 	// A size, a unit or a theme is for the whole plot: it is made anew.
 	function show(spec, data) {
-		const width = element.clientWidth;
-		const height = element.clientHeight;
+		if (width === 0)
+			measure();
 		const key = [spec.key, width, height, colour('--ingress'), colour('--panel'), devicePixelRatio].join();
 
 		redraw = () => show(spec, data);
@@ -135,7 +142,10 @@ export function createChart({ className = '', moved, upDown = null }) {
 		setAttribute(element, 'data-keys', null);
 		plot?.setCursor({ left: -10, top: -10 });
 	});
-	new ResizeObserver(() => redraw?.()).observe(element);
+	new ResizeObserver(() => {
+		measure();
+		redraw?.();
+	}).observe(element);
 	return {
 		element,
 		show,

@@ -4,8 +4,8 @@
 import { h } from '../core/dom.mjs';
 import { createDetails } from './details.mjs';
 
-// context: of the view. list: { element, update, setParams, focus(key) }; details: see parts/details.mjs. before: parts above.
-export function createOpenView(context, list, details, before = []) {
+// context: of the view. list: { element, update, setParams, focus(key) }; details: see parts/details.mjs. after: parts below.
+export function createOpenView(context, list, details, after = []) {
 	const panel = createDetails({
 		...details,
 		closeHref: () => context.href({ open: '' }),
@@ -13,11 +13,11 @@ export function createOpenView(context, list, details, before = []) {
 	});
 
 	return {
-		element: h('div', { class: 'view stack' }, ...before.map((part) => part.element),
-			h('div', { class: 'split' }, list.element, panel.element)),
+		element: h('div', { class: 'view split' }, h('div', { class: 'stack' }, list.element, ...after.map((part) => part.element)),
+			panel.element),
 		update(state) {
-			before.forEach((part) => part.update(state));
 			list.update(state);
+			after.forEach((part) => part.update(state));
 			panel.update(state);
 		},
 		// moved: somebody came here by a link, it is not how the page was loaded

@@ -134,6 +134,8 @@ export function createTable(options) {
 	let room = Infinity;	// px for columns
 	let planned = false;
 	let first = 0;	// place of the first row that exists
+	let height = 0;	// of the sight; it and the next are kept, as asking for them has the page laid out anew
+	let top = 0;	// scrolled so far
 	let lost = null;	// the row that had the focus when all rows were made anew
 	const keys = createRowKeys(body, { pool: () => pool, first: () => first, count: () => rows.length, reveal });
 
@@ -179,7 +181,7 @@ export function createTable(options) {
 		const descending = column.id === sort.id ? !sort.descending : isNumber(column);
 
 		setSort({ id: column.id, descending });
-		element.scrollTop = 0;
+		scrollTo(0);
 		sorted(sort);
 	}
 
@@ -213,9 +215,9 @@ export function createTable(options) {
 	}
 
 	function paint() {
-		const sight = long
-			? rowsInSight(element.scrollTop, Math.max(element.clientHeight, ROW_PX), ROW_PX, rows.length)
-			: { first: 0, last: rows.length };
+		if (long)
+			height ||= element.clientHeight;
+		const sight = long ? rowsInSight(top, Math.max(height, ROW_PX), ROW_PX, rows.length) : { first: 0, last: rows.length };
 
 		const focused = keys.focused() ?? lost;
 
@@ -232,18 +234,23 @@ export function createTable(options) {
 			row.key = key(rows[sight.first + i]);
 			setAttribute(row.element, 'aria-current', row.key !== null && row.key === current() ? 'true' : null);
 		});
-		keys.restore(focused, long ? Math.ceil(element.scrollTop / ROW_PX) : 0);
+		keys.restore(focused, long ? Math.ceil(top / ROW_PX) : 0);
+	}
+
+	function scrollTo(wanted) {
+		element.scrollTop = wanted;
+		top = element.scrollTop;
 	}
 
 	// Scrolls so that the row at this place exists and is in sight.
 	function reveal(place) {
-		const top = place * ROW_PX;
-		const height = element.clientHeight - headRow.offsetHeight;
+		const start = place * ROW_PX;
+		const sightPx = element.clientHeight - headRow.offsetHeight;
 
-		if (top < element.scrollTop)
-			element.scrollTop = top;
-		else if (top + ROW_PX > element.scrollTop + height)
-			element.scrollTop = top + ROW_PX - height;
+		if (start < top)
+			scrollTo(start);
+		else if (start + ROW_PX > top + sightPx)
+			scrollTo(start + ROW_PX - sightPx);
 		paint();
 	}
 
@@ -254,10 +261,17 @@ export function createTable(options) {
 		requestAnimationFrame(paint);
 	}
 
+	function scrolled() {
+		top = element.scrollTop;
+		paintSoon();
+	}
+
 	function resized() {
 		if (element.clientWidth === 0)
 			return;
 		room = element.clientWidth;
+		height = element.clientHeight;
+		top = element.scrollTop;
 		chooseColumns();
 		if (lost)
 			paint();
@@ -276,7 +290,7 @@ export function createTable(options) {
 	if (opens)
 		body.addEventListener('click', clicked);
 	if (long)
-		element.addEventListener('scroll', paintSoon, { passive: true });
+		element.addEventListener('scroll', scrolled, { passive: true });
 	new ResizeObserver(resized).observe(element);
 	return {
 		element,

@@ -3,10 +3,14 @@
 
 import { processKey } from '../lib/keys.mjs';
 import { createOpenView } from '../parts/open-view.mjs';
-import { createProcessDetails, createProcesses, findProcess, processTitle } from '../parts/processes.mjs';
+import {
+	createProcessDetails, createProcessProtocols, createProcesses, findProcess, processTitle,
+} from '../parts/processes.mjs';
 
 export function createProcessesView(context) {
 	const list = createProcesses({ params: context.params, opens: (row) => context.href({ open: processKey(row) }) });
 
-	return createOpenView(context, list, { what: 'process', find: findProcess, title: processTitle, build: createProcessDetails });
+	return createOpenView(context, list, {
+		what: 'process', find: findProcess, title: processTitle, build: createProcessDetails,
+	}, [createProcessProtocols()]);
 }
