@@ -301,7 +301,9 @@ static void say_missing(const struct host *h, unsigned int first)
 		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
 					 used ? ", " : "", h->missing[i].program);
 	}
-	say("host: without %s (%s): %s", names, strerror(-m->err), probe_without(m->program));
+	say("host: without %s (%s): %s", names, m->err == -ESRCH ? "no such tracepoint here"
+							  : strerror(-m->err),
+	    probe_without(m->program));
 }
 
 static void say_host(const struct run *run)
@@ -391,7 +393,17 @@ static int prepare_host(struct run *run, struct failure *f)
 		.interrupted = run->interrupted,
 	};
 
-	return host_prepare(&run->host, &run->dir, &wish, &run->maps, f);
+	const struct host *h = &run->host;
+	int err;
+
+	if (host_prepare(&run->host, &run->dir, &wish, &run->maps, f))
+		return -1;
+	for (unsigned int i = 1; i < probe_rows_count; i++)
+		if (!run->count && !h->kept && !h->to_attach && h->left_out >> i & 1)
+			return failure_set(f, STATUS_UNSUPPORTED, "no probe of the host can be "
+					   "attached: %s", h->answer.why[i]);
+	err = mapset_trim(&run->dir, wish.probes & ~h->left_out, &run->maps, &run->settings);
+	return err ? failure_errno(f, err, "remove maps that nobody uses") : 0;
 }
 
 static int attach_locked(struct run *run, struct failure *f)

@@ -242,14 +242,16 @@ static int mark_refused(const struct host *h)
 static void walk(struct host *h)
 {
 	const u32 walked = probe_of_program(PROBE_WALK);
+	const bool wanted = (h->attached | h->kept) & walked;
+	unsigned int missing = h->missing_count;
 
 	for (unsigned int i = 0; i < h->object.count; i++) {
 		const struct host_program *p = &h->object.programs[i];
 
-		if (is_walk(p->name) && !h->walk_is_kept && (h->attached | h->kept) & walked)
+		if (is_walk(p->name) && !h->walk_is_kept && wanted)
 			h->walk_err = attach_program(h, p);
 	}
-	if (!h->walk_err && h->attached & walked)
+	if (!h->walk_err && missing == h->missing_count && h->attached & walked)
 		h->walk_err = host_link_walk(h->dir);
 }
 

@@ -227,21 +227,29 @@ static void explain(const struct host_program *p, const struct btf *btf,
 			 "its words", p->name, strerror(-p->err));
 }
 
+static void cannot(const struct host_program *p, const struct btf *btf,
+		   struct host_answer *answer)
+{
+	for (unsigned int i = 1; i <= HOST_PROBES; i++) {
+		if (!(p->probes & answer->can & 1u << i))
+			continue;
+		answer->can &= ~(1u << i);
+		explain(p, btf, answer->why[i]);
+	}
+}
+
+/* A tracepoint that is not there says more than a program that was refused. */
 static void answer(const struct host_object *object, const struct btf *btf,
 		   struct host_answer *ret_answer)
 {
 	*ret_answer = (struct host_answer){ .can = PROBES_HOST };
-	for (unsigned int i = 0; i < object->count; i++) {
-		const struct host_program *p = &object->programs[i];
+	for (unsigned int i = 0; i < 2 * object->count; i++) {
+		const struct host_program *p = &object->programs[i % object->count];
+		bool refused = i >= object->count && p->err;
 
-		if (probe_without(p->name) ||
-		    (!p->err && btf && has_tracepoint(btf, p->section)))
-			continue;
-		for (unsigned int k = 1; k <= HOST_PROBES; k++)
-			if (p->probes >> k & ret_answer->can >> k & 1) {
-				ret_answer->can &= ~(1u << k);
-				explain(p, btf, ret_answer->why[k]);
-			}
+		if (!probe_without(p->name) &&
+		    (refused || !btf || !has_tracepoint(btf, p->section)))
+			cannot(p, btf, ret_answer);
 	}
 }
 

@@ -345,19 +345,44 @@ void mapset_close(struct mapset *set)
 		close_fd(&set->outer[i]);
 }
 
+static int drop_members(const struct pindir *d, const struct kind *kind,
+			const struct pin_settings *settings)
+{
+	char name[PIN_NAME_BYTES];
+	int err = 0;
+
+	for (u32 member = 0; member < members_of(kind, settings); member++) {
+		member_name(kind, number_of(settings, kind->generation_at), member, name);
+		if (!err)
+			err = pindir_drop(d, PIN_AREA_SHARED, "%s", name);
+	}
+	return err;
+}
+
 void mapset_undo(const struct pindir *d, const struct mapset *set,
 		 const struct pin_settings *settings)
 {
-	char name[PIN_NAME_BYTES];
+	for (int i = 0; i < MAPSET_KINDS; i++)
+		if (set->made[i])
+			drop_members(d, &kinds[i], settings);
+}
 
-	for (int i = 0; i < MAPSET_KINDS; i++) {
-		u32 generation = number_of(settings, kinds[i].generation_at);
+int mapset_trim(const struct pindir *d, u32 probes, struct mapset *set,
+		struct pin_settings *settings)
+{
+	int err = 0;
 
-		for (u32 m = 0; m < members_of(&kinds[i], settings) && set->made[i]; m++) {
-			member_name(&kinds[i], generation, m, name);
-			pindir_drop(d, PIN_AREA_SHARED, "%s", name);
-		}
+	for (int i = 0; i < MAPSET_KINDS && !err; i++) {
+		if (!set->made[i] || kinds[i].probes & (probes | ALWAYS))
+			continue;
+		close_fd(&set->outer[i]);
+		err = drop_members(d, &kinds[i], settings);
+		if (!err)
+			err = pindir_drop(d, kinds[i].outer_area, "%s", kinds[i].outer);
+		*number_at(settings, kinds[i].generation_at) = 0;
+		set->made[i] = false;
 	}
+	return err;
 }
 
 struct sweep {

@@ -52,6 +52,13 @@ int mapset_make(const struct pindir *d, u32 probes, struct pin_settings *setting
 void mapset_close(struct mapset *set);
 
 /*
+ * Takes away what this run made for probes that are not in the set after all; their
+ * generations are none again. 0 or -errno.
+ */
+int mapset_trim(const struct pindir *d, u32 probes, struct mapset *set,
+		struct pin_settings *settings);
+
+/*
  * Puts the maps of the settings' generations where programs write; on return no
  * program writes to others. 0 or -errno.
  */
