@@ -119,3 +119,21 @@ same_as_snmp() {
 	comment <"$WORK/table"
 	[ -z "${FAILED:-}" ]
 }
+
+@test "a server that listened before the loader ran: named, with what it accepts afterwards" {
+	mkfifo "$WORK/go"
+	tool connector late "$A" "$B" 10.77.0.2 20 10240 >"$WORK/expected" <>"$WORK/go" 3>&- &
+	PIDS+=($!)
+	until_line "$WORK/expected" '^open$'
+	begin connection,process
+	printf a >"$WORK/go"
+	wait "${PIDS[0]}"
+	settled in_a
+	settled in_b
+	stop_reader
+	sed -i '/^{/!d' "$WORK/expected"
+	table
+	"$BATS_TEST_DIRNAME/process_table.py" "$WORK/expected" "$LINES" >"$WORK/table" || FAILED=1
+	comment <"$WORK/table"
+	[ -z "${FAILED:-}" ]
+}

@@ -9,6 +9,7 @@
  *
  *	cases	CLIENT_ADDRESS BLACKHOLE UNREACHABLE PLACE	every way to end; BLACKHOLE: nobody answers
  *	brief	COUNT BYTES	as many processes that each send that, and end, all at once
+ *	late	COUNT BYTES	as brief, after a line "open" when the server listens and a wait for a byte on stdin
  *	burst	COUNT		connections of one process to one server
  *	hold	COUNT		as burst; a line "open" and a wait for a byte on stdin, 1000 bytes more each way,
  *				a line "moved" and a wait, and only then the end
@@ -191,6 +192,16 @@ static int listen_in(const struct scene *s)
 
 	enter_netns(s->server_netns);
 	return serve(&at, SOCK_STREAM, 0);
+}
+
+/* Says how far it is, and waits to be told to go on. */
+static void wait_for_byte(const char *line)
+{
+	char byte;
+
+	say("%s\n", line);
+	if (read(STDIN_FILENO, &byte, 1) != 1)
+		die("read from stdin");
 }
 
 /* ---- cases ---- */
@@ -425,7 +436,7 @@ static void call_brief(const struct scene *s, uint16_t port, int number, int gat
 	expect("brief", s->place, "TCP", &e, "\"connect\",\"established\",\"close local\"");
 }
 
-static bool run_brief(const struct scene *s)
+static bool run_processes(const struct scene *s, bool late)
 {
 	pid_t server, clients[MOST];
 	int ends[2], gate[2];
@@ -444,6 +455,8 @@ static bool run_brief(const struct scene *s)
 		exit(0);
 	}
 	port = learn_port(ends);
+	if (late)
+		wait_for_byte("open");
 	must(pipe2(gate, O_CLOEXEC), "pipe");
 	enter_netns(s->client_netns);
 	for (int i = 0; i < s->count; i++) {
@@ -458,6 +471,16 @@ static bool run_brief(const struct scene *s)
 	for (int i = 0; i < s->count; i++)
 		good &= ended_well(clients[i]);
 	return ended_well(server) && good;
+}
+
+static bool run_brief(const struct scene *s)
+{
+	return run_processes(s, false);
+}
+
+static bool run_late(const struct scene *s)
+{
+	return run_processes(s, true);
 }
 
 /* ---- many connections of one process ---- */
@@ -486,15 +509,6 @@ static void exchange(const struct scene *s, bool client, bool more)
 		put(&many[i], fds[i], more ? MORE : reply_of(i));
 	for (int i = 0; client && i < s->count; i++)
 		get(&many[i], fds[i], more ? MORE : reply_of(i));
-}
-
-static void wait_for_byte(const char *line)
-{
-	char byte;
-
-	say("%s\n", line);
-	if (read(STDIN_FILENO, &byte, 1) != 1)
-		die("read from stdin");
 }
 
 /* What was moved before is not to be counted: nobody looked. */
@@ -606,6 +620,7 @@ static const struct mode {
 } modes[] = {
 	{ "cases", 7, run_cases },
 	{ "brief", 5, run_brief },
+	{ "late", 5, run_late },
 	{ "burst", 4, run_burst },
 	{ "hold", 4, run_hold },
 };
@@ -639,6 +654,6 @@ int main(int argc, char **argv)
 		}
 		return modes[i].run(&s) ? 0 : 1;
 	}
-	fprintf(stderr, "usage: connector cases|brief|burst|hold [-m] CLIENT_NETNS SERVER_NETNS ADDRESS ...\n");
+	fprintf(stderr, "usage: connector cases|brief|late|burst|hold [-m] CLIENT_NETNS SERVER_NETNS ADDRESS ...\n");
 	return 2;
 }

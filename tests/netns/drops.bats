@@ -87,9 +87,17 @@ same_as_netstat() {
 	EXPLAINED+=("${@:2}")
 }
 
+# softnet_drops: packets that found a CPU's backlog full, of the whole host.
+softnet_drops() {
+	local sum=0 second
+	while read -r _ second _; do sum=$((sum + 16#$second)); done </proc/net/softnet_stat
+	echo $sum
+}
+
 @test "a healthy transfer of 1 GB, IPv4 and IPv6: only what the kernel made" {
 	# Nothing is said of it, or it is the peer's last word to a socket that its process has closed already.
-	EXPLAINED=(NOT_SPECIFIED QUEUE_PURGE)
+	EXPLAINED=(NOT_SPECIFIED QUEUE_PURGE CPU_BACKLOG)
+	backlog=$(softnet_drops)
 	begin drop
 	tool connector brief "$A" "$B" 10.77.0.2 1 1073741824 >/dev/null
 	tool connector brief "$A" "$B" fd77::2 1 1073741824 >/dev/null
@@ -101,7 +109,9 @@ same_as_netstat() {
 	same_as_netstat TCPBacklogDrop SOCKET_BACKLOG
 	same_as_netstat TCPRcvQDrop SOCKET_RCVBUFF
 	same_as_netstat TCPZeroWindowDrop TCP_ZEROWINDOW
+	same_as_netstat PAWSEstab TCP_RFC7323_PAWS
 	[ "$(dropped QUEUE_PURGE)" -le 4 ]
+	[ "$(dropped CPU_BACKLOG)" -le $(($(softnet_drops) - backlog)) ]
 	lines_of drop "select(.proto == \"TCP\" and (.netns | IN($(netns_inode in_a), $(netns_inode in_b)))) |
 		\"\(.reason) at \(.location): \(.count)\"" | sort | uniq -c | comment
 	unexplained=$(lines_of drop "select(.proto == \"TCP\" and (.netns | IN($(netns_inode in_a), $(netns_inode in_b)))) |
