@@ -419,7 +419,10 @@ test('overview: top processes, drops, round-trip times, losses of the probes', (
 	assert.ok((await columnOf(page, 'top-drops', 'Reason')).includes('NETFILTER_DROP'));
 	assert.equal(await page.locator('#loss-connection_ring_full').textContent(), '3');
 	assert.equal(await page.locator('#loss-drops_unattributed').textContent(), '4');
-	assert.equal(await page.locator('#loss-latency_unattributed').textContent(), '–');
+	assert.match(await page.locator('#loss-sentence').textContent(), /^2 of \d+ causes were hit/);
+	assert.ok(await page.locator('#loss-latency_unattributed').isHidden());
+	await page.locator('#loss-all').click();
+	assert.equal(await page.locator('#loss-latency_unattributed').innerText(), '–');
 	await rows(page, 'top-processes').first().locator('a').click();
 	await page.waitForURL(/#\/processes\?open=/);
 }));

@@ -250,7 +250,8 @@ export function createTraffic({ seed = 1, flows = 220, limit = 1000, start = STA
 				unknown_type: 0, flows_evicted: 0,
 				...(host && {
 					processes_evicted: 0, connections_evicted: 0, connection_ring_full: 0, drop_ring_full: 0, drops_unattributed: 0,
-					process_unattributed_bytes: 0, latency_unattributed: 0,
+					process_unattributed_bytes: 0, latency_unattributed: 0, drop_flows_evicted: 0, drop_rows_over: 0, latency_evicted: 0,
+					hosts_over: 0, interfaces_over: 0, no_memory: 0,
 				}),
 			},
 			input: { lines: lines + 400, packet: lines, flow: 380, counters: 19, hello: 1 },

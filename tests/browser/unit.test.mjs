@@ -20,7 +20,7 @@ import { freshness } from '../../web/js/lib/freshness.mjs';
 import { lonely, mirrored, peakOf, seriesOf } from '../../web/js/lib/history.mjs';
 import * as host from '../../web/js/lib/host-columns.mjs';
 import * as keys from '../../web/js/lib/keys.mjs';
-import { lossLevel, lossRows } from '../../web/js/lib/losses.mjs';
+import { lossLevel, lossRows, lossSentence } from '../../web/js/lib/losses.mjs';
 import {
 	UNSPECIFIED, busiestReasons, createMemory, dropSeries, inOrder, latencyNames, latencySeries,
 } from '../../web/js/lib/memory.mjs';
@@ -357,6 +357,8 @@ test('losses: a cause that is hit is seen, what is not known is not zero', () =>
 	const clean = { unattributed: 0, ring_full: 0, malformed: 0, bad_json: 0, too_long: 0, wrong_type: 0, unknown_type: 0, flows_evicted: 0 };
 
 	assert.equal(lossLevel(lossRows(state({}))), 'unknown');
+	assert.match(lossSentence(lossRows(state(clean))), /^None of \d+ causes was hit; of \d+ it is not known\.$/);
+	assert.match(lossSentence(lossRows(state({ ...clean, ring_full: 1 }))), /^1 of \d+ causes was hit;/);
 	assert.equal(lossLevel(lossRows(state(clean))), 'none');
 	assert.equal(lossLevel(lossRows(state({ ...clean, ring_full: 1 }))), 'note');
 	assert.equal(lossLevel(lossRows(state({ ...clean, bad_json: 1 }))), 'lost');

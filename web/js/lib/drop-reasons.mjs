@@ -47,6 +47,17 @@ const REASONS = new Map([
 	['DEV_READY', 'The device was not ready.'],
 	['PKT_TOO_BIG', 'Larger than the way allows, and must not be fragmented.'],
 	['IP_LOCALNET', 'A loopback address from outside.'],
+	['QUEUE_PURGE', 'Thrown away with the queue it waited in: its socket or device was closed or reset.'],
+	['DUP_FRAG', 'A fragment that had already come.'],
+	['FRAG_REASM_TIMEOUT', 'Its other fragments did not come in time.'],
+	['TCP_ABORT_ON_DATA', 'Data for a connection whose program had already closed it.'],
+	['TCP_ABORT_ON_CLOSE', 'Unread data of a connection that its program closed.'],
+	['PACKET_SOCK_ERROR', 'A packet socket could not take it.'],
+	['IP_INADDRERRORS', 'An address that cannot be where it stands.'],
+	['IP_INVALID_SOURCE', 'A source address that cannot be one.'],
+	['IP_INVALID_DEST', 'A destination address that cannot be one.'],
+	['IPV6_BAD_EXTHDR', 'An IPv6 extension header makes no sense.'],
+	['IPV6_NDISC_FRAG', 'A fragmented neighbour discovery message.'],
 	['XFRM_POLICY', 'The IPsec policy forbids it.'],
 ]);
 

@@ -32,6 +32,16 @@ const CAUSES = [
 		'Counted by reason, in no flow: the kernel’s map was full. loader --max-drops N makes it larger.'],
 	['latency_unattributed', 'Latencies of no network', 'note', (s) => s.snapshot.losses.latency_unattributed,
 		'In the whole host’s, in no network’s: the kernel’s map was full. loader --max-networks N makes it larger.'],
+	['drop_flows_evicted', 'Dropped flows evicted', 'note', (s) => s.snapshot.losses.drop_flows_evicted,
+		'The table of flows with drops was full; the counts by reason have them.'],
+	['drop_rows_over', 'Reasons too many', 'lost', (s) => s.snapshot.losses.drop_rows_over,
+		'More reasons and protocols of drops than the aggregator keeps.'],
+	['latency_evicted', 'Networks evicted', 'note', (s) => s.snapshot.losses.latency_evicted,
+		'The table of networks was full; the whole host’s latency has them.'],
+	['hosts_over', 'Hosts too many', 'lost', (s) => s.snapshot.losses.hosts_over, 'More hosts than the aggregator keeps apart.'],
+	['interfaces_over', 'Interfaces too many', 'lost', (s) => s.snapshot.losses.interfaces_over,
+		'More interfaces than the aggregator keeps apart.'],
+	['no_memory', 'Out of memory', 'lost', (s) => s.snapshot.losses.no_memory, 'What the aggregator had no memory to keep.'],
 	['httpd_bad_lines', 'Snapshots httpd could not read', 'lost', (s) => s.httpd?.bad_lines ?? null,
 		'Lines on its stdin that are no snapshot.'],
 	['httpd_frames', 'Frames lost, all clients', 'note', (s) => s.httpd?.frames_lost ?? null,
@@ -57,4 +67,13 @@ export function lossLevel(rows) {
 	if (hit.some((row) => row.weight === 'lost'))
 		return 'lost';
 	return hit.length ? 'note' : 'none';
+}
+
+// "3 of 25 causes were hit", and so on.
+export function lossSentence(rows) {
+	const hit = rows.filter((row) => row.count > 0).length;
+	const unknown = rows.filter((row) => row.count === null).length;
+	const rest = unknown ? `; of ${unknown} it is not known` : '';
+
+	return hit ? `${hit} of ${rows.length} causes ${hit === 1 ? 'was' : 'were'} hit${rest}.` : `None of ${rows.length} causes was hit${rest}.`;
 }

@@ -13,12 +13,14 @@ const ACCOUNTING = ['packet_lines', 'flow_packets', 'unattributed', 'before', 't
 const LOSSES = [
 	'unattributed', 'ring_full', 'malformed', 'bad_lines', 'bad_json', 'too_long', 'wrong_type', 'unknown_type',
 	'flows_evicted', 'processes_evicted', 'connections_evicted', 'connection_ring_full', 'drop_ring_full',
-	'drops_unattributed', 'process_unattributed_bytes', 'latency_unattributed',
+	'drops_unattributed', 'process_unattributed_bytes', 'latency_unattributed', 'drop_flows_evicted', 'drop_rows_over',
+	'latency_evicted', 'hosts_over', 'interfaces_over', 'no_memory',
 ];
 const UNOWNED = ['tx_bytes', 'rx_bytes', 'tx_bps', 'rx_bps'];
 const PROCESS_TABLE = ['active', 'limit', 'evicted', 'evicted_tx_bytes', 'evicted_rx_bytes'];
 const CONNECTION_TABLE = ['active', 'open', 'limit', 'evicted', 'connects', 'accepts', 'closed', 'failed'];
 const UNSPECIFIED = ['packets', 'bytes', 'pps'];
+const REMOTE_TABLE = ['active', 'limit', 'evicted'];
 const LATENCY_TABLE = ['active', 'limit', 'evicted'];
 const FLOW_TABLE = ['active', 'limit', 'created', 'evicted', 'expired'];
 const HISTORY = ['ingress_bytes', 'egress_bytes', 'ingress_packets', 'egress_packets'];
@@ -54,6 +56,7 @@ function probesOf(raw) {
 			...row, remotes: objects(row.remotes), protocols: objects(row.protocols),
 		})),
 		remotes: objects(raw.remotes),
+		remote_table: numbers(raw.remote_table, REMOTE_TABLE),
 		process_protocols: objects(raw.process_protocols),
 		unowned: numbers(raw.unowned, UNOWNED),
 		process_table: numbers(raw.process_table, PROCESS_TABLE),

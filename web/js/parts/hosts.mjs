@@ -17,7 +17,12 @@ import { createShortTable } from './short-table.mjs';
 
 const hint = ({ snapshot }) => hintOf(snapshot, 'process', 'No process has talked with anybody yet.');
 
-const note = (state, shown, all) => (shown === all ? `${exact(all)} remotes` : `${exact(shown)} of ${exact(all)} remotes`);
+function note({ snapshot }, shown, all) {
+	const { active } = snapshot.remote_table;
+	const part = shown === all ? `${exact(all)} remotes` : `${exact(shown)} of ${exact(all)} remotes`;
+
+	return active !== null && active > all ? `${part}, the busiest of ${exact(active)}` : part;
+}
 
 export function createHosts({ params, opens }) {
 	let sums = sumRates([]);
