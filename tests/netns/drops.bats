@@ -18,6 +18,12 @@ teardown() {
 	clean_up
 }
 
+# make_neighbours: no packet has to wait for an address.
+make_neighbours() {
+	in_a ping -q -c 1 10.77.0.2 >/dev/null
+	in_a ping -q -c 1 fd77::2 >/dev/null
+}
+
 # make_obstacles: B routes to 10.88/16 and fd88::/16, looks at the reverse path, and filters.
 make_obstacles() {
 	in_b sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
@@ -43,6 +49,7 @@ make_obstacles() {
 # drop_on_purpose LOADER-OPTION...
 drop_on_purpose() {
 	make_obstacles
+	make_neighbours
 	begin drop "$@"
 	tool droppers "$A" "$B" 10.77.0.1 10.77.0.2 10.88.0.5 10.88.0.9 IPv4 "$DROPS" >"$WORK/expected"
 	tool droppers "$A" "$B" fd77::1 fd77::2 fd88::5 fd88::9 IPv6 "$DROPS" >>"$WORK/expected"
