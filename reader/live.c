@@ -32,6 +32,9 @@
 /* How often to ask whether a loader was here: new rings fill meanwhile. */
 #define LOOK_NS (100 * NS_PER_MS)
 
+/* Each takes an RCU grace period (10 ms), of which taking a program off needs two or three. */
+#define LAST_TICKS 20
+
 /* At most so long, and not beyond a monotonic time by more than the shortest nap. */
 static void nap_until(u64 most_ns, u64 until_ns)
 {
@@ -71,11 +74,29 @@ static int open_set(struct cycle *c, struct pinset_failure *failure)
 	return 0;
 }
 
+/*
+ * Of a directory that has gone. The kernel takes programs off when it finds time, so they
+ * may run a while longer: until a tick brings nothing any more.
+ */
+static int drain_last(struct cycle *c)
+{
+	int err = 0;
+
+	for (int i = 0; i < LAST_TICKS && !err && !is_over(c); i++) {
+		u64 before = c->drain.records + c->drain.rows;
+
+		err = cycle_drain_all(c);
+		if (c->drain.records + c->drain.rows == before)
+			break;
+	}
+	return err;
+}
+
 /* The directory is another one, or gone: what we hold is the last that can be read. */
 static int follow(struct cycle *c)
 {
 	struct pinset_failure failure;
-	int err = cycle_drain_all(c);
+	int err = drain_last(c);
 
 	if (err || is_over(c))
 		return err;

@@ -32,7 +32,8 @@ static enum options_result parse(struct request *request, int argc, char **argv)
 {
 	const struct option_row rows[] = {
 		{ .name = "types", .letter = 't', .kind = OPTION_PARSED, .argument = "LIST",
-		  .help = "only these lines: packet,flow,connection,process,drop,latency,counters (all)",
+		  .help = "only these lines: packet,flow,connection,process,drop,latency,counters "
+			  "(all)",
 		  .target = &request->types, .parse = parse_types },
 		{ .name = "interval", .letter = 'i', .kind = OPTION_SECONDS, .argument = "SECONDS",
 		  .help = "between drains of what is folded, and counters (default 1)",

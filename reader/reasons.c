@@ -83,7 +83,8 @@ static void add(struct reasons *reasons, u32 code, const char *name)
 		return;
 	memmove(&reasons->rows[i + 1], &reasons->rows[i],
 		(reasons->n - i) * sizeof(reasons->rows[0]));
-	reasons->rows[i] = (struct reason){ code, copy };
+	reasons->rows[i].code = code;
+	reasons->rows[i].name = copy;
 	reasons->n++;
 }
 

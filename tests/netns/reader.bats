@@ -4,6 +4,7 @@
 # loader wherever it goes.
 
 load lib
+load probes
 
 KILLS=${JOPIL_READER_KILLS:-30}
 
@@ -28,9 +29,6 @@ of() { grep "\"type\":\"$2\"" "$1" | jq -r "$3"; }
 
 # moment: a short random wait without sleeping; nobody writes to the fifo.
 moment() { read -r -t "0.$((RANDOM % 300 + 100))" <>"$WORK/never" || :; }
-
-# until_line FILE PATTERN: waits for it to appear.
-until_line() { timeout 60 tail -n +1 -f "$1" | grep -q -m 1 -- "$2"; }
 
 @test "a second reader is refused, and the first named" {
 	load_b
@@ -194,4 +192,179 @@ until_line() { timeout 60 tail -n +1 -f "$1" | grep -q -m 1 -- "$2"; }
 	[ ! -s "$WORK/out" ]
 	[ "$(wc -l <"$WORK/err")" -eq 1 ]
 	grep -q "^reader: open $PIN_DIR: permission denied: only group 'nogroup' may; 'sudo usermod -aG nogroup" "$WORK/err"
+}
+
+# ---- the probes of the host ---------------------------------------------------------------------------------------
+
+HOST_PROBES=connection,process,drop,latency
+
+# connections N: as many over loopback in B, one after the other, 100 bytes each way.
+connections() {
+	in_b python3 - "$1" <<-'END'
+		import socket, sys
+		server = socket.create_server(("127.0.0.1", 0), backlog=16)
+		for _ in range(int(sys.argv[1])):
+		    client = socket.create_connection(server.getsockname())
+		    peer, _ = server.accept()
+		    client.sendall(b"x" * 100)
+		    peer.recv(100)
+		    peer.sendall(b"y" * 100)
+		    client.recv(100)
+		    client.close()
+		    peer.close()
+	END
+}
+
+# in_lines FILE TYPE KEY: the sum of a number over all lines of a type.
+in_lines() { of "$1" "$2" ".$3" | jq -s 'add // 0'; }
+
+# last_counter FILE PROBE NAME
+last_counter() { of "$1" probe "select(.probe == \"$2\") | .counters.$3" | tail -n 1; }
+
+# same FILE: lines and counters of the host's probes agree, exactly.
+same() {
+	local name
+	for name in tx_bytes rx_bytes tx_calls rx_calls; do
+		expect "$1" process "$name" "$(($(in_lines "$1" process "$name") + $(last_counter "$1" process "unattributed_$name")))"
+	done
+	expect "$1" drop packets "$(($(in_lines "$1" drop count) + $(last_counter "$1" drop unattributed)))"
+	expect "$1" latency samples "$(of "$1" latency 'select(.network == null) | .count' | jq -s 'add // 0')"
+	expect "$1" connection established "$(of "$1" connection 'select(.event == "established" and .existing == false) | 1' | wc -l)"
+	expect "$1" connection accepts "$(of "$1" connection 'select(.event == "accept") | 1' | wc -l)"
+	[ -z "${FAILED:-}" ]
+}
+
+# expect FILE PROBE COUNTER VALUE
+expect() {
+	local counted
+	counted=$(last_counter "$1" "$2" "$3")
+	[ "$counted" = "$4" ] && return
+	echo "# $2 $3: counted $counted, lines $4" >&3
+	FAILED=1
+}
+
+# in_b_only FILE: connection lines of B's namespace.
+in_b_only() { of "$1" connection "select(.netns == $(netns_inode in_b) and .existing == false) | \"\(.event) \(.reason)\""; }
+
+@test "probes: one drain after the other, lines and counters agree" {
+	load_probes "$HOST_PROBES" --drop-lines 5
+	for _ in 1 2 3; do
+		connections 200
+		run_reader --once
+	done >"$LINES"
+	detach_with_reader
+	same "$LINES"
+	[ "$(in_b_only "$LINES" | sort | uniq -c | tr -s ' \n' ' ')" = \
+		" 600 accept null 600 close local 600 close remote 600 connect null 600 established null " ]
+}
+
+# detach_with_reader: a last reader that sees the end: what it writes is added to $LINES.
+detach_with_reader() {
+	cp "$LINES" "$WORK/before"
+	start_reader
+	finish
+	cat "$WORK/before" "$LINES" >"$WORK/all"
+	mv "$WORK/all" "$LINES"
+}
+
+@test "probes: killed at random moments, its successors lose nothing" {
+	load_probes "$HOST_PROBES" --drop-lines 5
+	background in_b sh -c "until [ -e $WORK/enough ]; do python3 $WORK/load.py; done"
+	cat >"$WORK/load.py" <<-'END'
+		import socket
+		server = socket.create_server(("127.0.0.1", 0), backlog=16)
+		for _ in range(200):
+		    client = socket.create_connection(server.getsockname())
+		    peer, _ = server.accept()
+		    client.sendall(b"x" * 1000)
+		    peer.recv(10)
+		    peer.close()
+		    client.close()
+	END
+	loader=$!
+	for _ in $(seq "$((KILLS / 2))"); do
+		start_reader --interval 0.1
+		moment
+		kill -KILL "$READER_PID"
+		wait "$READER_PID" "$CONSUMER_PID" || :
+		rm -f "$WORK/pipe" "$WORK/ready"
+		cat "$LINES" >>"$WORK/all"
+	done
+	touch "$WORK/enough"
+	wait "$loader"
+	mv "$WORK/all" "$LINES"
+	detach_with_reader
+	same "$LINES" || {
+		# At most one write a kill comes again; nothing is missing.
+		for name in tx_bytes tx_calls; do
+			[ "$(in_lines "$LINES" process "$name")" -ge "$(last_counter "$LINES" process "$name")" ]
+		done
+		[ "$(of "$LINES" connection 'select(.event == "accept") | 1' | wc -l)" -ge "$(last_counter "$LINES" connection accepts)" ]
+		[ "$(in_lines "$LINES" drop count)" -ge "$(last_counter "$LINES" drop packets)" ]
+	}
+}
+
+@test "probes: a stopped consumer loses no connection, the ring holds them" {
+	begin connection
+	kill -STOP "$CONSUMER_PID"
+	connections 3000
+	kill -CONT "$CONSUMER_PID"
+	finish
+	[ "$(probe_counter connection ring_full)" = 0 ]
+	[ "$(in_b_only "$LINES" | sort | uniq -c | tr -s ' \n' ' ')" = \
+		" 3000 accept null 3000 close local 3000 close remote 3000 connect null 3000 established null " ]
+}
+
+@test "probes: other sizes underneath, the old maps and the old ring are drained" {
+	begin "$HOST_PROBES" --drop-lines 5
+	for size in 1 2 4; do
+		connections 300
+		load_probes "$HOST_PROBES" --max-processes "${size}000" --max-drops "${size}000" --max-networks "${size}0" \
+			--event-ring-size "${size}M"
+	done
+	connections 300
+	finish
+	same "$LINES"
+	[ "$(in_b_only "$LINES" | sort | uniq -c | tr -s ' \n' ' ')" = \
+		" 1200 accept null 1200 close local 1200 close remote 1200 connect null 1200 established null " ]
+}
+
+@test "probes: what was open before is told of once, by each reader" {
+	mkfifo "$WORK/end" "$WORK/open"
+	background in_b python3 -c '
+import socket
+server = socket.create_server(("127.0.0.1", 4711))
+client = socket.create_connection(("127.0.0.1", 4711))
+peer, _ = server.accept()
+open("'"$WORK"'/open", "w").close()
+open("'"$WORK"'/end").read()'
+	holder=$!
+	read -r _ <"$WORK/open" || :
+	load_probes connection
+	for _ in 1 2; do
+		run_reader --once --types connection >"$LINES"
+		[ "$(jq -r .type "$LINES" | sort -u | tr '\n' ' ')" = "connection hello " ]
+		[ "$(of "$LINES" connection "select(.dst_port == 4711 and .netns == $(netns_inode in_b)) | \"\(.event) \(.existing) \(.direction) \(.pid)\"" | sort)" = \
+			"established true egress $holder
+established true ingress $holder" ]
+	done
+	echo >"$WORK/end"
+	wait "$holder"
+}
+
+@test "probes: not loaded, not a word; detached alone, a last one" {
+	load_b
+	start_reader --interval 0.1
+	blast 10 100 1
+	until_line "$LINES" '"type":"counters"'
+	[ "$(jq -r .type "$LINES" | sort -u | grep -c -e process -e probe -e drop)" -eq 0 ]
+	in_b_loader --group "$GROUP_ID" --probe packet,process "$VETH_B"
+	until_line "$LINES" '"type":"probe"'
+	connections 100
+	in_b_loader --group "$GROUP_ID" --probe packet "$VETH_B"
+	stop_reader
+	expect "$LINES" process tx_bytes "$(in_lines "$LINES" process tx_bytes)"
+	[ "$(last_counter "$LINES" process tx_bytes)" -ge 20000 ]
+	[ -z "${FAILED:-}" ]
+	[ "$(of "$LINES" probe .probe | sort -u)" = process ]
 }
