@@ -20,54 +20,16 @@ static inline u64 word_at(const struct flow_id *id, size_t offset)
 	return word;
 }
 
-/*
- * 44 bytes in 8-byte steps, each multiplied with a secret (wyhash's mixing): whoever
- * sends packets cannot aim at one slot without knowing the seed.
- */
-static inline u64 mix(u64 a, u64 b)
-{
-	__uint128_t product = (__uint128_t)a * b;
-
-	return (u64)product ^ (u64)(product >> 64);
-}
-
+/* 44 bytes in 8-byte steps: whoever sends packets cannot aim at one slot. */
 static u32 hash_of(const struct flow_table *t, const struct flow_id *id)
 {
 	u64 h;
 
 	_Static_assert(sizeof(*id) == 44, "hashed as a whole, without holes");
-	h = mix(word_at(id, 0) ^ t->seed[0], word_at(id, 8) ^ t->seed[1]);
-	h = mix(word_at(id, 16) ^ h, word_at(id, 24) ^ t->seed[1]);
-	h = mix(word_at(id, 32) ^ h, word_at(id, 36) ^ t->seed[0]);
+	h = slots_mix(word_at(id, 0) ^ t->seed[0], word_at(id, 8) ^ t->seed[1]);
+	h = slots_mix(word_at(id, 16) ^ h, word_at(id, 24) ^ t->seed[1]);
+	h = slots_mix(word_at(id, 32) ^ h, word_at(id, 36) ^ t->seed[0]);
 	return (u32)(h ^ h >> 32);
-}
-
-static int set_slots(struct flow_table *t, u32 slots)
-{
-	u32 *index = malloc(slots * sizeof(*index)), *hashes = malloc(slots * sizeof(*hashes));
-
-	if (!index || !hashes) {
-		free(index);
-		free(hashes);
-		return -ENOMEM;
-	}
-	memset(index, 0xff, slots * sizeof(*index));
-	free(t->slots);
-	free(t->slot_hashes);
-	t->slots = index;
-	t->slot_hashes = hashes;
-	t->mask = slots - 1;
-	return 0;
-}
-
-static void insert_slot(struct flow_table *t, u32 index, u32 hash)
-{
-	u32 slot = hash & t->mask;
-
-	while (t->slots[slot] != FLOW_NONE)
-		slot = (slot + 1) & t->mask;
-	t->slots[slot] = index;
-	t->slot_hashes[slot] = hash;
 }
 
 /* Room for twice as many flows; slots are kept at most half full. */
@@ -85,10 +47,10 @@ static int grow(struct flow_table *t)
 	t->allocated = allocated;
 	while (slots < 2 * allocated)
 		slots *= 2;
-	if (set_slots(t, slots))
+	if (slots_make(&t->slots, slots))
 		return -ENOMEM;
 	for (u32 i = t->newest; i != FLOW_NONE; i = t->flows[i].older)
-		insert_slot(t, i, hash_of(t, &t->flows[i].id));
+		slots_insert(&t->slots, i, hash_of(t, &t->flows[i].id));
 	return 0;
 }
 
@@ -105,8 +67,7 @@ int flow_table_init(struct flow_table *t, u32 limit)
 void flow_table_free(struct flow_table *t)
 {
 	free(t->flows);
-	free(t->slots);
-	free(t->slot_hashes);
+	slots_free(&t->slots);
 	memset(t, 0, sizeof(*t));
 }
 
@@ -135,25 +96,6 @@ static void link_newest(struct flow_table *t, u32 index)
 	t->newest = index;
 }
 
-/* Takes a flow out of its slot, and moves those behind it up (no tombstones). */
-static void remove_slot(struct flow_table *t, u32 index)
-{
-	u32 hole = hash_of(t, &t->flows[index].id) & t->mask, slot;
-
-	while (t->slots[hole] != index)
-		hole = (hole + 1) & t->mask;
-	for (slot = (hole + 1) & t->mask; t->slots[slot] != FLOW_NONE; slot = (slot + 1) & t->mask) {
-		u32 home = t->slot_hashes[slot] & t->mask;
-
-		if (((slot - home) & t->mask) < ((slot - hole) & t->mask))
-			continue;
-		t->slots[hole] = t->slots[slot];
-		t->slot_hashes[hole] = t->slot_hashes[slot];
-		hole = slot;
-	}
-	t->slots[hole] = FLOW_NONE;
-}
-
 static void drop_oldest(struct flow_table *t)
 {
 	u32 index = t->oldest;
@@ -161,7 +103,7 @@ static void drop_oldest(struct flow_table *t)
 
 	if (t->leave)
 		t->leave(f, t->leave_data);
-	remove_slot(t, index);
+	slots_remove(&t->slots, index, hash_of(t, &t->flows[index].id));
 	unlink_flow(t, f);
 	f->interval = 0;
 	f->older = t->free;
@@ -217,10 +159,11 @@ static inline bool is_same(const struct flow_id *a, const struct flow_id *b)
 
 static u32 find(const struct flow_table *t, const struct flow_id *id, u32 hash)
 {
-	for (u32 slot = hash & t->mask; t->slots[slot] != FLOW_NONE; slot = (slot + 1) & t->mask)
-		if (t->slot_hashes[slot] == hash &&
-		    is_same(&t->flows[t->slots[slot]].id, id))
-			return t->slots[slot];
+	const struct slots *s = &t->slots;
+
+	for (u32 slot = hash & s->mask; s->index[slot] != SLOT_NONE; slot = (slot + 1) & s->mask)
+		if (s->hashes[slot] == hash && is_same(&t->flows[s->index[slot]].id, id))
+			return s->index[slot];
 	return FLOW_NONE;
 }
 
@@ -244,7 +187,7 @@ struct flow *flow_table_get(struct flow_table *t, const struct flow_id *id, bool
 	f = &t->flows[index];
 	memset(f, 0, sizeof(*f));
 	f->id = *id;
-	insert_slot(t, index, hash);
+	slots_insert(&t->slots, index, hash);
 	link_newest(t, index);
 	t->active++;
 	t->created++;

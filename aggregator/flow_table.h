@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "aggregator/slots.h"
 #include "common/types.h"
 
 /* One side of a flow. */
@@ -47,13 +48,11 @@ struct flow {
 
 _Static_assert(sizeof(struct flow) == 136, "memory a flow is a promise");
 
-#define FLOW_NONE 0xffffffffu
+#define FLOW_NONE SLOT_NONE
 
 struct flow_table {
 	struct flow *flows;
-	u32 *slots;		/* index into flows, or FLOW_NONE */
-	u32 *slot_hashes;	/* beside them, so that a miss touches no flow */
-	u32 mask;		/* slots - 1 */
+	struct slots slots;	/* of the array's indices */
 	u32 allocated;		/* flows that the array has room for */
 	u32 used;		/* of it ever used */
 	u32 free;		/* list of unused entries through .older */

@@ -24,13 +24,6 @@ static inline void *key_of(struct lru_row *row)
 	return row + 1;
 }
 
-static inline u64 mix(u64 a, u64 b)
-{
-	__uint128_t product = (__uint128_t)a * b;
-
-	return (u64)product ^ (u64)(product >> 64);
-}
-
 /* As flow_table.c: whoever chooses keys cannot aim at one slot without the seed. */
 static u32 hash_of(const struct lru_table *t, const void *key)
 {
@@ -42,7 +35,7 @@ static u32 hash_of(const struct lru_table *t, const void *key)
 		size_t n = left < sizeof(word) ? left : sizeof(word);
 
 		memcpy(&word, p, n);
-		h = mix(h ^ word, t->seed[1] ^ left);
+		h = slots_mix(h ^ word, t->seed[1] ^ left);
 		p += n;
 		left -= n;
 	}
@@ -127,34 +120,6 @@ void *lru_at(const struct lru_table *t, u32 place)
 
 /* ---- slots ------------------------------------------------------------------------- */
 
-static int set_slots(struct lru_table *t, u32 slots)
-{
-	u32 *index = malloc(slots * sizeof(*index)), *hashes = malloc(slots * sizeof(*hashes));
-
-	if (!index || !hashes) {
-		free(index);
-		free(hashes);
-		return -ENOMEM;
-	}
-	memset(index, 0xff, slots * sizeof(*index));
-	free(t->slots);
-	free(t->slot_hashes);
-	t->slots = index;
-	t->slot_hashes = hashes;
-	t->mask = slots - 1;
-	return 0;
-}
-
-static void insert_slot(struct lru_table *t, u32 index, u32 hash)
-{
-	u32 slot = hash & t->mask;
-
-	while (t->slots[slot] != LRU_NONE)
-		slot = (slot + 1) & t->mask;
-	t->slots[slot] = index;
-	t->slot_hashes[slot] = hash;
-}
-
 /* Room for twice as many rows; slots are kept at most half full. */
 static int grow(struct lru_table *t)
 {
@@ -169,46 +134,34 @@ static int grow(struct lru_table *t)
 	t->rows = rows;
 	while (slots < 2 * allocated)
 		slots *= 2;
-	if (set_slots(t, slots))
+	if (slots_make(&t->slots, slots))
 		return -ENOMEM;
 	t->allocated = allocated;
 	for (u32 i = 0; i < t->used; i++)
 		if (row_at(t, i)->in_use && row_at(t, i)->hashed)
-			insert_slot(t, i, row_at(t, i)->hash);
+			slots_insert(&t->slots, i, row_at(t, i)->hash);
 	return 0;
 }
 
-/* Takes a row out of its slot, and moves those behind it up (no tombstones). */
 void lru_unhash(struct lru_table *t, void *at)
 {
 	struct lru_row *row = at;
-	u32 index = index_of(t, row), hole = row->hash & t->mask, slot;
 
-	if (!row->hashed)
-		return;
+	if (row->hashed)
+		slots_remove(&t->slots, index_of(t, row), row->hash);
 	row->hashed = 0;
-	while (t->slots[hole] != index)
-		hole = (hole + 1) & t->mask;
-	for (slot = (hole + 1) & t->mask; t->slots[slot] != LRU_NONE; slot = (slot + 1) & t->mask) {
-		u32 home = t->slot_hashes[slot] & t->mask;
-
-		if (((slot - home) & t->mask) < ((slot - hole) & t->mask))
-			continue;
-		t->slots[hole] = t->slots[slot];
-		t->slot_hashes[hole] = t->slot_hashes[slot];
-		hole = slot;
-	}
-	t->slots[hole] = LRU_NONE;
 }
 
 static struct lru_row *find(const struct lru_table *t, const void *key, u32 hash)
 {
-	if (!t->slots)
+	const struct slots *s = &t->slots;
+
+	if (!s->index)
 		return NULL;
-	for (u32 slot = hash & t->mask; t->slots[slot] != LRU_NONE; slot = (slot + 1) & t->mask)
-		if (t->slot_hashes[slot] == hash &&
-		    !memcmp(key_of(row_at(t, t->slots[slot])), key, t->key_size))
-			return row_at(t, t->slots[slot]);
+	for (u32 slot = hash & s->mask; s->index[slot] != SLOT_NONE; slot = (slot + 1) & s->mask)
+		if (s->hashes[slot] == hash &&
+		    !memcmp(key_of(row_at(t, s->index[slot])), key, t->key_size))
+			return row_at(t, s->index[slot]);
 	return NULL;
 }
 
@@ -280,7 +233,7 @@ void *lru_get(struct lru_table *t, const void *key, bool *ret_new)
 	row->hash = hash;
 	row->hashed = row->in_use = 1;
 	memcpy(key_of(row), key, t->key_size);
-	insert_slot(t, index_of(t, row), hash);
+	slots_insert(&t->slots, index_of(t, row), hash);
 	link_newest(t, row, 0);
 	t->active++;
 	t->created++;
@@ -298,7 +251,6 @@ void lru_free(struct lru_table *t)
 {
 	lru_clear(t);
 	free(t->rows);
-	free(t->slots);
-	free(t->slot_hashes);
+	slots_free(&t->slots);
 	memset(t, 0, sizeof(*t));
 }

@@ -14,10 +14,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "aggregator/slots.h"
 #include "common/types.h"
 
 #define LRU_LISTS 3
-#define LRU_NONE 0xffffffffu
+#define LRU_NONE SLOT_NONE
 
 struct lru_row {
 	u32 older, newer;	/* neighbours in the list; LRU_NONE at the ends */
@@ -34,10 +35,8 @@ struct lru_list {
 
 struct lru_table {
 	unsigned char *rows;
-	u32 *slots;		/* index of a row, or LRU_NONE */
-	u32 *slot_hashes;
+	struct slots slots;	/* of the rows' indices */
 	u32 row_size, key_size;
-	u32 mask;		/* slots - 1 */
 	u32 allocated;		/* rows that the array has room for */
 	u32 used;		/* of it ever used */
 	u32 free;		/* list of unused rows through .older */
