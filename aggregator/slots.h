@@ -42,7 +42,9 @@ static inline int slots_make(struct slots *s, u32 n)
 	memset(index, 0xff, n * sizeof(*index));
 	free(s->index);
 	free(s->hashes);
-	*s = (struct slots){ index, hashes, n - 1 };
+	s->index = index;
+	s->hashes = hashes;
+	s->mask = n - 1;
 	return 0;
 }
 
