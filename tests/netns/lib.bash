@@ -105,6 +105,28 @@ stop_reader() {
 	rm -f "$WORK/pipe" "$WORK/ready"
 }
 
+# object_ids: the kernel's programs, maps and links.
+object_ids() {
+	bpftool -j prog list | jq -r '.[] | "prog \(.id)"'
+	bpftool -j map list | jq -r '.[] | "map \(.id)"'
+	bpftool -j link list | jq -r '.[] | "link \(.id)"'
+}
+
+# note_objects: those that there are, before the test makes some.
+note_objects() { object_ids | sort >"$WORK/before"; }
+
+# objects_are_gone: none is left of those made since. What the kernel frees late, or others have made meanwhile, goes.
+objects_are_gone() {
+	object_ids | sort | comm -13 "$WORK/before" - >"$WORK/left"
+	for _ in $(seq 100); do
+		[ -s "$WORK/left" ] || return 0
+		object_ids | sort | comm -12 "$WORK/left" - >"$WORK/still"
+		mv "$WORK/still" "$WORK/left"
+	done
+	cat "$WORK/left"
+	return 1
+}
+
 # clean_up: ends what this test started, by pid, and takes away what it made.
 clean_up() {
 	[ -n "${TAG:-}" ] || return 0

@@ -31,8 +31,8 @@ json() {
 # no_trace: nothing of ours is pinned, mounted or hangs at the interface.
 no_trace() {
 	[ ! -e "$PIN_DIR" ]
-	! in_b ip -d link show "$VETH_B" | grep -q xdp
-	! in_b tc qdisc show dev "$VETH_B" | grep -q clsact
+	[ "$(in_b ip -d link show "$VETH_B" | grep -c xdp)" -eq 0 ]
+	[ "$(in_b tc qdisc show dev "$VETH_B" | grep -c clsact)" -eq 0 ]
 }
 
 # foreign_program NAME: pins the smallest XDP program, of somebody else; prints the path.
@@ -473,15 +473,8 @@ OPTIONS=("--hook xdp" "--hook tc --packet-lines 0" "--hook generic" "--max-flows
 
 # ---- killed at any moment --------------------------------------------------------
 
-# object_ids: the kernel's programs, maps and links.
-object_ids() {
-	bpftool -j prog list | jq -r '.[] | "prog \(.id)"'
-	bpftool -j map list | jq -r '.[] | "map \(.id)"'
-	bpftool -j link list | jq -r '.[] | "link \(.id)"'
-}
-
 @test "killed at any moment: the next run goes on, and detach leaves nothing" {
-	object_ids | sort >"$WORK/before"
+	note_objects
 	grep bpf /proc/self/mountinfo >"$WORK/mounts"
 	for i in $(seq "$KILLS"); do
 		# shellcheck disable=SC2086 # words on purpose
@@ -502,12 +495,5 @@ object_ids() {
 	detach
 	no_trace
 	diff "$WORK/mounts" <(grep bpf /proc/self/mountinfo)
-	object_ids | sort | comm -13 "$WORK/before" - >"$WORK/left"
-	for try in $(seq 100); do # what the kernel frees late, or others have made meanwhile
-		[ -s "$WORK/left" ] || break
-		object_ids | sort | comm -12 "$WORK/left" - >"$WORK/still"
-		mv "$WORK/still" "$WORK/left"
-	done
-	cat "$WORK/left"
-	[ ! -s "$WORK/left" ]
+	objects_are_gone
 }

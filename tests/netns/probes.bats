@@ -306,18 +306,11 @@ open('$WORK/sent', 'w').write(str(sent))"
 	no_trace
 }
 
-# object_ids: the kernel's programs, maps and links.
-object_ids() {
-	bpftool -j prog list | jq -r '.[] | "prog \(.id)"'
-	bpftool -j map list | jq -r '.[] | "map \(.id)"'
-	bpftool -j link list | jq -r '.[] | "link \(.id)"'
-}
-
 OPTIONS=("--probe all" "--probe drop" "--probe connection,process" "--probe all --max-drops 100" "--probe latency,drop"
 	"--probe all --event-ring-size 1M --drop-lines 0")
 
 @test "killed at any moment: the next run goes on, and detach leaves nothing" {
-	object_ids | sort >"$WORK/before"
+	note_objects
 	for i in $(seq "$KILLS"); do
 		# shellcheck disable=SC2086 # words on purpose
 		run timeout -s KILL "0.$(printf %03d $((RANDOM % 500)))" nsenter --net="/run/netns/$NETNS_B" \
@@ -336,12 +329,5 @@ OPTIONS=("--probe all" "--probe drop" "--probe connection,process" "--probe all 
 	done
 	detach
 	no_trace
-	object_ids | sort | comm -13 "$WORK/before" - >"$WORK/left"
-	for try in $(seq 100); do # what the kernel frees late, or others have made meanwhile
-		[ -s "$WORK/left" ] || break
-		object_ids | sort | comm -12 "$WORK/left" - >"$WORK/still"
-		mv "$WORK/still" "$WORK/left"
-	done
-	cat "$WORK/left"
-	[ ! -s "$WORK/left" ]
+	objects_are_gone
 }
