@@ -57,7 +57,7 @@ DEPS_BUILD := build-essential clang llvm bpftool libbpf-dev libelf-dev zlib1g-de
 DEPS_DEMO  := iproute2 util-linux iputils-ping iperf3 curl jq
 DEPS_BENCH := tcpdump
 DEPS_CHECK := libcmocka-dev bats nftables tcpdump ethtool libclang-rt-dev clang-format openssl procps cppcheck \
-	shellcheck valgrind chromium nodejs npm python3-jsonschema
+	shellcheck valgrind chromium nodejs npm python3-jsonschema prometheus
 
 deps: ## install what building needs (Debian packages, only the missing ones)
 	@tests/deps $(DEPS_BUILD)

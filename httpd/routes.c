@@ -14,6 +14,7 @@
 #include "httpd/guard.h"
 #include "httpd/json_query.h"
 #include "httpd/listener.h"
+#include "httpd/metrics.h"
 #include "httpd/page.h"
 #include "httpd/sse.h"
 #include "httpd/summary.h"
@@ -66,6 +67,8 @@ const struct route routes[] = {
 	  "flows that drops hit, of the last snapshot, grouped by process" },
 	{ "POST", "/api/list-packet-drops", by_pid_drops, NULL, by_pid_parameters,
 	  ROUTE_JSON, "the same" },
+	{ "GET", "/metrics", metrics_answer, NULL, NULL, ROUTE_ANY_QUERY,
+	  "counters for Prometheus" },
 	{ "GET", "/events", sse_open, NULL, NULL, ROUTE_ANY_QUERY,
 	  "every snapshot as it comes, as server-sent events" },
 	{ "GET", "/ws", ws_open, NULL, NULL, ROUTE_GET_ONLY | ROUTE_ANY_QUERY,

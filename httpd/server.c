@@ -411,5 +411,6 @@ void server_free(struct server *server)
 	feed_free(&server->feed);
 	ledger_free(&server->ledger);
 	shot_free(server->shot);
+	free(server->metrics);
 	intake_free(&server->intake);
 }

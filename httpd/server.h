@@ -12,6 +12,7 @@
 #include "httpd/feed.h"
 #include "httpd/intake.h"
 #include "httpd/ledger.h"
+#include "httpd/metrics.h"
 #include "httpd/peers.h"
 #include "httpd/site.h"
 #include "httpd/token.h"
@@ -67,6 +68,7 @@ struct server {
 	bool input_always_ready;	/* a file, which epoll does not take */
 	struct shot *shot;		/* the latest snapshot; NULL before the first */
 	struct ledger ledger;		/* of the last hour's snapshots */
+	struct metrics *metrics;	/* for /metrics; NULL before the first snapshot */
 	uint64_t snapshot_ms;		/* when it came */
 	bool stale_told;		/* clients know that it is stale */
 
