@@ -48,17 +48,52 @@ static const double bounds_us[METRICS_BOUNDS] = {
 
 /* ---- counting -------------------------------------------------------------- */
 
+/* The place of a hash, or the free one where it would stand. */
+static struct metrics_row *find_row(struct metrics *metrics, uint64_t hash)
+{
+	size_t at = hash % METRICS_ROWS;
+
+	while (metrics->row[at].hash && metrics->row[at].hash != hash)
+		at = (at + 1) % METRICS_ROWS;
+	return &metrics->row[at];
+}
+
+/* Keeps the rows that one of the last so many snapshots showed. */
+static void keep_rows(struct metrics *metrics, struct metrics_row *copy, uint64_t snapshots)
+{
+	memcpy(copy, metrics->row, sizeof(metrics->row));
+	memset(metrics->row, 0, sizeof(metrics->row));
+	metrics->row_count = 0;
+	for (size_t i = 0; i < METRICS_ROWS; i++) {
+		if (!copy[i].hash || metrics->snapshots - copy[i].seen >= snapshots)
+			continue;
+		*find_row(metrics, copy[i].hash) = copy[i];
+		metrics->row_count++;
+	}
+}
+
+/* Forgets rows not seen for long, for ever shorter times until half of the places are free. */
+static void make_room(struct metrics *metrics)
+{
+	struct metrics_row *copy = malloc(sizeof(metrics->row));
+
+	for (uint64_t n = 4096; copy && n && metrics->row_count > METRICS_ROWS / 2; n /= 2)
+		keep_rows(metrics, copy, n);
+	free(copy);
+}
+
 /* How much more the row says than before; one that says less has begun anew. */
 static double advance(struct metrics *metrics, uint64_t hash, double value)
 {
 	struct metrics_row *row;
 	double before;
-	size_t at = hash % METRICS_ROWS;
 
 	hash += !hash;
-	while (metrics->row[at].hash && metrics->row[at].hash != hash)
-		at = (at + 1) % METRICS_ROWS;
-	row = &metrics->row[at];
+	row = find_row(metrics, hash);
+	if (!row->hash && metrics->row_count >= METRICS_ROWS / 4 * 3) {
+		make_room(metrics);
+		row = find_row(metrics, hash);
+	}
 	if (!row->hash) {
 		if (metrics->row_count >= METRICS_ROWS / 4 * 3) {
 			metrics->rows_lost++;
@@ -67,6 +102,7 @@ static double advance(struct metrics *metrics, uint64_t hash, double value)
 		metrics->row_count++;
 		row->hash = hash;
 	}
+	row->seen = metrics->snapshots;
 	before = row->last;
 	row->last = value;
 	return value < before ? value : value - before;
@@ -239,6 +275,7 @@ void metrics_take(struct metrics **metrics, const struct shot *shot)
 		*metrics = calloc(1, sizeof(**metrics));
 	if (!*metrics)
 		return;
+	(*metrics)->snapshots++;
 	shot_each(shot, "interfaces", take_interface, *metrics);
 	shot_each(shot, "protocols", take_protocol, *metrics);
 	shot_each(shot, "drops", take_drop, *metrics);

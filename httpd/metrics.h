@@ -22,13 +22,16 @@ enum metrics_family {
 /*
  * A snapshot shows only its largest rows, and rows come and go. What each row said
  * last is remembered here (by its hash; 0 = free place); a family's series grow by the differences.
+ * When there are too many, those not seen for longest are forgotten: should one come back, it counts anew.
  */
 struct metrics {
 	struct metrics_row {
 		uint64_t hash;
 		double last;
+		uint64_t seen;	/* number of the snapshot that showed it last */
 	} row[METRICS_ROWS];
 	uint64_t row_count;
+	uint64_t snapshots;
 	uint64_t rows_lost;	/* had no place: are not in any series */
 	struct metrics_series {
 		char labels[METRICS_LABELS_MAX];

@@ -105,3 +105,20 @@ has() {
 	[ "$STATUS" = 200 ]
 	stop_httpd
 }
+
+@test "processes that come and go are all counted, however many" {
+	start_httpd
+	for i in $(seq 30); do
+		feed "$(snapshot "$i" 10 "$(for k in $(seq 500); do
+			printf '{"host":"web1","pid":%s,"command":"sh","tx_bytes":1,"rx_bytes":2},' $((500 * i + k))
+		done)$(process 1 init "$i")")"
+	done
+	client wait 30
+	get /metrics
+	has 'jopil_process_transmit_bytes_total{command="sh"} 15000'
+	has 'jopil_process_receive_bytes_total{command="sh"} 30000'
+	has 'jopil_process_transmit_bytes_total{command="init"} 30'
+	has 'jopil_packets_total{host="web1",interface="eth0",direction="ingress"} 10'
+	has 'jopil_metrics_rows_lost_total 0'
+	stop_httpd
+}
