@@ -13,6 +13,22 @@
 #define EXPIRE_A_SNAPSHOT 100000	/* bounds its time */
 #define AHEAD_NS (86400 * NS_PER_S)	/* a time that far ahead is of a wrong clock */
 
+static void leave(const struct flow *flow, void *data)
+{
+	struct aggregate *a = data;
+
+	if (flow->interval == a->interval)
+		aggregate_count_port(a, flow);
+	if (a->flow_leaves)
+		a->flow_leaves(flow, a->flow_leaves_data);
+}
+
+void aggregate_count_port(struct aggregate *a, const struct flow *flow)
+{
+	if (ports_add(&a->ports, flow, a->interfaces.all[flow->id.interface]->host))
+		a->no_memory++;
+}
+
 int aggregate_init(struct aggregate *a, const struct aggregate_limits *limits)
 {
 	int err;
@@ -21,6 +37,10 @@ int aggregate_init(struct aggregate *a, const struct aggregate_limits *limits)
 	line_reader_init(&a->reader);
 	a->interval = 1;
 	err = flow_table_init(&a->flows, limits->flows);
+	a->flows.leave = leave;
+	a->flows.leave_data = a;
+	if (!err)
+		err = ports_init(&a->ports);
 	if (!err)
 		err = processes_init(&a->processes, limits->processes);
 	if (!err)
@@ -39,6 +59,7 @@ void aggregate_free(struct aggregate *a)
 	line_reader_free(&a->reader);
 	interfaces_free(&a->interfaces);
 	flow_table_free(&a->flows);
+	ports_free(&a->ports);
 	processes_free(&a->processes);
 	connections_free(&a->connections);
 	drops_free(&a->drops);
@@ -235,17 +256,18 @@ static const struct {
 	struct line_text type;
 	enum line_status (*add)(struct aggregate *a, const char *line, size_t length);
 	bool is_wary;	/* says LINE_OTHER_TYPE where the type is another */
+	u32 printed;	/* PRINT_*: which of them makes it go on as it came */
 } types[] = {
-	{ { "packet", 6 }, add_packet_line, true },
-	{ { "flow", 4 }, add_flow_line, true },
-	{ { "counters", 8 }, add_counters_line, false },
-	{ { "hello", 5 }, add_hello_line, false },
-	{ { "connection", 10 }, host_lines_connection, true },
-	{ { "process", 7 }, host_lines_process, true },
-	{ { "drop", 4 }, host_lines_drop, true },
-	{ { "latency", 7 }, host_lines_latency, false },
-	{ { "probe", 5 }, host_lines_probe, false },
-	{ { "drop_counters", 13 }, host_lines_drop_counters, false },
+	{ { "packet", 6 }, add_packet_line, true, 0 },
+	{ { "flow", 4 }, add_flow_line, true, 0 },
+	{ { "counters", 8 }, add_counters_line, false, PRINT_COUNTERS },
+	{ { "hello", 5 }, add_hello_line, false, PRINT_PASSED },
+	{ { "connection", 10 }, host_lines_connection, true, PRINT_CONNECTION },
+	{ { "process", 7 }, host_lines_process, true, PRINT_PROCESS },
+	{ { "drop", 4 }, host_lines_drop, true, 0 },
+	{ { "latency", 7 }, host_lines_latency, false, PRINT_LATENCY },
+	{ { "probe", 5 }, host_lines_probe, false, 0 },
+	{ { "drop_counters", 13 }, host_lines_drop_counters, false, PRINT_COUNTERS },
 };
 
 static enum line_status add_by_type(struct aggregate *a, const char *line, size_t length)
@@ -261,11 +283,13 @@ static enum line_status add_by_type(struct aggregate *a, const char *line, size_
 			continue;
 		if (types[i].is_wary)
 			a->guess = i;
+		a->printed = types[i].printed;
 		status = types[i].add(a, line, length);
 		/* "type" stands twice, and differs. */
 		return status == LINE_OTHER_TYPE ? LINE_WRONG_TYPE : status;
 	}
 	a->unknown_type++;
+	a->printed = 0;
 	return LINE_OK;
 }
 
@@ -274,6 +298,7 @@ int aggregate_line(struct aggregate *a, const char *line, size_t length)
 	enum line_status status = types[a->guess].add(a, line, length);
 
 	a->lines++;
+	a->printed = types[a->guess].printed;
 	if (status == LINE_OTHER_TYPE)
 		status = add_by_type(a, line, length);
 	if (__builtin_expect(status == LINE_OK, 1))

@@ -9,6 +9,8 @@
 #include "aggregator/history.h"
 #include "aggregator/interfaces.h"
 #include "aggregator/latency.h"
+#include "aggregator/ports.h"
+#include "aggregator/print_types.h"
 #include "aggregator/probes.h"
 #include "aggregator/processes.h"
 #include "common/line_read.h"
@@ -27,9 +29,15 @@ struct feed_entry {
 struct aggregate {
 	struct line_reader reader;
 	u32 guess;		/* what type the next line has: the one that the last had */
+	u32 printed;		/* PRINT_* bit of the last good line; 0: it is not passed on */
 	struct interfaces interfaces;
 	struct flow_table flows;
+	struct ports ports;	/* of this interval, what flows in the table moved apart */
 	struct history history;
+	/* Called for each flow that leaves before the end; the caller sets it. */
+	void (*flow_leaves)(const struct flow *flow, void *data);
+	void *flow_leaves_data;
+	u64 flow_totals, flow_totals_left_out;	/* lines of those, and those that got none; likewise */
 	u16 host;		/* of the last hello line */
 
 	u64 lines, packet_lines, flow_lines, counters_lines, hello_lines;
@@ -81,6 +89,9 @@ bool aggregate_see_time(struct aggregate *a, u64 unix_ns);
 
 /* The host of the line just read by .reader. */
 u16 aggregate_host(struct aggregate *a);
+
+/* What a flow has moved in its last interval goes to its port. */
+void aggregate_count_port(struct aggregate *a, const struct flow *flow);
 
 /* A snapshot was taken: the next interval begins. */
 void aggregate_next_interval(struct aggregate *a);

@@ -22,11 +22,14 @@
 #define FLUSH_BYTES 65536
 #define NO_FD UINT64_MAX
 #define UNSET UINT64_MAX
+#define FLOW_TOTALS_MAX 1000	/* lines an interval: a scan makes more flows than anybody reads */
 /* After a signal, what the reader still sends is read until so long nothing comes. */
 #define QUIET_MS 300
 
 struct settings {
 	uint64_t interval_ns, top, max_flows, max_processes, max_connections, idle_ns, ready_fd;
+	uint64_t flow_bytes;
+	u32 types;
 	bool flows, verbose;
 };
 
@@ -38,6 +41,8 @@ static struct settings settings = {
 	.max_connections = 16384,
 	.idle_ns = UNSET,
 	.ready_fd = NO_FD,
+	.flow_bytes = 65536,
+	.types = PRINT_ALL,
 };
 
 static const struct program_info program = {
@@ -65,6 +70,12 @@ static const struct option_row rows[] = {
 	{ "flows", 'f', OPTION_FLAG, NULL,
 	  "no snapshots: one line a flow at the end of input, most bytes first", &settings.flows, 0, 0,
 	  false, NULL },
+	{ "types", 'T', OPTION_PARSED, "LIST",
+	  "only these lines: snapshot,port,flow_total,counters,connection,process,latency (all)",
+	  &settings.types, 0, 0, false, print_types_parse },
+	{ "flow-bytes", 0, OPTION_NUMBER, "BYTES",
+	  "a flow_total line for each flow that ended with so many (64K)", &settings.flow_bytes, 0, 0,
+	  true, NULL },
 	{ "ready-fd", 0, OPTION_NUMBER, "FD", "write a newline there when ready", &settings.ready_fd, 0,
 	  1023, false, NULL },
 	{ "verbose", 'v', OPTION_FLAG, NULL, "say on stderr what is done", &settings.verbose, 0, 0, false,
@@ -79,6 +90,7 @@ struct run {
 	struct text out;
 	int timer;
 	uint64_t sequence, last_ns;
+	u32 flow_totals;	/* lines in this interval */
 	bool said[BAD_LINES], stdout_closed, at_end;
 };
 
@@ -128,7 +140,11 @@ static int write_snapshot(struct run *r, bool final)
 		.final = final,
 	};
 
-	snapshot_write(&r->out, &r->aggregate, &request);
+	if (settings.types & PRINT_PORT)
+		port_lines_write(&r->out, &r->aggregate, &request);
+	if (settings.types & PRINT_SNAPSHOT)
+		snapshot_write(&r->out, &r->aggregate, &request);
+	r->flow_totals = 0;
 	aggregate_next_interval(&r->aggregate);
 	aggregate_set_clock(&r->aggregate, request.now_ns);
 	r->last_ns = now;
@@ -160,6 +176,12 @@ static void say_bad_line(struct run *r, int why, const char *line, size_t length
 		r->aggregate.lines, words[why], shown);
 }
 
+static void pass_on(struct run *r, const char *line, size_t length)
+{
+	text_bytes(&r->out, line, length);
+	text_put(&r->out, "\n");
+}
+
 static void take_lines(struct run *r)
 {
 	enum input_line kind;
@@ -170,13 +192,17 @@ static void take_lines(struct run *r)
 		int why = BAD_TOO_LONG;
 
 		if (kind == INPUT_LINE) {
-			why = length ? aggregate_line(&r->aggregate, line, length) : -1;
+			if (!length)
+				continue;
+			why = aggregate_line(&r->aggregate, line, length);
 		} else {
 			r->aggregate.lines++;
 			r->aggregate.bad[BAD_TOO_LONG]++;
 		}
 		if (why >= 0)
 			say_bad_line(r, why, line, length);
+		else if (r->aggregate.printed & settings.types)
+			pass_on(r, line, length);
 	}
 }
 
@@ -265,6 +291,40 @@ static void write_leaving(const struct flow *flow, void *data)
 	flow_total_write(&r->out, &r->aggregate, flow);
 }
 
+/* Beside snapshots the large ones are, as many as somebody may want to look through. */
+static void write_large(const struct flow *flow, void *data)
+{
+	struct run *r = data;
+
+	if (flow_bytes(flow) < settings.flow_bytes)
+		return;
+	if (r->flow_totals == FLOW_TOTALS_MAX) {
+		r->aggregate.flow_totals_left_out++;
+		return;
+	}
+	r->flow_totals++;
+	r->aggregate.flow_totals++;
+	flow_total_write(&r->out, &r->aggregate, flow);
+}
+
+/* What is still there at the end of input has ended with it. */
+static void write_large_flows(struct run *r)
+{
+	const struct flow_table *table = &r->aggregate.flows;
+
+	for (u32 at = table->newest; at != FLOW_NONE; at = table->flows[at].older)
+		write_large(&table->flows[at], r);
+}
+
+static int write_end(struct run *r)
+{
+	if (settings.flows)
+		return write_flows(r);
+	if (settings.types & PRINT_FLOW_TOTAL)
+		write_large_flows(r);
+	return write_snapshot(r, true);
+}
+
 static int say_hello(struct run *r)
 {
 	char host[256] = "", line[LINE_MAX_BYTES];
@@ -311,10 +371,13 @@ static int start(struct run *r)
 	r->aggregate.idle_ns = settings.idle_ns;
 	aggregate_set_clock(&r->aggregate, clock_ns(CLOCK_REALTIME));
 	r->last_ns = clock_ns(CLOCK_MONOTONIC);
+	r->aggregate.flow_leaves_data = r;
+	if (settings.types & PRINT_FLOW_TOTAL)
+		r->aggregate.flow_leaves = write_large;
 	if (!settings.flows)
 		return start_timer(r);
-	r->aggregate.flows.leave = write_leaving;
-	r->aggregate.flows.leave_data = r;
+	r->aggregate.flow_leaves = write_leaving;
+	settings.types = 0;
 	return STATUS_DONE;
 }
 
@@ -340,7 +403,7 @@ static int go(struct run *r)
 	while (status == STATUS_DONE && !r->at_end)
 		status = turn(r);
 	if (status == STATUS_DONE && !r->stdout_closed)
-		status = settings.flows ? write_flows(r) : write_snapshot(r, true);
+		status = write_end(r);
 	if (status == STATUS_DONE && close(STDOUT_FILENO) && !r->stdout_closed)
 		status = failed("write to stdout", errno);
 	return status;

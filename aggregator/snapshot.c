@@ -321,6 +321,7 @@ static void put_losses(struct text *t, const struct aggregate *a, const struct s
 	text_number(t, ",\"wrong_type\":", a->bad[BAD_TYPE]);
 	text_number(t, ",\"unknown_type\":", a->unknown_type);
 	text_number(t, ",\"flows_evicted\":", a->flows.evicted);
+	text_number(t, ",\"ports_over\":", a->ports.over);
 	text_number(t, ",\"hosts_over\":", a->interfaces.hosts_over);
 	text_number(t, ",\"interfaces_over\":", a->interfaces.over);
 	snapshot_host_losses(t, a);

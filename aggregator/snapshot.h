@@ -17,6 +17,9 @@ struct snapshot_request {
 /* Appends a snapshot line. */
 void snapshot_write(struct text *t, struct aggregate *a, const struct snapshot_request *q);
 
+/* Appends a "port" line for each service port of this interval, and empties a->ports. */
+void port_lines_write(struct text *t, struct aggregate *a, const struct snapshot_request *q);
+
 /* Appends one "flow_total" line. */
 void flow_total_write(struct text *t, const struct aggregate *a, const struct flow *f);
 

@@ -148,18 +148,22 @@ static void put_flows(struct text *t, const struct aggregate *a, const struct sn
 	top_free(&top);
 }
 
-static void put_flow_table(struct text *t, const struct flow_table *f)
+static void put_flow_table(struct text *t, const struct aggregate *a)
 {
+	const struct flow_table *f = &a->flows;
+
 	text_number(t, ",\"flow_table\":{\"active\":", f->active);
 	text_number_or_null(t, ",\"limit\":", f->limit, f->limit);
 	text_number(t, ",\"created\":", f->created);
 	text_number(t, ",\"evicted\":", f->evicted);
 	text_number(t, ",\"expired\":", f->expired);
+	text_number(t, ",\"totals\":", a->flow_totals);
+	text_number(t, ",\"totals_left_out\":", a->flow_totals_left_out);
 	text_put(t, "}");
 }
 
 void snapshot_flows(struct text *t, const struct aggregate *a, const struct snapshot_request *q)
 {
 	put_flows(t, a, q);
-	put_flow_table(t, &a->flows);
+	put_flow_table(t, a);
 }

@@ -51,6 +51,19 @@ void text_put(struct text *t, const char *text)
 	done(t, p + length);
 }
 
+void text_bytes(struct text *t, const char *bytes, size_t length)
+{
+	while (length) {
+		size_t piece = length < PIECE ? length : PIECE;
+		char *p = room(t);
+
+		memcpy(p, bytes, piece);
+		done(t, p + piece);
+		bytes += piece;
+		length -= piece;
+	}
+}
+
 void text_number(struct text *t, const char *before, u64 value)
 {
 	text_put(t, before);

@@ -23,6 +23,9 @@ void text_free(struct text *t);
 /* As it stands, at most 8191 bytes; the caller quotes and escapes. */
 void text_put(struct text *t, const char *text);
 
+/* Bytes of any number, as they stand. */
+void text_bytes(struct text *t, const char *bytes, size_t length);
+
 void text_number(struct text *t, const char *before, u64 value);
 void text_number_or_null(struct text *t, const char *before, bool is_there, u64 value);
 void text_bool(struct text *t, const char *before, bool value);

@@ -71,6 +71,7 @@ static const struct kind_row kinds[] = {
 	{ "proto", "string", PROTO },
 	{ "src_ip", "string or null", ADDRESS },
 	{ "dst_ip", "string or null", ADDRESS },
+	{ "port", "integer or null", PORT },
 	{ "src_port", "integer or null", PORT },
 	{ "dst_port", "integer or null", PORT },
 	{ "icmp_type", "integer or null", BYTE },

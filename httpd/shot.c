@@ -97,11 +97,24 @@ static enum shot_result make(struct slice line, json_t *root, struct shot **ret_
 	return SHOT_SNAPSHOT;
 }
 
+/* As the aggregator spells what stands between snapshots: that is most lines, and not for us. */
+static bool is_other(struct slice line)
+{
+	static const char head[] = "{\"type\":\"", snapshot[] = "snapshot\"";
+	size_t length = sizeof(head) - 1;
+
+	return line.length > length + sizeof(snapshot) && line.data[line.length - 1] == '}' &&
+	       !memcmp(line.data, head, length) && line.data[length] >= 'a' &&
+	       line.data[length] <= 'z' && memcmp(line.data + length, snapshot, sizeof(snapshot) - 1);
+}
+
 enum shot_result shot_parse(struct slice line, struct shot **ret_shot)
 {
 	enum shot_result result;
 	json_t *root;
 
+	if (is_other(line))
+		return SHOT_OTHER;
 	/* Zeroes inside strings are a matter of those who show them. */
 	root = json_loadb(line.data, line.length, JSON_ALLOW_NUL, NULL);
 	if (!root)

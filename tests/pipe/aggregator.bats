@@ -263,3 +263,52 @@ last() { tail -n 1 | jq -r "$1"; }
 setup_file() {
 	bats_require_minimum_version 1.5.0
 }
+
+# process TX RX: a process line; latency: one histogram.
+process() {
+	printf '{"type":"process","timestamp":1763704001000.000,"pid":7,"command":"curl","uid":0,"ip_version":4,"proto":"TCP",'
+	printf '"remote_ip":"10.0.0.2","remote_port":443,"tx_bytes":%s,"rx_bytes":%s,"tx_calls":1,"rx_calls":1}\n' "$1" "$2"
+}
+latency() { echo '{"type":"latency","timestamp":1763704001000.000,"name":"tcp_rtt","unit":"us","network":null,"count":1,"buckets":[[32,1]]}'; }
+
+@test "lines that are sums or events already go on as they came, in their order" {
+	{ hello web1; process 1 2; counters 3 222 0; latency; process 3 4; } >"$work/sums"
+	{ cat "$work/sums"; conversation; echo; echo '{"no":"type"}'; echo '{"type":"of the future","a":1}'; } |
+		"$BIN/aggregator" --types counters,process,latency 2>"$work/err" >"$work/out"
+	tail -n +2 "$work/out" | cmp - "$work/sums"
+	[ "$("$BIN/aggregator" --types process <"$work/sums" | jq -r .type | tr '\n' ' ')" = "hello hello process process " ]
+	[ "$("$BIN/aggregator" --types snapshot <"$work/sums" | jq -r .type | tr '\n' ' ')" = "hello snapshot " ]
+	run -2 "$BIN/aggregator" --types snapshot,packet
+	[ "${#lines[@]}" -eq 1 ]
+}
+
+@test "port lines: every packet of a flow is in one of them, whatever leaves the table" {
+	{
+		conversation			# opened to 443
+		packet 10.0.0.1 7000 10.0.0.9 6000 A 100	# no SYN: the smaller port
+		for i in $(seq 1 200); do packet 10.0.0.3 $((2000 + i)) 10.0.0.2 80 S 100; done
+	} >"$work/in"
+	for limit in 1000 10; do
+		"$BIN/aggregator" --types port --max-flows $limit <"$work/in" | jq -r 'select(.type == "port") | "\(.proto) \(.port) \(.packets) \(.bytes)"' |
+			sort >"$work/out"
+		[ "$(tr '\n' ',' <"$work/out")" = "TCP 443 6 876,TCP 6000 1 100,TCP 80 200 20000," ]
+	done
+}
+
+@test "port lines: more ports than there are rows for are summed by protocol" {
+	awk 'BEGIN { for (i = 1; i <= 5000; i++) print i }' | while read -r port; do packet 10.0.0.1 60000 10.0.0.2 "$port" S 10; done >"$work/in"
+	"$BIN/aggregator" --types port,snapshot <"$work/in" >"$work/out"
+	[ "$(jq -s 'map(select(.type == "port")) | "\(length) \(map(.packets) | add) \(map(select(.port == null).packets) | add)"' -r "$work/out")" = "4097 5000 904" ]
+	[ "$(last .losses.ports_over <"$work/out")" = 904 ]
+}
+
+@test "flow_total: large flows that ended, whole; as many as may be in an interval" {
+	for second in 0 200; do packet 10.0.0.1 1 10.0.0.2 443 A 70000 $((1763704000 + second))000.000; done >"$work/in"
+	packet 10.0.0.1 2 10.0.0.2 443 A 100 >>"$work/in"
+	total() { jq -r 'select(.type == "flow_total") | "\(.src_port) \(.packets) \(.bytes)"' | sort | tr '\n' ','; }
+	[ "$("$BIN/aggregator" --interval 100 <"$work/in" | total)" = "1 1 70000,1 1 70000," ]
+	[ "$("$BIN/aggregator" --interval 100 --flow-bytes 1 <"$work/in" | total)" = "1 1 70000,1 1 70000,2 1 100," ]
+	for i in $(seq 1 1100); do packet 10.0.0.1 "$i" 10.0.0.2 443 A 100; done |
+		"$BIN/aggregator" --interval 100 --flow-bytes 1 | jq -s 'map(select(.type == "flow_total")) | length, (map(.packets) | add)' >"$work/out"
+	[ "$(tr '\n' ' ' <"$work/out")" = "1000 1000 " ]
+}
