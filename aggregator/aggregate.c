@@ -139,6 +139,7 @@ static void add_to_flow(struct aggregate *a, const struct flow_key *key, u16 int
 	bool is_new;
 
 	add->from = make_id(key, interface, &id);
+	add->direction = key->direction;
 	add->interval = a->interval;
 	add->used_s = (u32)(a->newest_ns / NS_PER_S);
 	f = flow_table_get(&a->flows, &id, &is_new);

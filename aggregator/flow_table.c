@@ -237,6 +237,7 @@ void flow_add(struct flow *f, const struct flow_addition *add)
 	}
 	f->recent_packets += (u32)add->packets;
 	f->recent_bytes += add->bytes;
+	f->ways |= 1u << (2 * add->from + add->direction);
 	decide_src(f, add);
 	if (f->id.protocol != 6)
 		return;

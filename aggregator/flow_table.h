@@ -42,7 +42,8 @@ struct flow {
 	u8 tcp_flags[2];	/* of all packets of a side */
 	u8 open_flags[2];	/* of those since the connection was opened last */
 	u8 src;			/* which side opened it */
-	u8 opened;		/* src is known from a SYN, not by order */
+	u8 opened : 1;		/* src is known from a SYN, not by order */
+	u8 ways : 4;		/* bit 2 * side + enum direction: this side's packets went that way */
 	u8 icmp_type, icmp_code;	/* of the first packet, if id.flags has FLOW_ICMP */
 };
 
@@ -87,6 +88,7 @@ struct flow_addition {
 	u64 packets, bytes;
 	u64 first_ns, last_ns;
 	u8 from;		/* the side of the id that sent them */
+	u8 direction;		/* enum direction: which way on the interface */
 	u8 tcp_flags;
 	u32 interval;		/* the current one, from 1 */
 	u32 used_s;

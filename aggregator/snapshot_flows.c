@@ -30,6 +30,19 @@ static void put_tcp(struct text *t, const struct flow *f, u8 src)
 	}
 }
 
+/*
+ * Which way src sends on the interface: "ingress" comes from there, "egress" is on our
+ * side of it. null where both are seen, as on the loopback.
+ */
+static void put_way(struct text *t, const struct flow *f, u8 src)
+{
+	u8 mine = f->ways >> 2 * src & 3, other = f->ways >> 2 * !src & 3;
+	u8 in = (mine >> DIRECTION_INGRESS | other >> DIRECTION_EGRESS) & 1;
+	u8 out = (mine >> DIRECTION_EGRESS | other >> DIRECTION_INGRESS) & 1;
+
+	text_name_or_null(t, ",\"src_direction\":", in == out ? NULL : in ? "ingress" : "egress");
+}
+
 /* The keys of a flow, behind whatever opens its object. */
 static void put_flow(struct text *t, const struct aggregate *a, const struct flow *f,
 		     const struct amount *recent, u64 interval_ns)
@@ -53,6 +66,7 @@ static void put_flow(struct text *t, const struct aggregate *a, const struct flo
 	text_number_or_null(t, ",\"src_port\":", ports, f->id.port[facts.src]);
 	text_address(t, ",\"dst_ip\":", f->id.ip_version, f->id.ip[!facts.src]);
 	text_number_or_null(t, ",\"dst_port\":", ports, f->id.port[!facts.src]);
+	put_way(t, f, facts.src);
 	text_number(t, ",\"packets\":", flow_packets(f));
 	text_number(t, ",\"bytes\":", flow_bytes(f));
 	text_number(t, ",\"src_packets\":", src->packets);

@@ -69,6 +69,7 @@ static const struct kind_row kinds[] = {
 	{ "bool", "boolean", BOOLEAN },
 	{ "ip_version", "integer or null", "{\"enum\":[4,6,null]}" },
 	{ "proto", "string", PROTO },
+	{ "src_direction", "string or null", "{\"enum\":[\"ingress\",\"egress\",null]}" },
 	{ "src_ip", "string or null", ADDRESS },
 	{ "dst_ip", "string or null", ADDRESS },
 	{ "port", "integer or null", PORT },

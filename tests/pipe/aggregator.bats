@@ -55,6 +55,17 @@ last() { tail -n 1 | jq -r "$1"; }
 	[ "$(cat "$work/out")" = "10.0.0.1 50000 10.0.0.2 443 6 876 4 764 2 112 closed FSPA FSA" ]
 }
 
+@test "which way the source sends on its interface; both ways is neither" {
+	{
+		packet 10.0.0.1 50000 10.0.0.2 443 S 60
+		packet 10.0.0.3 50000 10.0.0.2 443 S 60 | sed s/ingress/egress/
+		packet 10.0.0.2 443 10.0.0.4 50000 SA 60
+		packet 10.0.0.5 50000 10.0.0.2 443 S 60
+		packet 10.0.0.5 50000 10.0.0.2 443 S 60 | sed s/ingress/egress/
+	} | "$BIN/aggregator" | last '.flows | sort_by(.src_ip)[] | "\(.src_ip) \(.src_direction)"' >"$work/out"
+	[ "$(tr '\n' ',' <"$work/out")" = "10.0.0.1 ingress,10.0.0.3 egress,10.0.0.4 egress,10.0.0.5 null," ]
+}
+
 @test "--flows: one line a flow, most bytes first, and nothing else" {
 	{
 		conversation
