@@ -24,7 +24,7 @@ const struct parameter by_pid_parameters[] = {
 	  .keys = (const char *const[]){ "pid", NULL }, .min = 1, .max = INT32_MAX,
 	  .empty_is_none = true },
 	{ "limit", PARAMETER_LIMIT, "at most so many rows of a process, 1 to 1000 (default 100)",
-	  .min = 1, .max = PER_PID_MAX, .empty_is_none = true },
+	  .min = 1, .max = PER_PID_MAX, .preset = PER_PID_DEFAULT, .empty_is_none = true },
 	{ .name = NULL },
 };
 

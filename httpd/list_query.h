@@ -35,6 +35,7 @@ struct parameter {
 	const char *const *keys;	/* members of the row, one of which must fit; ends in NULL */
 	const char *const *words;	/* ends in NULL */
 	uint64_t min, max;
+	uint64_t preset;	/* of a number that is not given; 0: it has none */
 	bool empty_is_none;	/* in a JSON object 0 and "" mean that it is not given */
 };
 

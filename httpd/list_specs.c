@@ -12,7 +12,7 @@
 #define MS_MAX 1000000000000000
 
 #define LIMIT { "limit", PARAMETER_LIMIT, "at most so many rows, 1 to 10000 (default 100)", \
-		.min = 1, .max = LIST_LIMIT_MAX }
+		.min = 1, .max = LIST_LIMIT_MAX, .preset = LIST_LIMIT_DEFAULT }
 #define FIELDS { "fields", PARAMETER_FIELDS, "the members wanted of each row, as in a,b,c", .max = 0 }
 #define SORT(text, ...) { "sort", PARAMETER_SORT, "largest first by " text, \
 			  .words = NAMES(__VA_ARGS__) }
@@ -29,6 +29,8 @@
 #define PORT { "port", PARAMETER_NUMBER, "a port of either side, 0 to 65535", \
 	       .keys = NAMES("src_port", "dst_port"), .max = UINT16_MAX }
 #define END { .name = NULL }
+
+const struct parameter list_pid = PID;
 
 const struct list_spec list_flows = { "flows", NULL };
 const struct parameter flow_parameters[] = {

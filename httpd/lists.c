@@ -210,10 +210,6 @@ enum MHD_Result lists_protocols(struct server *server, struct request *request)
 
 /* ---- one process ----------------------------------------------------------- */
 
-static const struct parameter of_pid = {
-	"pid", PARAMETER_NUMBER, "the process", .keys = (const char *const[]){ "pid", NULL },
-};
-
 static void write_process(struct body *body, const struct list_query *query,
 			  const struct list *processes, const struct list *connections)
 {
@@ -234,7 +230,7 @@ enum MHD_Result lists_process(struct server *server, struct request *request)
 	struct list_query query = {
 		.limit = LIST_LIMIT_MAX,
 		.filter_count = 1,
-		.filter[0] = { .parameter = &of_pid, .text = pid, .number = strtod(pid, NULL) },
+		.filter[0] = { .parameter = &list_pid, .text = pid, .number = strtod(pid, NULL) },
 	};
 	struct list processes = { 0 }, connections = { 0 };
 	enum MHD_Result result = MHD_NO;

@@ -20,6 +20,9 @@ extern const struct list_spec list_flows, list_connections, list_processes, list
 extern const struct parameter flow_parameters[], connection_parameters[], process_parameters[],
 	remote_parameters[], latency_parameters[], drop_parameters[];
 
+/* What /api/processes/ goes on with. */
+extern const struct parameter list_pid;
+
 /*
  * Answers for the route of the request, by request->wants. /api/drops and
  * /api/protocols are several lists put together, /api/processes/{pid} one row of one.

@@ -411,6 +411,7 @@ void server_free(struct server *server)
 	feed_free(&server->feed);
 	ledger_free(&server->ledger);
 	shot_free(server->shot);
+	blob_unref(server->openapi);
 	free(server->metrics);
 	intake_free(&server->intake);
 }

@@ -67,6 +67,7 @@ struct server {
 	bool input_readable;
 	bool input_always_ready;	/* a file, which epoll does not take */
 	struct shot *shot;		/* the latest snapshot; NULL before the first */
+	struct blob *openapi;	/* the document; NULL until somebody asks */
 	struct ledger ledger;		/* of the last hour's snapshots */
 	struct metrics *metrics;	/* for /metrics; NULL before the first snapshot */
 	uint64_t snapshot_ms;		/* when it came */

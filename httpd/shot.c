@@ -141,6 +141,11 @@ static bool is_in_stats(struct slice key)
 	return true;
 }
 
+bool shot_is_in_stats(const char *key)
+{
+	return is_in_stats((struct slice){ key, strlen(key) });
+}
+
 int shot_make_stats(struct shot *shot)
 {
 	struct slice key, value;

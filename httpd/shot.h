@@ -46,6 +46,9 @@ struct slice shot_part(const struct shot *shot, const char *key);
 void shot_each(const struct shot *shot, const char *key,
 	       void (*take)(void *closure, struct slice row), void *closure);
 
+/* Whether .stats has the snapshot's member called key. */
+bool shot_is_in_stats(const char *key);
+
 /* Fills .stats, at the first request that wants it. 0 or -ENOMEM. */
 int shot_make_stats(struct shot *shot);
 

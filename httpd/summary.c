@@ -34,9 +34,9 @@ const struct parameter summary_parameters[] = {
 	{ "process_name", PARAMETER_TEXT, "the same as command", .keys = by_command,
 	  .max = COMMAND_MAX, .empty_is_none = true },
 	{ "duration", PARAMETER_NUMBER, duration_help, .keys = by_duration,
-	  .min = 1, .max = DURATION_MAX },
+	  .min = 1, .max = DURATION_MAX, .preset = DURATION_DEFAULT },
 	{ "duration_seconds", PARAMETER_NUMBER, duration_help, .keys = by_duration,
-	  .min = 1, .max = DURATION_MAX, .empty_is_none = true },
+	  .min = 1, .max = DURATION_MAX, .preset = DURATION_DEFAULT, .empty_is_none = true },
 	{ .name = NULL },
 };
 
