@@ -9,7 +9,7 @@
 #define END { .key = NULL }
 #define HEAD \
 	{ "timestamp", "null:unix_ms", .what = "Unix time in milliseconds of the snapshot" }, \
-	{ "stale", "boolean",
+	{ "stale", "boolean", \
 	  .what = "whether the input has ended or is late: the snapshot is an old one" }
 #define COUNTS \
 	{ "total", "integer", .what = "rows of the snapshot" }, \
@@ -188,7 +188,7 @@ static const struct member question_members[] = {
 	{ "query_time", MOMENT, .what = "now" }, \
 	{ "message", "string", .what = "the answer in words" }, \
 	{ "query", "object", .what = "what was asked", question_members }, \
-	{ "since", "integer",
+	{ "since", "integer", \
 	  .what = "Unix time in milliseconds from which is counted: later than asked for if " \
 	  "less is known" }, \
 	{ "until", "integer", .what = "Unix time in milliseconds until which is counted" }
@@ -199,8 +199,8 @@ static const struct member question_members[] = {
 #define PROCESS \
 	{ "pid", .kind = "owner_pid" }, { "command", .kind = "string_or_null" }
 #define ATTEMPTS \
-	{ "opened", "integer",
-	  .what = "connections" }, { "failed", "integer", .what = "connections" }
+	{ "opened", "integer", .what = "connections" }, \
+	{ "failed", "integer", .what = "connections" }
 
 static const struct member connects_by_destination[] = {
 	DESTINATION, { "direction", "direction", .what = "ingress: to this host" }, ATTEMPTS, END,
@@ -264,8 +264,8 @@ const struct member drop_summary_members[] = {
 	{ "message", "string", .what = "the answer in words" }
 
 #define OWNER \
-	{ "pid", "integer",
-	  .what = "0: not known" }, { "command", "string", .what = "empty: not known" }
+	{ "pid", "integer", .what = "0: not known" }, \
+	{ "command", "string", .what = "empty: not known" }
 #define ATTEMPT \
 	{ "destination", "string", .what = "address and port" }, \
 	{ "protocol", .kind = "proto" }, \
