@@ -10,7 +10,7 @@ import {
 } from './helpers.mjs';
 import { NASTY_NAMES, createTraffic, nastySnapshot } from './traffic.mjs';
 
-const VIEWS = ['overview', 'flows', 'processes', 'hosts', 'connections', 'drops', 'latency', 'packets'];
+const VIEWS = ['overview', 'flows', 'processes', 'hosts', 'connections', 'drops', 'latency', 'sankey', 'packets'];
 const PHONE = { width: 375, height: 740 };
 
 let browser;
@@ -432,7 +432,7 @@ const EXPORTS = [
 	['overview', ['flows', 'protocols', 'cpus', 'interfaces', 'packets']],
 	['overview', ['losses', 'top processes', 'drops by reason']],
 	['processes', ['processes', 'protocols of processes']], ['hosts', ['remote hosts']], ['connections', ['connections']], ['drops', ['drops', 'drops by flow']],
-	['latency', ['latencies']],
+	['latency', ['latencies']], ['sankey', ['sankey']],
 ];
 
 async function exported(page, what, kind) {

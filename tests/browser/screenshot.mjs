@@ -6,7 +6,7 @@ import { becomes, launch, openPage, startHttpd } from './helpers.mjs';
 import { createTraffic, nastySnapshot } from './traffic.mjs';
 
 const folder = `${process.env.BUILD ?? 'build'}/screenshots`;
-const VIEWS = ['overview', 'flows', 'processes', 'hosts', 'connections', 'drops', 'latency', 'packets'];
+const VIEWS = ['overview', 'flows', 'processes', 'hosts', 'connections', 'drops', 'latency', 'sankey', 'packets'];
 const SIZES = { wide: { width: 1400, height: 1000 }, phone: { width: 375, height: 812 } };
 
 async function shoot(browser, httpd, name, { scheme, size, view, height, path, snapshot, level = 'live' }) {

@@ -69,6 +69,7 @@ function makeFlow(random, now) {
 		src_port: kind.icmp ? null : 32768 + Math.floor(random() * 28000),
 		dst_ip: SERVERS[kind.dst][kind.six ? 1 : 0],
 		dst_port: kind.port ?? null,
+		src_direction: kind.out ? 'egress' : 'ingress',
 		packets: 0, bytes: 0, src_packets: 0, src_bytes: 0, dst_packets: 0, dst_bytes: 0,
 		first: now, last: now,
 		state: kind.state ?? null,

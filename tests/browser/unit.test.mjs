@@ -784,12 +784,17 @@ test('feed: a browser without EventSource polls', async () => {
 // ---- files of others -------------------------------------------------------------
 
 test('vendor: the files are those that VENDOR.md names', () => {
-	const folder = new URL('../../web/vendor/uplot/', import.meta.url);
-	const rows = [...readFileSync(new URL('VENDOR.md', folder), 'utf8').matchAll(/^\| `([\w.]+)` \| `[\w./]+` \| `([0-9a-f]{64})` \|$/gm)];
+	const vendor = new URL('../../web/vendor/', import.meta.url);
 
-	assert.equal(rows.length, 3);
-	for (const [, name, sum] of rows)
-		assert.equal(createHash('sha256').update(readFileSync(new URL(name, folder))).digest('hex'), sum, name);
+	assert.deepEqual(readdirSync(vendor).sort(), ['d3-sankey', 'uplot']);
+	for (const part of readdirSync(vendor)) {
+		const folder = new URL(`${part}/`, vendor);
+		const rows = [...readFileSync(new URL('VENDOR.md', folder), 'utf8').matchAll(/^\| `([\w.-]+)` \| `[\w./-]+` \| `([0-9a-f]{64})` \|$/gm)];
+
+		assert.deepEqual(rows.map(([, name]) => name).concat('VENDOR.md').sort(), readdirSync(folder).sort());
+		for (const [, name, sum] of rows)
+			assert.equal(createHash('sha256').update(readFileSync(new URL(name, folder))).digest('hex'), sum, name);
+	}
 });
 
 // Which folder may import what: web/README.md.

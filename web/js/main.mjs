@@ -19,6 +19,7 @@ import { createLatencyView } from './views/latency.mjs';
 import { createOverview } from './views/overview.mjs';
 import { createPacketsView } from './views/packets.mjs';
 import { createProcessesView } from './views/processes.mjs';
+import { createSankeyView } from './views/sankey.mjs';
 
 const TICK_MS = 1000;	// how often the age of the data is looked at
 
@@ -31,6 +32,7 @@ const VIEWS = [
 	{ id: 'connections', title: 'Connections', create: createConnectionsView },
 	{ id: 'drops', title: 'Drops', create: createDropsView },
 	{ id: 'latency', title: 'Latency', create: createLatencyView },
+	{ id: 'sankey', title: 'Sankey', create: createSankeyView },
 	{ id: 'packets', title: 'Packets', create: createPacketsView },
 ];
 

@@ -8,7 +8,7 @@
 import { isInNetwork, parseNetwork } from './address.mjs';
 
 export const HELP =
-	'tcp · port:443 · port:8000-8099 · ip:10.0.0.0/8 · src: · dst: · if:eth0 · state:established · bps>1M · !udp · any text';
+	'tcp · port:443 · port:8000-8099 · ip:10.0.0.0/8 · src: · dst: · if:eth0 · state:established · pid:none · bps>1M · !udp · any text';
 
 const PROTOCOLS = new Set(
 	('tcp udp icmp icmpv6 igmp ipip ipv6 gre esp ah sctp dccp udplite ospf pim vrrp eigrp ' +
@@ -40,7 +40,10 @@ function makeAddress(text) {
 	return (value) => lower(value).startsWith(text);
 }
 
+// "none": where there is no such number.
 function makeNumber(text) {
+	if (text === 'none')
+		return (value) => value === null || value === undefined;
 	const range = /^(\d+)(?:-(\d+))?$/.exec(text);
 
 	if (!range)

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// Single views in a real browser, fed with snapshots that the test writes.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { axeViolations, launch, openPage, shows, startHttpd, widerThanScreen } from './helpers.mjs';
+import { createTraffic, nastySnapshot } from './traffic.mjs';
+
+let browser;
+
+before(async () => {
+	browser = await launch();
+});
+
+after(() => browser?.close());
+
+// A server of its own and a page of it; feed() writes a snapshot and waits for it.
+async function withPage(act, { path = '', args = [], ...options } = {}) {
+	const httpd = await startHttpd({ args });
+	const traffic = createTraffic({ seed: 3, flows: 400, limit: 300, history: 20 });
+	let page;
+
+	try {
+		await httpd.write(traffic.next());
+		page = await openPage(browser, httpd.url + path, options);
+		await act(page, async (snapshot = traffic.next()) => {
+			await httpd.write(snapshot);
+			await shows(page, snapshot);
+			return snapshot;
+		}, { httpd, traffic });
+		assert.deepEqual(page.faults, []);
+	} finally {
+		await page?.context().close();
+		await httpd.stop();
+	}
+}
+
+const labels = (page) => page.locator('.sankey-node').evaluateAll((all) => all.map((one) => one.getAttribute('aria-label')));
+
+test('sankey: what the snapshot says, in both themes without fault', async () => {
+	for (const colorScheme of ['light', 'dark'])
+		await withPage(async (page, feed) => {
+			const snapshot = await feed();
+			const words = await labels(page);
+			const tcp = snapshot.flows.filter(({ proto }) => proto === 'TCP').reduce((sum, { bps }) => sum + bps, 0);
+
+			assert.ok(words.some((text) => /^Interface: eth0, .*bit\/s, \d/.test(text)), words.join('\n'));
+			assert.ok(words.some((text) => /^Process: nginx, /.test(text)));
+			assert.ok(words.some((text) => /^Process: unknown owner, /.test(text)));
+			assert.ok(words.some((text) => /^Remote: \d+ others, /.test(text)));
+			await page.locator('.sankey-node', { hasText: /^TCP/ }).hover();
+			assert.match(await page.locator('#sankey-reading').textContent(), new RegExp(`^Protocol: TCP · ${tcp.toLocaleString('en')} bit/s · `));
+			assert.deepEqual(await axeViolations(page), []);
+		}, { path: '#/sankey', colorScheme });
+});
+
+test('sankey: in and out; a way is known with the second snapshot', () => withPage(async (page, feed) => {
+	await page.locator('#sankey .empty', { hasText: /with the next snapshot/ }).waitFor();
+	await feed();
+	await page.locator('.sankey-node').first().waitFor();
+	assert.equal(await page.locator('#sankey .switch [aria-pressed="true"]').textContent(), '↓ In');
+	const inbound = await labels(page);
+	await page.getByRole('button', { name: '↑ Out' }).click();
+	assert.match(page.url(), /way=out$/);
+	assert.notDeepEqual(await labels(page), inbound);
+	await page.getByRole('button', { name: 'Pause the diagram' }).click();
+	const held = await labels(page);
+	await feed();
+	assert.deepEqual(await labels(page), held);
+}, { path: '#/sankey?way=in' }));
+
+test('sankey: the keyboard goes from node to node, keeps its place, and leads to the flows', () => withPage(async (page, feed) => {
+	await feed();
+	const focused = () => page.evaluate(() => document.activeElement.getAttribute('aria-label'));
+
+	assert.equal(await page.locator('.sankey-node[tabindex="0"]').count(), 1);
+	await page.locator('.sankey-node[tabindex="0"]').focus();
+	assert.match(await focused(), /^Interface: eth/);
+	await page.keyboard.press('ArrowRight');
+	assert.match(await focused(), /^Protocol: TCP/);
+	assert.match(await page.locator('#sankey-reading').textContent(), /^Protocol: TCP/);
+	await page.keyboard.press('ArrowDown');
+	assert.match(await focused(), /^Protocol: UDP/);
+	await feed();
+	assert.match(await focused(), /^Protocol: UDP/);
+	await page.keyboard.press('Enter');
+	await page.waitForURL(/#\/flows\?filter=proto%3AUDP$/);
+}, { path: '#/sankey' }));
+
+test('sankey: nothing is wider than a phone; names stay text', () => withPage(async (page, feed, { traffic }) => {
+	const { seq } = await feed(traffic.next());
+
+	assert.equal(await widerThanScreen(page), 0);
+	await feed(nastySnapshot(seq + 1));
+	assert.equal(await widerThanScreen(page), 0);
+	assert.equal(await page.locator('main img, main script').count(), 0);
+	assert.equal(await page.evaluate(() => window.pwned), undefined);
+	assert.deepEqual(await axeViolations(page), []);
+}, { path: '#/sankey', viewport: { width: 375, height: 740 }, hasTouch: true, isMobile: true }));
