@@ -249,6 +249,16 @@ static void set_event(struct connection *connection, const struct connection_rec
 	}
 }
 
+static void count_of_host(struct connection_counts *counts, const struct connection_record *r)
+{
+	u8 reason = r->reason < CONNECTION_REASONS ? r->reason : REASON_NONE;
+
+	counts->connects += r->event == CONNECTION_CONNECT;
+	counts->accepts += r->event == CONNECTION_ACCEPT;
+	counts->closed[reason] += r->event == CONNECTION_CLOSE;
+	counts->failed[reason] += r->event == CONNECTION_FAILED;
+}
+
 static void count_event(struct connections *c, u16 host, const struct connection_record *r)
 {
 	u32 opened = r->event == CONNECTION_CONNECT || r->event == CONNECTION_ACCEPT;
@@ -256,6 +266,7 @@ static void count_event(struct connections *c, u16 host, const struct connection
 
 	if (r->existing)
 		return;
+	count_of_host(&c->counts[host], r);
 	c->n_connects += r->event == CONNECTION_CONNECT;
 	c->accepts += r->event == CONNECTION_ACCEPT;
 	c->closed += r->event == CONNECTION_CLOSE;

@@ -11,6 +11,7 @@
 #define JOPIL_CONNECTIONS_H
 
 #include "aggregator/flow_table.h"
+#include "aggregator/interfaces.h"
 #include "aggregator/lru_table.h"
 #include "aggregator/processes.h"
 #include "common/line_read.h"
@@ -100,9 +101,16 @@ struct connect {
 	u64 opened, failed;
 };
 
+/* Events of a host since the beginning, by reason where there is one. */
+struct connection_counts {
+	u64 connects, accepts;
+	u64 closed[CONNECTION_REASONS], failed[CONNECTION_REASONS];
+};
+
 struct connections {
 	struct lru_table table, tuples, connects;
 	u64 n_connects, accepts, closed, failed;	/* since the beginning */
+	struct connection_counts counts[HOSTS_MAX + 1];	/* by host */
 	u64 connects_left_out;	/* events of this interval that found no row */
 	u64 no_memory;
 };

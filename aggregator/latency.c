@@ -50,6 +50,16 @@ static void begin(struct latency_slot *slot, u64 number)
 	slot->number = number;
 }
 
+static void add_since(struct latency *row, u32 upper, u64 count)
+{
+	u32 bound = 0;
+
+	while (bound < LATENCY_BOUNDS && upper > latency_bound(bound))
+		bound++;
+	row->since[bound] += count;
+	row->sum += upper * count;
+}
+
 void latency_add(struct latency *row, u64 upper, u64 count, u64 time_ns, u32 interval)
 {
 	u32 bucket = latency_bucket(upper < UINT32_MAX ? (u32)upper : UINT32_MAX);
@@ -57,6 +67,7 @@ void latency_add(struct latency *row, u64 upper, u64 count, u64 time_ns, u32 int
 	struct latency_slot *slot = &row->slots[number % LATENCY_SLOTS];
 
 	row->total += count;
+	add_since(row, latency_bucket_upper_us(bucket), count);
 	begin(&row->recent, interval);
 	add(&row->recent, bucket, count);
 	/* What is older than all that is kept here is in no minute any more. */

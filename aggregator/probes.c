@@ -77,6 +77,14 @@ u64 probes_sum(const struct probes *p, const char *name, const char *counter)
 	return sum;
 }
 
+u64 probes_of_host(const struct probes *p, u16 host, const char *name, const char *counter)
+{
+	struct probe_id id = id_of(host, (struct line_text){ name, strlen(name) });
+	const struct probe *probe = lru_find(&p->table, &id);
+
+	return probe ? sum_of(probe, counter) : 0;
+}
+
 bool probes_seen(const struct probes *p, const char *name)
 {
 	for (const struct probe *probe = lru_newest(&p->table, 0); probe;

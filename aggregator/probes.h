@@ -53,6 +53,9 @@ void probe_set(struct probe *probe, struct line_text name, u64 value);
 /* The sum of a counter over all hosts, since this stream began; "process", "tx_bytes". */
 u64 probes_sum(const struct probes *p, const char *probe, const char *counter);
 
+/* The counter of one host's probe, likewise. */
+u64 probes_of_host(const struct probes *p, u16 host, const char *probe, const char *counter);
+
 /* Whether any host's was seen. */
 bool probes_seen(const struct probes *p, const char *probe);
 

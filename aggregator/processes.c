@@ -36,6 +36,10 @@ int processes_init(struct processes *p, u32 max_processes)
 		err = lru_init(&p->remotes, sizeof(struct remote), sizeof(struct remote_id), REMOTES_MAX);
 	if (!err)
 		err = lru_init(&p->talkers, sizeof(struct talker), sizeof(struct endpoint), TALKERS_MAX);
+	if (!err)
+		err = series_init(&p->by_command);
+	if (!err)
+		err = series_init(&p->by_remote);
 	p->table.leave = process_leaves;
 	p->remotes.leave = remote_leaves;
 	p->table.leave_data = p->remotes.leave_data = p;
@@ -47,6 +51,8 @@ void processes_free(struct processes *p)
 	lru_free(&p->table);
 	lru_free(&p->remotes);
 	lru_free(&p->talkers);
+	series_free(&p->by_command);
+	series_free(&p->by_remote);
 }
 
 static void moved_add(struct moved *m, const struct process_value *v, u32 interval)
@@ -199,6 +205,20 @@ static void add_talker(struct processes *p, const struct endpoint *to, const str
 	talker->last_ns = r->time_ns;
 }
 
+static void add_series(struct processes *p, const struct endpoint *to, const struct process_record *r)
+{
+	struct moved_bytes moved = { r->value.tx_bytes, r->value.rx_bytes };
+	struct series_id command = series_id_of(to->host, r->key.command);
+	struct series_id remote = { .host = to->host };
+
+	series_add(&p->by_command, &command, moved);
+	if (to->flags & PROCESS_REMOTE) {
+		remote.ip_version = to->ip_version;
+		memcpy(remote.name, to->ip, sizeof(remote.name));
+	}
+	series_add(&p->by_remote, &remote, moved);
+}
+
 void processes_add(struct processes *p, u16 host, const struct process_record *r, u32 interval,
 		   u64 idle_ns)
 {
@@ -209,6 +229,7 @@ void processes_add(struct processes *p, u16 host, const struct process_record *r
 	moved_add(&p->protocols[row].moved, &r->value, interval);
 	calls_add(&p->protocols[row].calls, &r->value);
 	add_process(p, &to, r, interval);
+	add_series(p, &to, r);
 	if (!(to.flags & PROCESS_REMOTE))
 		return;
 	add_remote(p, &to, &r->value, interval);

@@ -5,12 +5,14 @@
  *
  * Sums: every byte of the lines is in exactly one protocol, and in exactly one process or
  * in processes.evicted; every byte with a known remote in one remote or in
- * remotes.evicted. With their slots 2384 bytes a process, 104 a remote, 96 an endpoint.
+ * remotes.evicted. by_command and by_remote each hold every byte. With their slots 2384
+ * bytes a process, 104 a remote, 96 an endpoint.
  */
 #ifndef JOPIL_PROCESSES_H
 #define JOPIL_PROCESSES_H
 
 #include "aggregator/lru_table.h"
+#include "aggregator/series.h"
 #include "common/records.h"
 
 #define PROCESS_REMOTES 32	/* kept per process; the smallest idle one makes room */
@@ -109,6 +111,7 @@ struct processes {
 	} protocols[PROTOCOL_ROWS];
 	struct moved total;
 	struct { u64 tx_bytes, rx_bytes; } evicted, remotes_evicted;
+	struct series_set by_command, by_remote;
 	u64 no_memory;
 };
 

@@ -384,6 +384,7 @@ void snapshot_write(struct text *t, struct aggregate *a, const struct snapshot_r
 	snapshot_connections(t, a, q);
 	snapshot_drops(t, a, q);
 	snapshot_latency(t, a, q);
+	snapshot_series(t, a, q);
 	put_losses(t, a, s);
 	text_put(t, "}\n");
 	free(s);

@@ -32,6 +32,9 @@ void snapshot_drops(struct text *t, const struct aggregate *a, const struct snap
 /* latency, latency_table, probes */
 void snapshot_latency(struct text *t, const struct aggregate *a, const struct snapshot_request *q);
 
+/* series_...: sums for time series, each of one host; ranks the series before. */
+void snapshot_series(struct text *t, struct aggregate *a, const struct snapshot_request *q);
+
 /* The keys of "losses" that are the host's probes', and of "input". */
 void snapshot_host_losses(struct text *t, const struct aggregate *a);
 void snapshot_host_input(struct text *t, const struct aggregate *a);
