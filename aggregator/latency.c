@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "common/percentile.h"
+
 int latencies_init(struct latencies *l)
 {
 	memset(l, 0, sizeof(*l));
@@ -77,23 +79,6 @@ void latency_add(struct latency *row, u64 upper, u64 count, u64 time_ns, u32 int
 	add(slot, bucket, count);
 }
 
-/* The upper bound of the bucket that holds the sample with this rank, from 1. */
-static u64 bound_of(const u64 *counts, u64 rank)
-{
-	u64 seen = 0;
-	u32 bucket = 0;
-
-	while (bucket < LATENCY_BUCKETS - 1 && (seen += counts[bucket]) < rank)
-		bucket++;
-	return latency_bucket_upper_us(bucket);
-}
-
-/* The nearest rank: the least one that is not below the share in a hundred. */
-static u64 percentile(const u64 *counts, u64 n, u32 percent)
-{
-	return bound_of(counts, n / 100 * percent + (n % 100 * percent + 99) / 100);
-}
-
 void latency_summarize(const struct latency *row, u64 now_ns, struct latency_summary *ret)
 {
 	u64 counts[LATENCY_BUCKETS] = { 0 }, n = 0, now = now_ns / LATENCY_SLOT_NS;
@@ -111,8 +96,8 @@ void latency_summarize(const struct latency *row, u64 now_ns, struct latency_sum
 	*ret = (struct latency_summary){ .count = n };
 	if (!n)
 		return;
-	ret->p50 = percentile(counts, n, 50);
-	ret->p95 = percentile(counts, n, 95);
-	ret->p99 = percentile(counts, n, 99);
-	ret->max = bound_of(counts, n);
+	ret->p50 = percentile_us(counts, n, 50);
+	ret->p95 = percentile_us(counts, n, 95);
+	ret->p99 = percentile_us(counts, n, 99);
+	ret->max = percentile_us(counts, n, 100);
 }

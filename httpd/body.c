@@ -61,6 +61,17 @@ void body_printf(struct body *body, const char *format, ...)
 	body->length += (size_t)length;
 }
 
+void body_number(struct body *body, uint64_t number)
+{
+	char digits[20];	/* of 64 bits */
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + number % 10);
+	while (number /= 10);
+	body_add(body, digits + at, sizeof(digits) - at);
+}
+
 struct blob *blob_new(const char *data, size_t length)
 {
 	struct blob *blob = malloc(sizeof(*blob) + length);

@@ -45,6 +45,9 @@ void body_add(struct body *body, const char *data, size_t length);
 void body_printf(struct body *body, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* The digits of a number: what there are most of. */
+void body_number(struct body *body, uint64_t number);
+
 /* A text that never changes, shared by counting its owners. */
 struct blob {
 	unsigned int refs;

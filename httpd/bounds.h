@@ -27,6 +27,11 @@ struct body;
  *			newer ones have (7 MiB)
  * ledger_buckets	the same, for snapshots that came more often than twice a second
  * ledger_reasons	a reason, protocol and host of drops was not counted
+ * history_rows		processes or remote addresses of one slot were added up as others (see history.h;
+ *			all of it is at most 32 MB)
+ * history_names	the same, protocols or reasons of drops
+ * history_keys		rows of the oldest slots were added up as others, to have room for new keys
+ * history_key_bytes	the same; or a key of more than HISTORY_KEY_MAX bytes was
  */
 #define BOUNDS(X)                                                  \
 	X(LINE_BYTES, line_bytes, 64 * 1024 * 1024)                \
@@ -43,7 +48,11 @@ struct body;
 	X(MESSAGE_BYTES, message_bytes, 4 * 1024)                  \
 	X(LEDGER_ROWS, ledger_rows, 64 * 1024)                     \
 	X(LEDGER_BUCKETS, ledger_buckets, 1024)                    \
-	X(LEDGER_REASONS, ledger_reasons, 1024)
+	X(LEDGER_REASONS, ledger_reasons, 1024)                    \
+	X(HISTORY_ROWS, history_rows, 256)                         \
+	X(HISTORY_NAMES, history_names, 64)                        \
+	X(HISTORY_KEYS, history_keys, 32 * 1024)                   \
+	X(HISTORY_KEY_BYTES, history_key_bytes, 4 * 1024 * 1024)
 
 enum bound_id {
 #define BOUND_ID(id, name, limit) BOUND_##id,

@@ -75,6 +75,7 @@ static bool publish_shot(struct server *server, struct shot *shot)
 	shot_free(server->shot);
 	server->shot = shot;
 	ledger_take(&server->ledger, shot);
+	history_take(&server->history, shot);
 	metrics_take(&server->metrics, shot);
 	server->snapshot_ms = server_now_ms();
 	server->stale_told = false;

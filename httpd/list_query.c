@@ -63,6 +63,20 @@ static int check_fields(const char *value)
 	}
 }
 
+/* One or more of the words, separated by commas. */
+static bool has_words(const char *const *words, const char *value)
+{
+	for (;; value++) {
+		size_t length = strcspn(value, ",");
+
+		if (!has_word(words, (struct slice){ value, length }))
+			return false;
+		value += length;
+		if (!*value)
+			return true;
+	}
+}
+
 static int parse_number(const struct filter *filter, double *ret_number)
 {
 	const struct parameter *parameter = filter->parameter;
@@ -105,6 +119,10 @@ static int take_parameter(struct list_query *query, struct filter *filter)
 		break;
 	case PARAMETER_WORD:
 		if (!has_word(parameter->words, text))
+			return -EINVAL;
+		break;
+	case PARAMETER_WORDS:
+		if (!has_words(parameter->words, filter->text))
 			return -EINVAL;
 		break;
 	case PARAMETER_NETWORK:
@@ -218,6 +236,7 @@ static bool takes(const struct filter *filter, struct slice value)
 	case PARAMETER_LIMIT:
 	case PARAMETER_SORT:
 	case PARAMETER_FIELDS:
+	case PARAMETER_WORDS:
 		break;
 	}
 	return true;

@@ -23,6 +23,7 @@ enum parameter_kind {
 	PARAMETER_TEXT,		/* 1 to max bytes; a member of the row is that string */
 	PARAMETER_NAME,		/* the same in any case of letters */
 	PARAMETER_WORD,		/* a name of words; a member of the row is that string */
+	PARAMETER_WORDS,	/* names of words, separated by commas */
 	PARAMETER_IP,		/* an address or network; a member is an address in it */
 	PARAMETER_NETWORK,	/* likewise, a member is a network that overlaps; "host": is null */
 };

@@ -62,6 +62,25 @@ static json_t *word_schema(const struct parameter *parameter)
 	return json_pack("{s:s, s:o}", "type", "string", "enum", words);
 }
 
+/* Any of the words, separated by commas. */
+static json_t *words_schema(const struct parameter *parameter)
+{
+	struct body pattern = { 0 };
+	json_t *schema = NULL;
+
+	for (int part = 0; part < 2; part++) {
+		body_printf(&pattern, "%s", part ? "(,(" : "^(");
+		for (const char *const *word = parameter->words; *word; word++)
+			body_printf(&pattern, "%s%s", word > parameter->words ? "|" : "", *word);
+		body_printf(&pattern, "%s", part ? "))*$" : ")");
+	}
+	if (!pattern.failed)
+		schema = json_pack("{s:s, s:s%}", "type", "string", "pattern", pattern.data,
+				   pattern.length);
+	free(pattern.data);
+	return schema;
+}
+
 static json_t *parameter_schema(const struct parameter *parameter)
 {
 	switch (parameter->kind) {
@@ -75,6 +94,8 @@ static json_t *parameter_schema(const struct parameter *parameter)
 	case PARAMETER_SORT:
 	case PARAMETER_WORD:
 		return word_schema(parameter);
+	case PARAMETER_WORDS:
+		return words_schema(parameter);
 	case PARAMETER_FIELDS:
 		return json_pack("{s:s, s:s}", "type", "string", "pattern",
 				 "^[a-z0-9_]+(,[a-z0-9_]+)*$");

@@ -13,6 +13,7 @@
 #include "httpd/by_pid.h"
 #include "httpd/field.h"
 #include "httpd/guard.h"
+#include "httpd/history_answer.h"
 #include "httpd/json_query.h"
 #include "httpd/listener.h"
 #include "httpd/metrics.h"
@@ -87,6 +88,9 @@ const struct route routes[] = {
 	{ "POST", "/api/list-packet-drops", by_pid_drops, NULL, by_pid_parameters,
 	  ROUTE_JSON | ROUTE_WAITS, "flows that drops hit, grouped by process, asked by POST",
 	  SUMMARY(pid_drops) },
+	{ "GET", "/api/history", history_answer, NULL, history_parameters, ROUTE_WAITS,
+	  "the last hour in steps, and what processes and remotes moved in it",
+	  SUMMARY(history) },
 	{ "GET", "/metrics", metrics_answer, NULL, NULL, ROUTE_ANY_QUERY,
 	  "counters for Prometheus", .tag = TAG_SERVER, .type = "text/plain" },
 	{ "GET", "/openapi.json", openapi_answer, NULL, NULL, ROUTE_OPEN | ROUTE_ANY_QUERY,

@@ -308,6 +308,7 @@ static int init(struct server *server, const struct server_config *config)
 		server->bounds.row[BOUND_CONNECTIONS_PER_ADDRESS].limit = 0;
 	peers_init(&server->peers, &server->bounds);
 	ledger_init(&server->ledger, &server->bounds);
+	history_init(&server->history, &server->bounds);
 	server->published_ms = server_now_ms();
 	server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	return server->epoll_fd < 0 ? -errno : feed_init(&server->feed, &server->bounds);
@@ -410,6 +411,7 @@ void server_free(struct server *server)
 		close(server->epoll_fd);
 	feed_free(&server->feed);
 	ledger_free(&server->ledger);
+	history_free(&server->history);
 	shot_free(server->shot);
 	blob_unref(server->openapi);
 	free(server->metrics);

@@ -10,6 +10,7 @@
 
 #include "httpd/bounds.h"
 #include "httpd/feed.h"
+#include "httpd/history.h"
 #include "httpd/intake.h"
 #include "httpd/ledger.h"
 #include "httpd/metrics.h"
@@ -69,6 +70,7 @@ struct server {
 	struct shot *shot;		/* the latest snapshot; NULL before the first */
 	struct blob *openapi;	/* the document; NULL until somebody asks */
 	struct ledger ledger;		/* of the last hour's snapshots */
+	struct history history;		/* likewise, by time */
 	struct metrics *metrics;	/* for /metrics; NULL before the first snapshot */
 	uint64_t snapshot_ms;		/* when it came */
 	bool stale_told;		/* clients know that it is stale */
