@@ -83,15 +83,19 @@ static struct MHD_Response *make_stats(struct server *server)
 {
 	struct stats_answer *answer = calloc(1, sizeof(*answer));
 	struct MHD_Response *response = NULL;
+	struct blob *stats = shot_message(server->shot, TOPIC_STATS, SHOT_LIMITED);
 	struct MHD_IoVec parts[2];
 
-	if (!answer)
+	if (!answer || !stats) {
+		free(answer);
 		return NULL;
-	answer->shared = blob_ref(server->shot->stats);
+	}
+	answer->shared = blob_ref(stats);
 	body_printf(&answer->own, ",\"httpd\":");
 	write_counters(server, &answer->own);
 	body_add(&answer->own, "}\n", 2);
-	parts[0] = (struct MHD_IoVec){ answer->shared->data, answer->shared->length };
+	/* Goes on where the shared text closes its object. */
+	parts[0] = (struct MHD_IoVec){ stats->data, stats->length - 1 };
 	parts[1] = (struct MHD_IoVec){ answer->own.data, answer->own.length };
 	if (!answer->own.failed)
 		response = MHD_create_response_from_iovec(parts, 2, free_stats, answer);
@@ -104,7 +108,5 @@ enum MHD_Result api_stats(struct server *server, struct request *request)
 {
 	if (!server->shot)
 		return api_waiting(request);
-	if (shot_make_stats(server->shot))
-		return MHD_NO;
 	return reply_send(request, MHD_HTTP_OK, make_stats(server), TYPE_JSON, CACHE_NEVER, NULL);
 }

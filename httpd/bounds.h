@@ -12,6 +12,7 @@ struct body;
  *
  * line_bytes		an input line was longer and was passed over
  * feed_frames		a client fell further behind than the feed remembers
+ * packets_a_second	of a snapshot, messages show fewer packets than it has
  * feed_bytes		the feed forgot frames early because they are large
  * connections		one that was waiting was closed for a new one, or that one refused
  * connections_per_address	a connection was refused (no limit on loopback: one proxy is all)
@@ -36,6 +37,7 @@ struct body;
 #define BOUNDS(X)                                                  \
 	X(LINE_BYTES, line_bytes, 64 * 1024 * 1024)                \
 	X(FEED_FRAMES, feed_frames, 8)                             \
+	X(PACKETS, packets_a_second, 200)                          \
 	X(FEED_BYTES, feed_bytes, 64 * 1024 * 1024)                \
 	X(CONNECTIONS, connections, 4096)                          \
 	X(CONNECTIONS_PER_ADDRESS, connections_per_address, 64)    \

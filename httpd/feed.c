@@ -1,75 +1,81 @@
 /* SPDX-License-Identifier: MIT */
-/* The messages for all stream clients: framed once, remembered briefly, shared. */
+/* The messages for all stream clients: made once, remembered briefly, shared. */
 #include "httpd/feed.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PARTS 3
+#define SSE_PARTS 3
+#define ID_MAX 64
+/* A browser that lost the stream waits so long before it asks again. */
+#define RETRY_TEXT "retry: 2000\n\n"
 
-static const char status_text[] = "{\"type\":\"status\",\"stale\":true}";
+/* ---- frames ---------------------------------------------------------------- */
 
 static struct slice slice_of(const char *text)
 {
 	return (struct slice){ text, strlen(text) };
 }
 
-static void frame_sse(struct frame *frame, int64_t id)
+static void add_up(struct frame *frame)
 {
-	struct slice *part = frame->sse.part;
-
-	switch (frame->kind) {
-	case FRAME_SNAPSHOT:
-		snprintf(frame->sse_head, sizeof(frame->sse_head),
-			 "id: %" PRId64 "\nevent: snapshot\ndata: ", id);
-		part[0] = slice_of(frame->sse_head);
-		part[1] = (struct slice){ frame->text->data, frame->text->length };
-		break;
-	case FRAME_STATUS:
-		part[0] = slice_of("event: status\ndata: {\"stale\":true}");
-		break;
-	case FRAME_TICK:
-		part[0] = slice_of(": still here");
-		break;
-	}
-	part[2] = slice_of("\n\n");
+	for (size_t i = 0; i < SSE_PARTS; i++)
+		frame->sse_length += frame->sse[i].length;
 }
 
-static void frame_websocket(struct frame *frame)
-{
-	struct slice *part = frame->websocket.part;
-	int opcode = frame->kind == FRAME_TICK ? WEBSOCKET_PING : WEBSOCKET_TEXT;
-
-	if (frame->kind == FRAME_SNAPSHOT)
-		part[1] = (struct slice){ frame->text->data, frame->text->length };
-	else if (frame->kind == FRAME_STATUS)
-		part[1] = slice_of(status_text);
-	part[0].data = (const char *)frame->websocket_head;
-	part[0].length = websocket_head(opcode, part[1].length, frame->websocket_head);
-}
-
-static void add_up(struct framing *framing)
-{
-	for (size_t i = 0; i < PARTS; i++)
-		framing->length += framing->part[i].length;
-}
-
-struct frame *frame_new(enum frame_kind kind, struct blob *text, int64_t id)
+struct frame *frame_new(const char *event, const char *id, struct blob *text)
 {
 	struct frame *frame = calloc(1, sizeof(*frame));
 
 	if (!frame)
 		return NULL;
 	frame->refs = 1;
-	frame->kind = kind;
-	frame->text = text ? blob_ref(text) : NULL;
-	frame_sse(frame, id);
-	frame_websocket(frame);
-	add_up(&frame->sse);
-	add_up(&frame->websocket);
+	frame->counts = true;
+	frame->text = blob_ref(text);
+	snprintf(frame->head, sizeof(frame->head), "%s%s%sevent: %s\ndata: ", id ? "id: " : "",
+		 id ? id : "", id ? "\n" : "", event);
+	frame->sse[0] = slice_of(frame->head);
+	frame->sse[1] = (struct slice){ text->data, text->length };
+	frame->sse[2] = slice_of("\n\n");
+	add_up(frame);
+	websocket_message_init(&frame->websocket, text->data, text->length);
+	return frame;
+}
+
+/* What only event streams have; the text lives for ever. */
+static struct frame *frame_sse_only(const char *text)
+{
+	struct frame *frame = calloc(1, sizeof(*frame));
+
+	if (!frame)
+		return NULL;
+	frame->refs = 1;
+	frame->sse[0] = slice_of(text);
+	add_up(frame);
+	return frame;
+}
+
+struct frame *frame_printf(const char *event, const char *format, ...)
+{
+	struct frame *frame = NULL;
+	struct blob *text;
+	char line[256];
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	if (length < 0 || (size_t)length >= sizeof(line))
+		return NULL;
+	text = blob_new(line, (size_t)length);
+	if (text)
+		frame = frame_new(event, NULL, text);
+	blob_unref(text);
 	return frame;
 }
 
@@ -87,95 +93,116 @@ void frame_unref(struct frame *frame)
 	free(frame);
 }
 
-size_t framing_rest(const struct framing *framing, size_t offset, struct iovec parts[PARTS])
+size_t frame_copy_sse(const struct frame *frame, size_t offset, char *data, size_t size)
 {
-	size_t used = 0;
+	size_t copied = 0;
 
-	for (size_t i = 0; i < PARTS; i++) {
-		const struct slice *part = &framing->part[i];
+	for (size_t i = 0; i < SSE_PARTS && copied < size; i++) {
+		const struct slice *part = &frame->sse[i];
+		size_t length;
 
 		if (offset >= part->length) {
 			offset -= part->length;
 			continue;
 		}
-		parts[used].iov_base = (char *)part->data + offset;
-		parts[used++].iov_len = part->length - offset;
-		offset = 0;
-	}
-	return used;
-}
-
-size_t framing_copy(const struct framing *framing, size_t offset, char *data, size_t size)
-{
-	struct iovec parts[PARTS];
-	size_t used = framing_rest(framing, offset, parts), copied = 0;
-
-	for (size_t i = 0; i < used && copied < size; i++) {
-		size_t length = parts[i].iov_len;
-
+		length = part->length - offset;
 		if (length > size - copied)
 			length = size - copied;
-		memcpy(data + copied, parts[i].iov_base, length);
+		memcpy(data + copied, part->data + offset, length);
 		copied += length;
+		offset = 0;
 	}
 	return copied;
 }
 
-int feed_init(struct feed *feed, struct bounds *bounds)
+/* ---- what is remembered ---------------------------------------------------- */
+
+int feed_init(struct feed *feed, uint64_t run, struct bounds *bounds)
 {
-	*feed = (struct feed){ .bounds = bounds, .tick = frame_new(FRAME_TICK, NULL, 0) };
-	return feed->tick ? 0 : -ENOMEM;
+	*feed = (struct feed){
+		.first = 1,
+		.next = 1,
+		.bounds = bounds,
+		.status = frame_printf("status", "{\"type\":\"status\",\"stale\":true}"),
+		.tick = frame_sse_only(": still here\n\n"),
+		.hello = frame_sse_only(RETRY_TEXT),
+	};
+	snprintf(feed->run, sizeof(feed->run), "%" PRIx64, run);
+	return feed->status && feed->tick && feed->hello ? 0 : -ENOMEM;
 }
 
-static struct frame **place(struct feed *feed, uint64_t number)
+static struct moment *moment_of(struct feed *feed, uint64_t number)
 {
 	return &feed->ring[number % LIMIT_FEED_FRAMES];
 }
 
-static size_t frame_bytes(const struct frame *frame)
+/* Others ask for messages of the last snapshot, too. */
+static void count_bytes(struct feed *feed, struct moment *moment)
 {
-	return frame->text ? frame->text->length : 0;
+	feed->bytes += moment->shot->bytes - moment->bytes;
+	moment->bytes = moment->shot->bytes;
 }
 
 static void forget_first(struct feed *feed)
 {
-	struct frame **frame = place(feed, feed->first++);
+	struct moment *moment = moment_of(feed, feed->first++);
 
-	feed->bytes -= frame_bytes(*frame);
-	frame_unref(*frame);
-	*frame = NULL;
+	feed->bytes -= moment->bytes;
+	for (int topic = 0; topic < TOPIC_COUNT; topic++)
+		for (int form = 0; form < SHOT_FORMS; form++)
+			frame_unref(moment->frame[topic][form]);
+	shot_unref(moment->shot);
+	*moment = (struct moment){ 0 };
 }
 
 void feed_free(struct feed *feed)
 {
 	while (feed->first < feed->next)
 		forget_first(feed);
+	frame_unref(feed->status);
 	frame_unref(feed->tick);
-	feed->tick = NULL;
+	frame_unref(feed->hello);
+	feed->status = feed->tick = feed->hello = NULL;
 }
 
-static void forget_to_fit(struct feed *feed, size_t bytes)
+/* Until there is room for so many bytes more; of what comes from number on, nothing. */
+static void forget_to_fit(struct feed *feed, uint64_t number, size_t bytes)
 {
-	while (feed->first < feed->next &&
+	while (feed->first < number &&
 	       feed->bytes + bytes > bounds_limit(feed->bounds, BOUND_FEED_BYTES)) {
 		bounds_hit(feed->bounds, BOUND_FEED_BYTES);
 		forget_first(feed);
 	}
 }
 
-void feed_publish(struct feed *feed, struct frame *frame)
+/* A snapshot has what comes in within its interval, but no more than that of a second. */
+static void limit_packets(struct feed *feed, struct shot *shot, uint64_t now_ms)
 {
-	size_t bytes = frame_bytes(frame);
+	uint64_t a_second = bounds_limit(feed->bounds, BOUND_PACKETS);
+	uint64_t ms = shot->interval_ms < 1000 ? shot->interval_ms : 1000;
+	uint64_t most = a_second * ms > PACE_UNIT ? a_second * ms : PACE_UNIT;
 
+	pace_fill(&feed->pace, a_second, most, now_ms);
+	shot_limit_packets(shot, pace_left(&feed->pace));
+	pace_take(&feed->pace, shot->packets_shown);
+	if (shot->packets_shown < shot->packets)
+		bounds_hit(feed->bounds, BOUND_PACKETS);
+}
+
+void feed_publish(struct feed *feed, struct shot *shot, uint64_t now_ms)
+{
 	if (feed->next - feed->first == LIMIT_FEED_FRAMES)
 		forget_first(feed);
-	if (frame->kind == FRAME_SNAPSHOT) {
-		forget_to_fit(feed, bytes);
-		feed->snapshot = feed->next;
-		feed->has_snapshot = true;
-	}
-	*place(feed, feed->next++) = frame_ref(frame);
-	feed->bytes += bytes;
+	forget_to_fit(feed, feed->next, shot->bytes);
+	limit_packets(feed, shot, now_ms);
+	moment_of(feed, feed->next)->shot = shot_ref(shot);
+	count_bytes(feed, moment_of(feed, feed->next++));
+	feed->stale = false;
+}
+
+void feed_tell_stale(struct feed *feed)
+{
+	feed->stale = true;
 }
 
 void feed_tick(struct feed *feed)
@@ -183,17 +210,75 @@ void feed_tick(struct feed *feed)
 	feed->ticks++;
 }
 
-/* Where the freshest state begins: the last snapshot, and the status after it. */
-static uint64_t freshest(const struct feed *feed)
+/* The message of a topic, made when somebody first wants it; NULL without memory. */
+static struct frame *message_of(struct feed *feed, uint64_t number, enum topic topic,
+				enum shot_form form)
 {
-	if (feed->has_snapshot && feed->snapshot >= feed->first)
-		return feed->snapshot;
-	return feed->first;
+	struct moment *moment = moment_of(feed, number);
+	struct frame **frame = &moment->frame[topic][form];
+	struct blob *text;
+	char id[ID_MAX];
+
+	if (*frame)
+		goto out;
+	text = shot_message(moment->shot, topic, form);
+	if (!text)
+		goto out;
+	count_bytes(feed, moment);
+	forget_to_fit(feed, number, 0);
+	snprintf(id, sizeof(id), "%s-%" PRIu64 "-%s", feed->run, number, topic_name(topic));
+	*frame = frame_new(topic_name(topic), id, text);
+out:
+	return *frame;
 }
 
-void feed_join(const struct feed *feed, struct feed_cursor *cursor)
+/* ---- clients --------------------------------------------------------------- */
+
+void feed_join(const struct feed *feed, struct feed_cursor *cursor, unsigned int topics)
 {
-	*cursor = (struct feed_cursor){ .next = freshest(feed), .ticks = feed->ticks };
+	*cursor = (struct feed_cursor){ .topics = topics, .ticks = feed->ticks };
+	if (feed->next > feed->first)
+		cursor->number = feed->next - 2;
+}
+
+/* "RUN-NUMBER-TOPIC". 0; -EINVAL: nothing that a feed says; -ESTALE: of another feed. */
+static int parse_id(const struct feed *feed, const char *id, uint64_t *ret_number,
+		    enum topic *ret_topic)
+{
+	size_t run = strspn(id, "0123456789abcdef"), digits;
+	const char *number = id + run + 1;
+	int topic;
+
+	if (!run || id[run] != '-')
+		return -EINVAL;
+	digits = strspn(number, "0123456789");
+	/* 18 digits fit. */
+	if (!digits || digits > 18 || number[digits] != '-')
+		return -EINVAL;
+	topic = topic_find(number + digits + 1, strlen(number + digits + 1));
+	if (topic < 0)
+		return -EINVAL;
+	if (run != strlen(feed->run) || memcmp(id, feed->run, run))
+		return -ESTALE;
+	*ret_number = strtoull(number, NULL, 10);
+	*ret_topic = (enum topic)topic;
+	return 0;
+}
+
+uint64_t feed_resume(struct feed *feed, struct feed_cursor *cursor, unsigned int topics,
+		     const char *id)
+{
+	uint64_t number = 0;
+	enum topic topic;
+	int err = parse_id(feed, id, &number, &topic);
+
+	feed_join(feed, cursor, topics);
+	cursor->lost_unknown = err == -ESTALE;
+	if (err || !number || number >= feed->next)
+		return 0;
+	cursor->number = number;
+	cursor->left = topics & ~((TOPIC_BIT(topic) << 1) - 1);
+	return feed_miss(feed, cursor);
 }
 
 void feed_leave(struct feed_cursor *cursor)
@@ -202,38 +287,160 @@ void feed_leave(struct feed_cursor *cursor)
 	cursor->frame = NULL;
 }
 
+void feed_subscribe(const struct feed *feed, struct feed_cursor *cursor, unsigned int topics)
+{
+	unsigned int more = topics & ~cursor->topics;
+
+	cursor->topics |= more;
+	/* Who is not there yet gets them with what is to come. */
+	if (cursor->number >= feed->first && cursor->number + 1 == feed->next)
+		cursor->left |= more;
+}
+
+void feed_unsubscribe(struct feed_cursor *cursor, unsigned int topics)
+{
+	cursor->topics &= ~topics;
+	cursor->left &= ~topics;
+}
+
+static uint64_t count(unsigned int set)
+{
+	return (uint64_t)__builtin_popcount(set);
+}
+
+/* Passes over all that comes before number; how many messages that were. */
+static uint64_t pass_over(struct feed_cursor *cursor, uint64_t number)
+{
+	uint64_t lost = count(cursor->left) + (number - 1 - cursor->number) * count(cursor->topics);
+
+	cursor->number = number - 1;
+	cursor->left = 0;
+	cursor->lost += lost;
+	return lost;
+}
+
+/* Whether there is something it wants of what is forgotten. */
+static bool has_missed(const struct feed *feed, const struct feed_cursor *cursor)
+{
+	return cursor->number < feed->first &&
+	       (cursor->left || cursor->number + 1 < feed->first);
+}
+
 uint64_t feed_miss(struct feed *feed, struct feed_cursor *cursor)
 {
 	uint64_t lost;
 
-	if (cursor->next >= feed->first)
+	if (!has_missed(feed, cursor))
 		return 0;
-	lost = feed->first - cursor->next;
-	cursor->next = feed->first;
-	if (!cursor->behind)
+	lost = pass_over(cursor, feed->first);
+	if (lost && !cursor->behind) {
 		bounds_hit(feed->bounds, BOUND_FEED_FRAMES);
-	cursor->behind = true;
+		cursor->behind = true;
+	}
 	return lost;
 }
 
-bool feed_take(struct feed *feed, struct feed_cursor *cursor, uint64_t *ret_lost)
+static void go(const struct feed *feed, struct feed_cursor *cursor, struct frame *frame)
+{
+	cursor->frame = frame;
+	cursor->sent = 0;
+	cursor->ticks = feed->ticks;
+}
+
+void feed_greet(const struct feed *feed, struct feed_cursor *cursor)
+{
+	go(feed, cursor, frame_ref(feed->hello));
+}
+
+static bool take_lost(const struct feed *feed, struct feed_cursor *cursor)
+{
+	struct frame *frame = cursor->lost_unknown ?
+		frame_printf("lost", "{\"type\":\"lost\",\"frames\":null}") :
+		frame_printf("lost", "{\"type\":\"lost\",\"frames\":%" PRIu64 "}", cursor->lost);
+
+	/* Without memory it is told later. */
+	if (!frame)
+		return false;
+	go(feed, cursor, frame);
+	cursor->lost = 0;
+	cursor->lost_unknown = false;
+	return true;
+}
+
+/* Who catches up gets messages without packets, until the clock has filled its bucket again. */
+static enum shot_form choose_form(struct feed *feed, struct feed_cursor *cursor,
+				  const struct shot *shot, enum topic topic, uint64_t now_ms)
+{
+	uint64_t a_second = bounds_limit(feed->bounds, BOUND_PACKETS);
+	size_t packets = shot_message_packets(shot, topic, SHOT_LIMITED);
+
+	if (!packets)
+		return SHOT_LIMITED;
+	pace_fill(&cursor->pace, a_second, a_second * PACE_UNIT, now_ms);
+	if (!pace_left(&cursor->pace))
+		return SHOT_BARE;
+	pace_take(&cursor->pace, packets);
+	return SHOT_LIMITED;
+}
+
+/* The first topic left of the snapshot that it is at; what cannot be made is lost. */
+static bool take_message(struct feed *feed, struct feed_cursor *cursor, uint64_t now_ms,
+			 uint64_t *lost)
+{
+	enum topic topic = (enum topic)__builtin_ctz(cursor->left);
+	const struct shot *shot = moment_of(feed, cursor->number)->shot;
+	enum shot_form form = choose_form(feed, cursor, shot, topic, now_ms);
+	struct frame *frame = message_of(feed, cursor->number, topic, form);
+
+	cursor->left &= ~TOPIC_BIT(topic);
+	cursor->told_stale = false;
+	if (!frame) {
+		cursor->lost++;
+		(*lost)++;
+		return false;
+	}
+	go(feed, cursor, frame_ref(frame));
+	return true;
+}
+
+/* On to the next snapshot of which it wants something; false if there is none yet. */
+static bool advance(const struct feed *feed, struct feed_cursor *cursor)
+{
+	while (!cursor->left && cursor->number + 1 < feed->next) {
+		cursor->number++;
+		cursor->left = cursor->topics;
+	}
+	return cursor->left;
+}
+
+bool feed_take(struct feed *feed, struct feed_cursor *cursor, uint64_t now_ms,
+	       uint64_t *ret_lost)
 {
 	*ret_lost = 0;
 	if (cursor->frame)
 		return true;
 	*ret_lost = feed_miss(feed, cursor);
-	if (cursor->behind) {
-		*ret_lost += freshest(feed) - cursor->next;
-		cursor->next = freshest(feed);
-		cursor->behind = false;
-	}
-	if (cursor->next < feed->next)
-		cursor->frame = frame_ref(*place(feed, cursor->next++));
-	else if (cursor->ticks < feed->ticks)
-		cursor->frame = frame_ref(feed->tick);
-	cursor->ticks = feed->ticks;
-	cursor->sent = 0;
-	return cursor->frame;
+	if (cursor->behind && feed->next > feed->first)
+		*ret_lost += pass_over(cursor, feed->next - 1);
+	cursor->behind = false;
+	if (cursor->lost || cursor->lost_unknown)
+		return take_lost(feed, cursor);
+	while (advance(feed, cursor))
+		if (take_message(feed, cursor, now_ms, ret_lost))
+			return true;
+	if (!feed->stale || cursor->told_stale)
+		return false;
+	cursor->told_stale = true;
+	go(feed, cursor, frame_ref(feed->status));
+	return true;
+}
+
+bool feed_take_tick(struct feed *feed, struct feed_cursor *cursor)
+{
+	if (cursor->ticks == feed->ticks)
+		return false;
+	go(feed, cursor, frame_ref(feed->tick));
+	return true;
 }
 
 void feed_done(struct feed_cursor *cursor)

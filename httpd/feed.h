@@ -1,110 +1,140 @@
 /* SPDX-License-Identifier: MIT */
-/* The messages for all stream clients: framed once, remembered briefly, shared. */
+/* The messages for all stream clients: made once, remembered briefly, shared. */
 #ifndef JOPIL_HTTPD_FEED_H
 #define JOPIL_HTTPD_FEED_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
 
 #include "httpd/body.h"
 #include "httpd/bounds.h"
+#include "httpd/pace.h"
+#include "httpd/shot.h"
+#include "httpd/topics.h"
 #include "httpd/websocket.h"
 
-enum frame_kind {
-	FRAME_SNAPSHOT,
-	FRAME_STATUS,
-	FRAME_TICK,	/* nothing to say: an SSE comment, a WebSocket ping */
-};
-
-/* How a message looks on the wire of one protocol. */
-struct framing {
-	struct slice part[3];
-	size_t length;	/* of all parts */
-};
+#define FRAME_HEAD_MAX 96
 
 /* One message, in both protocols. Its text exists once, whatever the number of clients. */
 struct frame {
 	unsigned int refs;
-	enum frame_kind kind;
-	struct blob *text;
-	struct framing sse;
-	struct framing websocket;
-	char sse_head[80];
-	uint8_t websocket_head[WEBSOCKET_HEAD_MAX];
+	bool counts;		/* a message; not a sign of life */
+	struct blob *text;	/* NULL = nothing to say over WebSocket */
+	struct slice sse[3];
+	size_t sse_length;	/* of all parts */
+	struct websocket_message websocket;
+	char head[FRAME_HEAD_MAX];
 };
 
 /*
- * A frame with one owner, or NULL without memory. For FRAME_SNAPSHOT, text is
- * the snapshot without a line break (the frame takes an own reference) and id its
- * SSE id; the others know what they say: FRAME_STATUS, that data are stale.
+ * A frame with one owner, or NULL without memory: text is JSON without a line break
+ * (the frame takes an own reference), event its SSE name, id its SSE id (NULL = none).
  */
-struct frame *frame_new(enum frame_kind kind, struct blob *text, int64_t id);
+struct frame *frame_new(const char *event, const char *id, struct blob *text);
+
+/* The same of a text that is printed; its SSE id is none. */
+struct frame *frame_printf(const char *event, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 struct frame *frame_ref(struct frame *frame);
 void frame_unref(struct frame *frame);
 
-/* Copies from offset of the framing to data, at most size bytes; how many. */
-size_t framing_copy(const struct framing *framing, size_t offset, char *data, size_t size);
-
-/* What is left of the framing from offset on, for sendmsg(); how many of parts are used. */
-size_t framing_rest(const struct framing *framing, size_t offset, struct iovec parts[3]);
+/* Copies from offset of the SSE form to data, at most size bytes; how many. */
+size_t frame_copy_sse(const struct frame *frame, size_t offset, char *data, size_t size);
 
 /*
- * The last frames. They are numbered; a client that wants one which is
- * forgotten already has lost it.
+ * The last snapshots, and the messages of their topics that somebody wanted. They
+ * are numbered from 1; a client that wants one which is forgotten has lost it.
  */
 struct feed {
-	struct frame *ring[LIMIT_FEED_FRAMES];
+	struct moment {
+		struct shot *shot;
+		struct frame *frame[TOPIC_COUNT][SHOT_FORMS];	/* NULL until wanted */
+		size_t bytes;	/* counted below */
+	} ring[LIMIT_FEED_FRAMES];
 	uint64_t first;		/* number of the oldest one remembered */
 	uint64_t next;		/* number of the one that comes next */
-	uint64_t snapshot;	/* number of the last snapshot */
-	bool has_snapshot;
 	size_t bytes;		/* of the texts remembered */
-	struct frame *tick;	/* shared by everybody, remembered by nobody */
+	struct pace pace;	/* of the packets shown */
+	bool stale;		/* after the last snapshot */
 	uint64_t ticks;
+	char run[17];		/* of this feed and no other: in the ids of its messages */
+	struct frame *status;	/* shared by everybody, as the two below */
+	struct frame *tick;	/* an SSE comment */
+	struct frame *hello;	/* the beginning of an event stream */
 	struct bounds *bounds;
 };
 
-/* 0 or -ENOMEM. */
-int feed_init(struct feed *feed, struct bounds *bounds);
+/* run tells this feed from any other; 0 or -ENOMEM. */
+int feed_init(struct feed *feed, uint64_t run, struct bounds *bounds);
 void feed_free(struct feed *feed);
 
-/* Remembers frame (with an own reference), and forgets what is too old. */
-void feed_publish(struct feed *feed, struct frame *frame);
+/*
+ * Remembers the snapshot (with an own reference), and forgets what is too old. It shows
+ * so many packets that those of all snapshots are at most LIMIT_PACKETS a second.
+ */
+void feed_publish(struct feed *feed, struct shot *shot, uint64_t now_ms);
 
-/* A sign of life for every client that has nothing else to get. */
+/* Data are stale, until the next snapshot. */
+void feed_tell_stale(struct feed *feed);
+
+/* A sign of life for event streams that have nothing else to get. */
 void feed_tick(struct feed *feed);
 
 /*
- * Where a client is: the frame it is being sent (an own reference) and how
- * much of it went out. A client holds at most this one frame; a frame is sent to
- * its end or not at all.
+ * Where a client is, and the frame it is being sent (an own reference). A client
+ * holds at most this one frame; a frame is sent to its end or not at all.
  */
 struct feed_cursor {
-	uint64_t next;
+	unsigned int topics;	/* it wants */
+	uint64_t number;	/* it has all up to this snapshot */
+	unsigned int left;	/* but these topics of it */
+	uint64_t lost;		/* messages, not yet told */
+	bool lost_unknown;	/* and some of another feed */
+	bool behind;		/* has lost some: goes on with the last snapshot */
+	bool told_stale;
 	uint64_t ticks;
-	bool behind;	/* has lost some: goes on with the last snapshot */
+	struct pace pace;	/* of the packets it was shown */
 	struct frame *frame;
 	size_t sent;
 };
 
 /* A new client begins with the last snapshot and what came after it. */
-void feed_join(const struct feed *feed, struct feed_cursor *cursor);
-void feed_leave(struct feed_cursor *cursor);
+void feed_join(const struct feed *feed, struct feed_cursor *cursor, unsigned int topics);
 
 /*
- * To be called for each client after feed_publish(): how many frames it has
+ * A client that comes back begins after the message with that id; how many messages it
+ * has lost. Those of another feed cannot be counted; an id that nobody gave is passed over.
+ */
+uint64_t feed_resume(struct feed *feed, struct feed_cursor *cursor, unsigned int topics,
+		     const char *id);
+
+/* The first frame of an event stream: how long to wait before coming back. */
+void feed_greet(const struct feed *feed, struct feed_cursor *cursor);
+
+void feed_leave(struct feed_cursor *cursor);
+
+/* Wants more topics, and gets their last messages; or less. */
+void feed_subscribe(const struct feed *feed, struct feed_cursor *cursor, unsigned int topics);
+void feed_unsubscribe(struct feed_cursor *cursor, unsigned int topics);
+
+/*
+ * To be called for each client after feed_publish(): how many messages it has
  * lost by it. Counted as it happens, for a client that stalls may never come back.
  */
 uint64_t feed_miss(struct feed *feed, struct feed_cursor *cursor);
 
 /*
  * With no frame under way, takes the next one: true if there is one. A client
- * that fell behind what is remembered goes on with the last snapshot, and
- * *ret_lost is the number of frames that it passes over by that.
+ * that fell behind what is remembered is told how much it has lost, and goes on with
+ * the last snapshot; *ret_lost is the number of messages that it passes over by that.
  */
-bool feed_take(struct feed *feed, struct feed_cursor *cursor, uint64_t *ret_lost);
+bool feed_take(struct feed *feed, struct feed_cursor *cursor, uint64_t now_ms,
+	       uint64_t *ret_lost);
+
+/* The same when feed_take() has nothing: a sign of life, if it is time for one. */
+bool feed_take_tick(struct feed *feed, struct feed_cursor *cursor);
 
 /* The frame under way has been sent. */
 void feed_done(struct feed_cursor *cursor);

@@ -64,15 +64,9 @@ int input_start(struct server *server)
 	return 0;
 }
 
-static bool publish_shot(struct server *server, struct shot *shot)
+static void publish_shot(struct server *server, struct shot *shot)
 {
-	struct frame *frame = frame_new(FRAME_SNAPSHOT, shot->text, shot->seq);
-
-	if (!frame) {
-		shot_free(shot);
-		return false;
-	}
-	shot_free(server->shot);
+	shot_unref(server->shot);
 	server->shot = shot;
 	ledger_take(&server->ledger, shot);
 	history_take(&server->history, shot);
@@ -80,9 +74,8 @@ static bool publish_shot(struct server *server, struct shot *shot)
 	server->snapshot_ms = server_now_ms();
 	server->stale_told = false;
 	server->counters.snapshots++;
-	server_publish(server, frame);
-	frame_unref(frame);
-	return true;
+	feed_publish(&server->feed, shot, server->snapshot_ms);
+	server_wake_streams(server);
 }
 
 /* Whether it was a snapshot. */
@@ -95,7 +88,8 @@ static bool take_line(struct server *server, struct slice line)
 	server->counters.lines++;
 	switch (shot_parse(line, &shot)) {
 	case SHOT_SNAPSHOT:
-		return publish_shot(server, shot);
+		publish_shot(server, shot);
+		return true;
 	case SHOT_OTHER:
 		server->counters.other_lines++;
 		break;
@@ -118,16 +112,11 @@ static void count_too_long(struct server *server)
 
 static void tell_end(struct server *server)
 {
-	struct frame *frame;
-
 	if (server->stale_told || !server_is_stale(server))
 		return;
-	frame = frame_new(FRAME_STATUS, NULL, 0);
-	if (!frame)
-		return;
 	server->stale_told = true;
-	server_publish(server, frame);
-	frame_unref(frame);
+	feed_tell_stale(&server->feed);
+	server_wake_streams(server);
 }
 
 static bool take_lines(struct server *server)

@@ -11,7 +11,7 @@
 #include "common/version.h"
 #include "httpd/answers.h"
 #include "httpd/routes.h"
-#include "httpd/shot.h"
+#include "httpd/topics.h"
 
 #define NAME_SIZE 80
 #define OPENAPI_COOKIE "jopil_session"
@@ -140,14 +140,19 @@ static json_t *describe_body(const struct route *route)
 
 /* ---- answers --------------------------------------------------------------- */
 
+static bool is_in_stats(const char *key)
+{
+	return topic_carries(TOPIC_STATS, key);
+}
+
 /* /api/stats: members of the snapshot as they are, and httpd's own. */
 static json_t *stats_schema(json_t *components)
 {
-	json_t *schema = schema_snapshot(components, shot_is_in_stats);
+	json_t *schema = schema_snapshot(components, is_in_stats);
 	json_t *properties = json_object_get(schema, "properties");
 	json_t *required = json_object_get(schema, "required");
 
-	json_object_set_new(properties, "type", json_pack("{s:s}", "const", "snapshot"));
+	json_object_set_new(properties, "type", json_pack("{s:s}", "const", "stats"));
 	json_object_set_new(properties, "httpd",
 			    schema_value(components, "object", httpd_members, "httpd's own counters"));
 	json_array_append_new(required, json_string("type"));

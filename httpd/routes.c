@@ -20,6 +20,7 @@
 #include "httpd/openapi.h"
 #include "httpd/page.h"
 #include "httpd/sse.h"
+#include "httpd/stream.h"
 #include "httpd/summary.h"
 #include "httpd/ws.h"
 
@@ -35,7 +36,7 @@ const struct route routes[] = {
 	  "whether snapshots come in: ok, waiting or stale", .tag = TAG_SERVER,
 	  .members = health_members },
 	{ "GET", "/api/stats", api_stats, NULL, NULL, ROUTE_WAITS,
-	  "the last snapshot without its lists of flows and packets, and httpd's own counters",
+	  "the last snapshot's totals and rates without its lists, and httpd's own counters",
 	  .tag = TAG_SERVER, .members = httpd_members },
 	{ "GET", "/api/flows", lists_answer, &list_flows, flow_parameters, ROUTE_WAITS,
 	  "the flows of the last snapshot", LIST(flows) },
@@ -95,11 +96,11 @@ const struct route routes[] = {
 	  "counters for Prometheus", .tag = TAG_SERVER, .type = "text/plain" },
 	{ "GET", "/openapi.json", openapi_answer, NULL, NULL, ROUTE_OPEN | ROUTE_ANY_QUERY,
 	  "this description", .tag = TAG_SERVER, .type = TYPE_JSON },
-	{ "GET", "/events", sse_open, NULL, NULL, ROUTE_ANY_QUERY,
-	  "every snapshot as it comes, as server-sent events", .tag = TAG_LIVE,
+	{ "GET", "/events", sse_open, NULL, stream_parameters, ROUTE_ANY_QUERY,
+	  "snapshots as they come, by topics, as server-sent events", .tag = TAG_LIVE,
 	  .type = "text/event-stream", .errors = { 503 } },
-	{ "GET", "/ws", ws_open, NULL, NULL, ROUTE_GET_ONLY | ROUTE_ANY_QUERY,
-	  "every snapshot as it comes, over WebSocket", .tag = TAG_LIVE, .status = 101,
+	{ "GET", "/ws", ws_open, NULL, stream_parameters, ROUTE_GET_ONLY | ROUTE_ANY_QUERY,
+	  "snapshots as they come, by topics that may change, over WebSocket", .tag = TAG_LIVE, .status = 101,
 	  .errors = { 426, 503 } },
 	{ "GET", "", page_answer, NULL, NULL, ROUTE_OPEN | ROUTE_PAGE | ROUTE_ANY_QUERY,
 	  "the page and its files", .tag = TAG_PAGE, .type = "text/html" },

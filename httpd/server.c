@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
@@ -78,12 +79,8 @@ void server_unwatch(struct server *server, struct watch *watch)
 	epoll_ctl(server->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
 }
 
-void server_publish(struct server *server, struct frame *frame)
+void server_wake_streams(struct server *server)
 {
-	if (frame)
-		feed_publish(&server->feed, frame);
-	else
-		feed_tick(&server->feed);
 	server->published_ms = server_now_ms();
 	sse_wake(server);
 	ws_wake(server);
@@ -91,7 +88,7 @@ void server_publish(struct server *server, struct frame *frame)
 
 void server_count_frame(struct server *server, const struct frame *frame)
 {
-	server->counters.frames_sent += frame->kind != FRAME_TICK;
+	server->counters.frames_sent += frame->counts;
 }
 
 bool server_has_stream(struct server *server)
@@ -274,8 +271,10 @@ static void timer_ready(struct server *server, struct watch *watch, uint32_t eve
 		return;
 	peers_sweep(&server->peers, now_ms);
 	ws_sweep(server, now_ms);
-	if (now_ms - server->published_ms >= TICK_MS)
-		server_publish(server, NULL);
+	if (now_ms - server->published_ms < TICK_MS)
+		return;
+	feed_tick(&server->feed);
+	server_wake_streams(server);
 }
 
 static int watch_timer(struct server *server)
@@ -296,6 +295,8 @@ static int watch_timer(struct server *server)
 
 static int init(struct server *server, const struct server_config *config)
 {
+	uint64_t run;
+
 	*server = (struct server){ .config = *config, .epoll_fd = -1 };
 	server->signals.fd = server->timer.fd = -1;
 	LIST_INIT(&server->sse_clients);
@@ -311,7 +312,9 @@ static int init(struct server *server, const struct server_config *config)
 	history_init(&server->history, &server->bounds);
 	server->published_ms = server_now_ms();
 	server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	return server->epoll_fd < 0 ? -errno : feed_init(&server->feed, &server->bounds);
+	if (server->epoll_fd < 0 || getrandom(&run, sizeof(run), 0) != sizeof(run))
+		return -errno;
+	return feed_init(&server->feed, run, &server->bounds);
 }
 
 int server_start(struct server *server, const struct server_config *config)
@@ -412,7 +415,7 @@ void server_free(struct server *server)
 	feed_free(&server->feed);
 	ledger_free(&server->ledger);
 	history_free(&server->history);
-	shot_free(server->shot);
+	shot_unref(server->shot);
 	blob_unref(server->openapi);
 	free(server->metrics);
 	intake_free(&server->intake);

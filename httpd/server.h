@@ -33,8 +33,8 @@ struct watch {
 /* What happened since the start; all of it is in /api/stats. */
 struct counters {
 	uint64_t requests;
-	uint64_t frames_sent;
-	uint64_t frames_lost;
+	uint64_t frames_sent;	/* messages to stream clients */
+	uint64_t frames_lost;	/* messages that they would have got */
 	uint64_t messages;	/* from WebSocket clients */
 	uint64_t lines;		/* of stdin, blank ones apart */
 	uint64_t snapshots;
@@ -117,8 +117,8 @@ int server_watch(struct server *server, struct watch *watch, uint32_t events);
 int server_rewatch(struct server *server, struct watch *watch, uint32_t events);
 void server_unwatch(struct server *server, struct watch *watch);
 
-/* Gives frame (NULL: a sign of life) to all stream clients. */
-void server_publish(struct server *server, struct frame *frame);
+/* There is something new in the feed: gives it to all stream clients. */
+void server_wake_streams(struct server *server);
 
 /* Counts one frame that went out whole. */
 void server_count_frame(struct server *server, const struct frame *frame);

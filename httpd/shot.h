@@ -8,12 +8,24 @@
 #include <stdint.h>
 
 #include "httpd/body.h"
+#include "httpd/topics.h"
 
 #define SHOT_PARTS_MAX 128	/* a snapshot has about 40 */
 
+/* How many of its packets a message shows; topics without packets know one form. */
+enum shot_form {
+	SHOT_LIMITED,	/* as many as shot_limit_packets() said */
+	SHOT_BARE,	/* none: for clients who had their share */
+	SHOT_FORMS
+};
+
 struct shot {
+	unsigned int refs;
 	struct blob *text;	/* the whole snapshot, one line, no line break */
-	struct blob *stats;	/* without flows, packets and the last brace; NULL until made */
+	struct blob *message[TOPIC_COUNT][SHOT_FORMS];	/* NULL until made */
+	size_t bytes;		/* of all these texts, each counted once */
+	size_t packets;		/* rows of its array of packets */
+	size_t packets_shown;	/* at most, in a message */
 	struct slice timestamp;	/* as written, "null" if there is none */
 	int64_t seq;
 	uint64_t interval_ms;
@@ -37,7 +49,9 @@ enum shot_result {
  * the text as it was written. *ret_shot only for SHOT_SNAPSHOT.
  */
 enum shot_result shot_parse(struct slice line, struct shot **ret_shot);
-void shot_free(struct shot *shot);
+struct shot *shot_ref(struct shot *shot);
+/* The last owner frees it; NULL is fine. */
+void shot_unref(struct shot *shot);
 
 /* The member called key as it was written; "null" if there is none. */
 struct slice shot_part(const struct shot *shot, const char *key);
@@ -46,10 +60,20 @@ struct slice shot_part(const struct shot *shot, const char *key);
 void shot_each(const struct shot *shot, const char *key,
 	       void (*take)(void *closure, struct slice row), void *closure);
 
-/* Whether .stats has the snapshot's member called key. */
-bool shot_is_in_stats(const char *key);
+/*
+ * From now on messages show at most so many packets, evenly chosen, and add the
+ * rest to packets_left_out. Before the first message is made.
+ */
+void shot_limit_packets(struct shot *shot, size_t most);
 
-/* Fills .stats, at the first request that wants it. 0 or -ENOMEM. */
-int shot_make_stats(struct shot *shot);
+/*
+ * The message of a topic: {"type":"flows","seq":1,"timestamp":...,"interval_ms":...,
+ * "final":..., and its members as they were written. Made when first asked for; the
+ * shot keeps it. NULL without memory.
+ */
+struct blob *shot_message(struct shot *shot, enum topic topic, enum shot_form form);
+
+/* How many packets that message shows. */
+size_t shot_message_packets(const struct shot *shot, enum topic topic, enum shot_form form);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "httpd/stream.h"
+
 /* Only HTTP/1.0 clients are sent from this buffer; for others MHD has one of its own. */
 #define BLOCK_BYTES (8 * 1024)
 
@@ -25,23 +27,30 @@ static ssize_t wait_for_more(struct sse_client *client)
 	return 0;
 }
 
+static bool has_frame(struct server *server, struct feed_cursor *cursor)
+{
+	uint64_t lost;
+	bool has = feed_take(&server->feed, cursor, server_now_ms(), &lost);
+
+	server->counters.frames_lost += lost;
+	return has || feed_take_tick(&server->feed, cursor);
+}
+
 static ssize_t read_feed(void *closure, uint64_t position, char *data, size_t size)
 {
 	struct sse_client *client = closure;
 	struct server *server = client->server;
 	struct feed_cursor *cursor = &client->cursor;
-	uint64_t lost;
 	size_t copied;
 
 	(void)position;
 	if (!cursor->frame && server->stopping)
 		return MHD_CONTENT_READER_END_OF_STREAM;
-	if (!feed_take(&server->feed, cursor, &lost))
+	if (!has_frame(server, cursor))
 		return wait_for_more(client);
-	server->counters.frames_lost += lost;
-	copied = framing_copy(&cursor->frame->sse, cursor->sent, data, size);
+	copied = frame_copy_sse(cursor->frame, cursor->sent, data, size);
 	cursor->sent += copied;
-	if (cursor->sent == cursor->frame->sse.length) {
+	if (cursor->sent == cursor->frame->sse_length) {
 		server_count_frame(server, cursor->frame);
 		feed_done(cursor);
 	}
@@ -58,7 +67,21 @@ static void end_feed(void *closure)
 	free(client);
 }
 
-static struct MHD_Response *make_response(struct server *server, struct request *request)
+/* Where a browser that was here before left off (HTML, section 9.2.4). */
+static void join(struct server *server, struct request *request, unsigned int topics,
+		 struct feed_cursor *cursor)
+{
+	const char *id = request_field(request, "Last-Event-ID");
+
+	if (id)
+		server->counters.frames_lost += feed_resume(&server->feed, cursor, topics, id);
+	else
+		feed_join(&server->feed, cursor, topics);
+	feed_greet(&server->feed, cursor);
+}
+
+static struct MHD_Response *make_response(struct server *server, struct request *request,
+					  unsigned int topics)
 {
 	struct sse_client *client = calloc(1, sizeof(*client));
 	struct MHD_Response *response;
@@ -67,10 +90,11 @@ static struct MHD_Response *make_response(struct server *server, struct request 
 		return NULL;
 	client->server = server;
 	client->connection = request->connection;
-	feed_join(&server->feed, &client->cursor);
+	join(server, request, topics, &client->cursor);
 	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_feed,
 						     client, end_feed);
 	if (!response) {
+		feed_leave(&client->cursor);
 		free(client);
 		return NULL;
 	}
@@ -95,13 +119,17 @@ enum MHD_Result sse_open(struct server *server, struct request *request)
 		{ NULL, NULL },
 	};
 
-	if (!server_has_stream(server))
-		return reply_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, NULL,
-				     "there are %llu stream clients already",
-				     (unsigned long long)bounds_limit(&server->bounds, BOUND_STREAMS));
+	enum MHD_Result result;
+	struct slice unknown = { "", 0 };
+	unsigned int topics;
+
+	if (stream_topics(request, &topics, &unknown) || !topics)
+		return stream_no_topic(request, unknown);
+	if (!stream_fits(server, request, &result))
+		return result;
 	tune(server, request);
-	return reply_send(request, MHD_HTTP_OK, make_response(server, request), "text/event-stream",
-			  CACHE_NEVER, unbuffered);
+	return reply_send(request, MHD_HTTP_OK, make_response(server, request, topics),
+			  "text/event-stream", CACHE_NEVER, unbuffered);
 }
 
 void sse_wake(struct server *server)

@@ -12,6 +12,11 @@
 #define LENGTH_16 126
 #define LENGTH_64 127
 #define MASK_BYTES 4
+#define FRAGMENT_HEAD_BYTES 4	/* of every frame but the last: its length takes 16 bits */
+#define FRAGMENT_TEXT_BYTES (WEBSOCKET_FRAGMENT_BYTES - FRAGMENT_HEAD_BYTES)
+
+_Static_assert(FRAGMENT_TEXT_BYTES >= LENGTH_16 && FRAGMENT_TEXT_BYTES <= UINT16_MAX,
+	       "the length of a full frame takes 16 bits");
 
 /* The head of a frame from a client. */
 struct head {
@@ -31,6 +36,62 @@ size_t websocket_head(int opcode, size_t length, uint8_t *head)
 	for (size_t i = 0; i < bytes; i++)
 		head[2 + i] = (uint8_t)((uint64_t)length >> 8 * (bytes - 1 - i));
 	return 2 + bytes;
+}
+
+void websocket_message_init(struct websocket_message *message, const char *text, size_t length)
+{
+	size_t full = length ? (length - 1) / FRAGMENT_TEXT_BYTES : 0;
+	size_t last = length - full * FRAGMENT_TEXT_BYTES;
+
+	message->text = text;
+	message->text_length = length;
+	message->last_head_length = websocket_head(full ? WEBSOCKET_CONTINUATION : WEBSOCKET_TEXT,
+						   last, message->last_head);
+	message->length = full * WEBSOCKET_FRAGMENT_BYTES + message->last_head_length + last;
+}
+
+/* The head and the payload of the frame with that number. */
+static void message_frame(const struct websocket_message *message, size_t number,
+			  struct iovec frame[2])
+{
+	static const uint8_t full[2][FRAGMENT_HEAD_BYTES] = {
+		{ WEBSOCKET_TEXT, LENGTH_16, FRAGMENT_TEXT_BYTES >> 8, FRAGMENT_TEXT_BYTES & 0xff },
+		{ WEBSOCKET_CONTINUATION, LENGTH_16, FRAGMENT_TEXT_BYTES >> 8,
+		  FRAGMENT_TEXT_BYTES & 0xff },
+	};
+	size_t begin = number * FRAGMENT_TEXT_BYTES, left = message->text_length - begin;
+
+	frame[1].iov_base = (char *)message->text + begin;
+	if (left > FRAGMENT_TEXT_BYTES) {
+		frame[0] = (struct iovec){ (void *)full[number > 0], FRAGMENT_HEAD_BYTES };
+		frame[1].iov_len = FRAGMENT_TEXT_BYTES;
+	} else {
+		frame[0] = (struct iovec){ (void *)message->last_head, message->last_head_length };
+		frame[1].iov_len = left;
+	}
+}
+
+size_t websocket_message_rest(const struct websocket_message *message, size_t offset, bool one,
+			      struct iovec parts[WEBSOCKET_PARTS_MAX])
+{
+	size_t used = 0, skip = offset % WEBSOCKET_FRAGMENT_BYTES;
+	struct iovec frame[2];
+
+	offset -= skip;
+	while (offset < message->length && used + 2 <= WEBSOCKET_PARTS_MAX && !(one && used)) {
+		message_frame(message, offset / WEBSOCKET_FRAGMENT_BYTES, frame);
+		offset += WEBSOCKET_FRAGMENT_BYTES;
+		for (int i = 0; i < 2; i++) {
+			size_t passed = skip < frame[i].iov_len ? skip : frame[i].iov_len;
+
+			skip -= passed;
+			if (passed == frame[i].iov_len)
+				continue;
+			parts[used].iov_base = (char *)frame[i].iov_base + passed;
+			parts[used++].iov_len = frame[i].iov_len - passed;
+		}
+	}
+	return used;
 }
 
 size_t websocket_close(unsigned int code, uint8_t frame[4])
@@ -182,6 +243,8 @@ struct websocket_result websocket_take(struct websocket_input *input, uint8_t *d
 		result.event = WEBSOCKET_GOT_PING;
 		result.payload = payload;
 		result.length = head.length;
+	} else if (head.opcode == WEBSOCKET_PONG) {
+		result.event = WEBSOCKET_GOT_PONG;
 	} else if (!is_control(head.opcode)) {
 		take_text(input, &head, payload, &result);
 	}

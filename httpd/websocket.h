@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "httpd/bounds.h"
 
@@ -31,8 +32,41 @@ enum websocket_code {
 	WEBSOCKET_UNSUPPORTED = 1003,	/* binary: there is nothing to say in it */
 	WEBSOCKET_NO_CODE = 1005,	/* never sent: a close frame without a code */
 	WEBSOCKET_BAD_TEXT = 1007,
+	WEBSOCKET_POLICY = 1008,	/* says too much that is not understood, or never pongs */
 	WEBSOCKET_TOO_BIG = 1009,
 };
+
+/*
+ * Messages go out in frames of at most this size, head and all, so that control
+ * frames need not wait for the end of a large one (section 5.4).
+ */
+#define WEBSOCKET_FRAGMENT_BYTES (64 * 1024)
+#define WEBSOCKET_PARTS_MAX 16
+
+/* A text message as it goes over the wire; the text is borrowed. */
+struct websocket_message {
+	const char *text;
+	size_t text_length;
+	size_t length;		/* of all frames */
+	uint8_t last_head[4];
+	size_t last_head_length;
+};
+
+void websocket_message_init(struct websocket_message *message, const char *text, size_t length);
+
+/*
+ * What is left of the message from offset on, for sendmsg(): at most so many frames
+ * that their parts fit, or with one only the frame that offset is in. How many of
+ * parts are used.
+ */
+size_t websocket_message_rest(const struct websocket_message *message, size_t offset, bool one,
+			      struct iovec parts[WEBSOCKET_PARTS_MAX]);
+
+/* Whether no frame has been begun there and left unfinished. */
+static inline bool websocket_is_between(size_t offset)
+{
+	return offset % WEBSOCKET_FRAGMENT_BYTES == 0;
+}
 
 /* Writes the head of an unfragmented server frame, at most WEBSOCKET_HEAD_MAX bytes; its length. */
 size_t websocket_head(int opcode, size_t length, uint8_t *head);
@@ -45,6 +79,7 @@ enum websocket_event {
 	WEBSOCKET_NOTHING,	/* a frame was taken; there is nothing to do */
 	WEBSOCKET_GOT_TEXT,	/* a whole message, UTF-8 */
 	WEBSOCKET_GOT_PING,	/* answer with a pong of the same payload */
+	WEBSOCKET_GOT_PONG,
 	WEBSOCKET_GOT_CLOSE,	/* answer with .code, then close the connection */
 	WEBSOCKET_FAILED,	/* close with .code; read no further */
 };

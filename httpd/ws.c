@@ -13,10 +13,17 @@
 
 #include "httpd/accept_key.h"
 #include "httpd/field.h"
+#include "httpd/stream.h"
+#include "httpd/subscription.h"
 #include "httpd/websocket.h"
 
 /* How long the other side may take to answer a close frame. */
 #define CLOSE_MS 2000
+/* Pings are sent so often; who leaves so many unanswered is gone. */
+#define PING_MS 15000
+#define PINGS_MAX 3
+/* Things said that are not understood; who goes on is told to leave. */
+#define PROBLEMS_MAX 100
 
 enum ws_state {
 	WS_OPEN,
@@ -33,8 +40,13 @@ struct ws_client {
 	bool close_received;
 	bool deaf;		/* after an error: what comes is thrown away */
 	bool waits_for_room;	/* in the socket */
+	uint64_t ping_ms;	/* when the last one was said, or the connection began */
+	unsigned int pings;	/* since the last pong */
+	unsigned int problems;
 	struct feed_cursor cursor;
-	/* A pong, or a close behind one: they pass before the next frame of the feed. */
+	/* To what it said. It is heard no further before this is on its way. */
+	struct frame *answer;
+	/* A pong or a ping, or a close behind one: they pass between the frames of a message. */
 	uint8_t control[2 + WEBSOCKET_CONTROL_MAX + 4];
 	size_t control_length;
 	size_t control_sent;
@@ -97,42 +109,49 @@ static bool send_control(struct server *server, struct ws_client *client)
 	return true;
 }
 
-static bool send_frame(struct server *server, struct ws_client *client)
+static bool is_mid_frame(const struct ws_client *client)
 {
-	struct feed_cursor *cursor = &client->cursor;
-	const struct framing *framing = &cursor->frame->websocket;
-	struct iovec parts[3];
-	size_t count = framing_rest(framing, cursor->sent, parts);
-
-	cursor->sent += send_parts(server, client, parts, count);
-	if (cursor->sent < framing->length)
-		return false;
-	server_count_frame(server, cursor->frame);
-	feed_done(cursor);
-	return true;
+	return client->cursor.frame && !websocket_is_between(client->cursor.sent);
 }
 
-/* True if there is a frame to be sent now. */
-static bool has_frame(struct server *server, struct ws_client *client)
+static void send_message(struct server *server, struct ws_client *client)
 {
-	uint64_t lost = 0;
-	bool has = client->cursor.frame;
+	struct feed_cursor *cursor = &client->cursor;
+	const struct websocket_message *message = &cursor->frame->websocket;
+	struct iovec parts[WEBSOCKET_PARTS_MAX];
+	bool one = client->control_length || client->state == WS_CLOSING;
+	size_t count = websocket_message_rest(message, cursor->sent, one, parts);
 
+	cursor->sent += send_parts(server, client, parts, count);
+	if (cursor->sent < message->length)
+		return;
+	server_count_frame(server, cursor->frame);
+	feed_done(cursor);
+}
+
+/* True if there is a message to be sent now. */
+static bool has_message(struct server *server, struct ws_client *client)
+{
+	struct feed_cursor *cursor = &client->cursor;
+	uint64_t lost = 0;
+	bool has = cursor->frame;
+
+	if (!has && client->answer) {
+		cursor->frame = client->answer;
+		cursor->sent = 0;
+		client->answer = NULL;
+		return true;
+	}
 	if (!has && client->state == WS_OPEN)
-		has = feed_take(&server->feed, &client->cursor, &lost);
+		has = feed_take(&server->feed, cursor, server_now_ms(), &lost);
 	server->counters.frames_lost += lost;
 	return has;
 }
 
-static bool is_mid_frame(const struct ws_client *client)
-{
-	return client->cursor.frame && client->cursor.sent;
-}
-
 /*
- * Sends what there is and the socket takes. A frame of the feed that has been
- * begun goes out whole before anything else; then what has to be answered, then
- * the feed.
+ * Sends what there is and the socket takes. A frame that has been begun goes out
+ * whole before anything else; then what has to be answered, then the rest of its
+ * message, then the feed. A message that has been begun is left unfinished by a close.
  */
 static void pump(struct server *server, struct ws_client *client)
 {
@@ -142,9 +161,9 @@ static void pump(struct server *server, struct ws_client *client)
 			continue;
 		if (client->state == WS_CLOSING && !is_mid_frame(client))
 			break;
-		if (!has_frame(server, client))
+		if (!has_message(server, client))
 			break;
-		send_frame(server, client);
+		send_message(server, client);
 	}
 	/* Section 7.1.1: both have said close, and the server hangs up first. */
 	if (client->state == WS_CLOSING && client->close_received && !client->control_length &&
@@ -152,7 +171,8 @@ static void pump(struct server *server, struct ws_client *client)
 		die(server, client);
 	if (client->state != WS_DEAD)
 		server_rewatch(server, &client->watch,
-			       EPOLLIN | (client->waits_for_room ? EPOLLOUT : 0));
+			       (client->answer ? 0 : EPOLLIN) |
+			       (client->waits_for_room ? EPOLLOUT : 0));
 }
 
 static void say_close(struct ws_client *client, unsigned int code)
@@ -180,15 +200,67 @@ static void say_pong(struct ws_client *client, const uint8_t *payload, size_t le
 	client->control_length += length;
 }
 
+static void say_ping(struct ws_client *client, uint64_t now_ms)
+{
+	/* Of what waits to be sent nothing can be answered yet. */
+	if (client->control_length)
+		return;
+	client->control_length = websocket_head(WEBSOCKET_PING, 0, client->control);
+	client->ping_ms = now_ms;
+	client->pings++;
+}
+
+static struct frame *make_subscribed(unsigned int topics)
+{
+	struct body body = { 0 };
+	struct frame *frame = NULL;
+
+	body_printf(&body, "{\"type\":\"subscribed\",\"topics\":");
+	topics_write(topics, &body);
+	body_add(&body, "}", 2);
+	if (!body.failed)
+		frame = frame_printf("subscribed", "%s", body.data);
+	free(body.data);
+	return frame;
+}
+
+static struct frame *make_problem(const char *why)
+{
+	return frame_printf("problem", "{\"type\":\"problem\",\"title\":\"Not understood\","
+			    "\"detail\":\"%s; topics are %s\"}", why, topics_known());
+}
+
+static void take_text(struct server *server, struct ws_client *client, const uint8_t *text,
+		      size_t length)
+{
+	struct subscription subscription;
+	const char *why;
+
+	server->counters.messages++;
+	if (!subscription_parse((const char *)text, length, &subscription, &why)) {
+		feed_unsubscribe(&client->cursor, subscription.remove);
+		feed_subscribe(&server->feed, &client->cursor, subscription.add);
+		client->answer = make_subscribed(client->cursor.topics);
+	} else if (++client->problems > PROBLEMS_MAX) {
+		client->deaf = true;
+		say_close(client, WEBSOCKET_POLICY);
+	} else {
+		client->answer = make_problem(why);
+	}
+}
+
 static void take_event(struct server *server, struct ws_client *client,
 		       const struct websocket_result *result)
 {
 	switch (result->event) {
 	case WEBSOCKET_GOT_TEXT:
-		server->counters.messages++;
+		take_text(server, client, result->payload, result->length);
 		break;
 	case WEBSOCKET_GOT_PING:
 		say_pong(client, result->payload, result->length);
+		break;
+	case WEBSOCKET_GOT_PONG:
+		client->pings = 0;
 		break;
 	case WEBSOCKET_GOT_CLOSE:
 		client->close_received = true;
@@ -207,12 +279,13 @@ static void take_event(struct server *server, struct ws_client *client,
 	}
 }
 
-static void take_frames(struct server *server, struct ws_client *client)
+/* Whether it stopped because what was said last is to be answered first. */
+static bool take_frames(struct server *server, struct ws_client *client)
 {
 	struct websocket_result result;
 	size_t used = 0;
 
-	while (!client->deaf) {
+	while (!client->deaf && !client->answer) {
 		result = websocket_take(&client->input, client->received + used,
 					client->received_length - used);
 		if (result.event == WEBSOCKET_MORE)
@@ -224,6 +297,18 @@ static void take_frames(struct server *server, struct ws_client *client)
 		used = client->received_length;
 	client->received_length -= used;
 	memmove(client->received, client->received + used, client->received_length);
+	return client->answer;
+}
+
+/* Hears what it has said, and sends what there is. */
+static void serve(struct server *server, struct ws_client *client)
+{
+	bool more;
+
+	do {
+		more = take_frames(server, client);
+		pump(server, client);
+	} while (more && !client->answer && client->state != WS_DEAD);
 }
 
 static void receive(struct server *server, struct ws_client *client)
@@ -233,7 +318,6 @@ static void receive(struct server *server, struct ws_client *client)
 
 	if (got > 0) {
 		client->received_length += (size_t)got;
-		take_frames(server, client);
 	} else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
 		if (got && errno == ETIMEDOUT)
 			bounds_hit(&server->bounds, BOUND_STALL_MS);
@@ -248,7 +332,7 @@ static void ws_ready(struct server *server, struct watch *watch, uint32_t events
 	if (client->state != WS_DEAD && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		receive(server, client);
 	if (client->state != WS_DEAD)
-		pump(server, client);
+		serve(server, client);
 }
 
 static void tune(struct server *server, struct MHD_Connection *connection)
@@ -265,30 +349,33 @@ static void tune(struct server *server, struct MHD_Connection *connection)
 }
 
 /* MHD hands over the socket, and what it has read of it beyond the request. */
-static void upgraded(void *closure, struct MHD_Connection *connection, void *request,
+static void upgraded(void *closure, struct MHD_Connection *connection, void *context,
 		     const char *extra, size_t extra_length, MHD_socket fd,
 		     struct MHD_UpgradeResponseHandle *handle)
 {
 	struct server *server = closure;
 	struct ws_client *client = calloc(1, sizeof(*client));
+	const struct request *request = context;
+	unsigned int topics;
+	struct slice unknown;
 
-	(void)request;
 	/* Who says more than a frame before hearing from us has not read RFC 6455. */
 	if (!client || extra_length > sizeof(client->received))
 		goto out;
 	client->handle = handle;
 	client->watch = (struct watch){ .fd = fd, .ready = ws_ready };
-	if (server->stopping || server_watch(server, &client->watch, EPOLLIN))
+	client->ping_ms = server_now_ms();
+	if (server->stopping || stream_topics(request, &topics, &unknown) ||
+	    server_watch(server, &client->watch, EPOLLIN))
 		goto out;
 	tune(server, connection);
-	feed_join(&server->feed, &client->cursor);
+	feed_join(&server->feed, &client->cursor, topics);
 	LIST_INSERT_HEAD(&server->ws_clients, client, link);
 	server->ws_count++;
 	if (extra_length)
 		memcpy(client->received, extra, extra_length);
 	client->received_length = extra_length;
-	take_frames(server, client);
-	pump(server, client);
+	serve(server, client);
 	return;
 out:
 	free(client);
@@ -328,6 +415,9 @@ enum MHD_Result ws_open(struct server *server, struct request *request)
 	const char *version = request_field(request, "Sec-WebSocket-Version");
 	const char *key = request_field(request, "Sec-WebSocket-Key");
 	char accept[ACCEPT_KEY_SIZE];
+	enum MHD_Result result;
+	unsigned int topics;
+	struct slice unknown;
 
 	if (!field_has_token(request_field(request, "Upgrade"), "websocket") ||
 	    !field_has_token(request_field(request, "Connection"), "upgrade"))
@@ -342,10 +432,10 @@ enum MHD_Result ws_open(struct server *server, struct request *request)
 		return reply_problem(request, MHD_HTTP_NOT_IMPLEMENTED, NULL,
 				     "libmicrohttpd before 1.0 has no usable WebSocket over TLS; "
 				     "/events has the same, or let a proxy do TLS");
-	if (!server_has_stream(server))
-		return reply_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, NULL,
-				     "there are %llu stream clients already",
-				     (unsigned long long)bounds_limit(&server->bounds, BOUND_STREAMS));
+	if (stream_topics(request, &topics, &unknown))
+		return stream_no_topic(request, unknown);
+	if (!stream_fits(server, request, &result))
+		return result;
 	return accept_upgrade(server, request, accept);
 }
 
@@ -379,6 +469,7 @@ static void release(struct server *server, struct ws_client *client)
 	LIST_REMOVE(client, link);
 	server->ws_count--;
 	feed_leave(&client->cursor);
+	frame_unref(client->answer);
 	MHD_upgrade_action(client->handle, MHD_UPGRADE_ACTION_CLOSE);
 	free(client);
 }
@@ -387,9 +478,17 @@ void ws_sweep(struct server *server, uint64_t now_ms)
 {
 	struct ws_client *client;
 
-	for (client = first_client(server); client; client = LIST_NEXT(client, link))
+	for (client = first_client(server); client; client = LIST_NEXT(client, link)) {
 		if (client->state == WS_CLOSING && now_ms - client->close_ms > CLOSE_MS)
 			die(server, client);
+		if (client->state != WS_OPEN || now_ms - client->ping_ms < PING_MS)
+			continue;
+		if (client->pings < PINGS_MAX)
+			say_ping(client, now_ms);
+		else
+			say_close(client, WEBSOCKET_POLICY);
+		pump(server, client);
+	}
 }
 
 void ws_reap(struct server *server)

@@ -15,7 +15,7 @@ void ws_wake(struct server *server);
 /* Says goodbye to all, code 1001. */
 void ws_stop(struct server *server);
 
-/* Gives up those that do not answer a close. */
+/* Pings, and gives up those that do not answer: neither pings nor a close. Once a second. */
 void ws_sweep(struct server *server, uint64_t now_ms);
 
 /* Lets go of clients that are done; nothing else frees one. Once a turn, outside of MHD. */

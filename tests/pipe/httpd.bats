@@ -42,7 +42,7 @@ snapshot() {
 	[ "$STATUS" = 200 ]
 	[ "$(header content-type)" = application/json ]
 	grep -q '"timestamp":1763704001000.000,' <<<"$output"
-	jq -e '.type == "snapshot" and .seq == 7 and .totals.packets == 3 and .losses.bad_lines == 0
+	jq -e '.type == "stats" and .seq == 7 and .totals.packets == 3 and .losses.bad_lines == 0
 		and (has("flows") or has("packets") | not)' <<<"$output"
 	jq -e '.httpd | .clients.sse >= 0 and .clients.websocket == 0 and .frames_sent == 1 and
 		.frames_lost == 0 and .requests >= 2 and .bad_lines == 0 and .stale == false and
@@ -369,6 +369,45 @@ snapshot() {
 @test "websocket: each snapshot, large ones too, and the end" {
 	start_httpd
 	feeding_client websocket
+	stop_httpd
+}
+
+@test "topics: what each of them carries" {
+	start_httpd
+	feeding_client topics
+	stop_httpd
+}
+
+@test "topics: there is none of that name" {
+	start_httpd
+	feed "$(snapshot 1)"
+	client topics-refused
+	stop_httpd
+}
+
+@test "events: going on after an id" {
+	start_httpd
+	feeding_client resume
+	stop_httpd
+}
+
+@test "websocket: subscriptions" {
+	start_httpd
+	feeding_client subscribe
+	stop_httpd
+}
+
+@test "websocket: what is not understood" {
+	start_httpd
+	feed "$(snapshot 1)"
+	client wait 1
+	client problems
+	stop_httpd
+}
+
+@test "websocket: between the fragments of a large message" {
+	start_httpd
+	feeding_client between-fragments
 	stop_httpd
 }
 

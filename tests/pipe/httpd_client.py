@@ -21,6 +21,7 @@ TIMEOUT_S = 20  # no test waits for it: a server that does not answer is a failu
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 REFUSED = "an error or the end"
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+FRAME_MAX = 65536
 
 
 def connect(port, tls=False):
@@ -86,9 +87,9 @@ class Stream:
 class Events:
     """An event stream, its chunks joined."""
 
-    def __init__(self, port, tls=False):
+    def __init__(self, port, *fields, topics=None, tls=False):
         self.stream = Stream(connect(port, tls))
-        self.stream.s.sendall(request_text("/events", port=port))
+        self.stream.s.sendall(request_text(path_of("/events", topics), *fields, port=port))
         self.status, self.fields = self.stream.head()
         assert self.status == 200, self.status
         assert self.fields["content-type"] == "text/event-stream", self.fields
@@ -96,7 +97,7 @@ class Events:
         self.text = ""
 
     def event(self):
-        """The next event as a dict of its fields; comments are passed over."""
+        """The next event as a dict of its fields; comments, and what is no event, are passed over."""
         while True:
             while "\n\n" not in self.text:
                 length = int(self.stream.line(), 16)
@@ -106,16 +107,31 @@ class Events:
                 self.stream.line()
             block, self.text = self.text.split("\n\n", 1)
             event = dict(line.split(": ", 1) for line in block.split("\n") if not line.startswith(":"))
-            if event:
+            if "data" in event:
                 return event
+
+    def take(self, *wanted):
+        """The next events are these: "flows 3" is the topic and seq, for others it is their type alone."""
+        for i, what in enumerate(wanted):
+            equal(summary(json.loads(self.event()["data"])), what, f"event {i} of {wanted}")
+
+
+def summary(message):
+    seq = message.get("seq", message.get("frames"))
+    return message["type"] if seq is None else f"{message['type']} {seq}"
+
+
+def path_of(path, topics):
+    return path if topics is None else f"{path}?topics={topics}"
 
 
 class WebSocket:
-    def __init__(self, port, *fields, tls=False, extra=b""):
+    def __init__(self, port, *fields, topics=None, tls=False, extra=b""):
         key = base64.b64encode(os.urandom(16)).decode()
         self.stream = Stream(connect(port, tls))
         self.s = self.stream.s
-        self.s.sendall(request_text("/ws", "Upgrade: websocket", "Connection: keep-alive, Upgrade",
+        self.part = None  # of a message, so far
+        self.s.sendall(request_text(path_of("/ws", topics), "Upgrade: websocket", "Connection: keep-alive, Upgrade",
                                     "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}", *fields,
                                     port=port) + extra)
         self.status, self.fields = self.stream.head()
@@ -124,32 +140,55 @@ class WebSocket:
             assert self.fields["sec-websocket-accept"] == accept, self.fields
 
     def frame(self):
-        """(opcode, payload) of the next frame; the server's are whole and not masked."""
+        """(final, opcode, payload) of the next frame; the server's are not masked and of bounded size."""
         first, second = self.stream.take(2)
-        assert first & 0xF0 == 0x80 and not second & 0x80, (first, second)
-        length = second
+        assert not first & 0x70 and not second & 0x80, (first, second)
+        length, head = second, 2
         if second == 126:
-            length = struct.unpack(">H", self.stream.take(2))[0]
+            length, head = struct.unpack(">H", self.stream.take(2))[0], 4
             assert length >= 126
-        elif second == 127:
-            length = struct.unpack(">Q", self.stream.take(8))[0]
-            assert length > 65535
-        return first & 0x0F, self.stream.take(length)
+        assert second != 127 and head + length <= FRAME_MAX, second
+        return bool(first & 0x80), first & 0x0F, self.stream.take(length)
+
+    def message(self):
+        """(opcode, payload) of the next control frame or whole message."""
+        while True:
+            final, opcode, payload = self.frame()
+            if opcode >= CLOSE:
+                assert final and len(payload) <= 125, (final, opcode, len(payload))
+                return opcode, payload
+            assert (opcode == 0) == (self.part is not None), "a message begins inside another one"
+            # All but the last are full: no more frames than it takes.
+            assert final or len(payload) + 4 == FRAME_MAX, len(payload)
+            self.part = (self.part or b"") + payload
+            if final:
+                whole, self.part = self.part, None
+                return TEXT, whole
 
     def expect(self, opcode):
-        """The next frame of that kind."""
+        """The next message of that kind."""
         while True:
-            got, payload = self.frame()
+            got, payload = self.message()
             if got == opcode:
                 return payload
             assert got != CLOSE, f"closed with {payload!r}"
 
-    def snapshot(self):
+    def json(self):
         return json.loads(self.expect(TEXT))
+
+    def take(self, *wanted):
+        """The next messages are these, as Events.take() has it."""
+        for i, what in enumerate(wanted):
+            equal(summary(self.json()), what, f"message {i} of {wanted}")
+
+    def say(self, message):
+        self.s.sendall(masked(TEXT, message if isinstance(message, bytes) else json.dumps(message).encode()))
 
     def close_code(self):
         """Reads to the close frame; its code, 0 if it has none."""
-        payload = self.expect(CLOSE)
+        while (got := self.message())[0] != CLOSE:
+            pass
+        payload = got[1]
         return struct.unpack(">H", payload[:2])[0] if payload else 0
 
     def at_end(self):
@@ -180,7 +219,7 @@ def equal(got, wanted, what):
 def case_wait(port, seq):
     """Returns when the snapshot with that number has been published."""
     events = Events(port)
-    while int(events.event().get("id", 0)) < int(seq):
+    while json.loads(events.event()["data"]).get("seq", 0) < int(seq):
         pass
 
 
@@ -198,17 +237,16 @@ def case_events(port, feed):
         events = Events(port)
         first = events.event()
         equal(first["event"], "snapshot", "first event")
-        equal(first["id"], "1", "its id")
+        equal(re.sub("^[0-9a-f]+-", "", first["id"]), "1-snapshot", "its id")
         equal(json.loads(first["data"])["x"], "\u00fc", "its data")
         for seq in range(2, 30):
             print('{"type":"snapshot","seq":%d,"pad":"%s"}' % (seq, "p" * 3000 * seq), file=pipe, flush=True)
             event = events.event()
-            equal(event["id"], str(seq), "id")
-            equal(len(json.loads(event["data"])["pad"]), 3000 * seq, "size")
-    equal(events.event(), {"event": "status", "data": '{"stale":true}'}, "status")
+            snapshot = json.loads(event["data"])
+            equal((snapshot["seq"], len(snapshot["pad"])), (seq, 3000 * seq), "snapshot")
+    equal(events.event(), {"event": "status", "data": '{"type":"status","stale":true}'}, "status")
     late = Events(port)
-    equal(late.event()["id"], "29", "the snapshot is still served")
-    equal(late.event()["event"], "status", "and said to be stale")
+    late.take("snapshot 29", "status")
 
 
 def case_websocket(port, feed):
@@ -217,10 +255,10 @@ def case_websocket(port, feed):
         case_wait(port, 1)
         ws = WebSocket(port)
         equal(ws.status, 101, "status")
-        equal(ws.snapshot()["seq"], 1, "first snapshot")
-        for size in (10, 200, 70000, 700000):
+        equal(ws.json()["seq"], 1, "first snapshot")
+        for size in (10, 200, 65000, 70000, 131000, 700000):
             print('{"type":"snapshot","seq":%d,"pad":"%s"}' % (size, "p" * size), file=pipe, flush=True)
-            snapshot = ws.snapshot()
+            snapshot = ws.json()
             equal((snapshot["seq"], len(snapshot["pad"])), (size, size), "snapshot")
     equal(json.loads(ws.expect(TEXT)), {"type": "status", "stale": True}, "status")
 
@@ -230,10 +268,15 @@ def case_ping(port):
     for payload in (b"", b"hello", b"x" * 125):
         ws.s.sendall(masked(PING, payload))
         equal(ws.expect(PONG), payload, "pong")
-    # A message, also in pieces with a ping in between, is taken without an answer.
-    ws.s.sendall(masked(TEXT, b'{"a":1}') + masked(TEXT, b'{"b"', fin=False) + masked(PING, b"mid") +
-                 masked(0, b":2}") + masked(PONG, b"unasked"))
-    equal(ws.expect(PONG), b"mid", "pong")
+    # A message, also in pieces with a ping in between; pongs that nobody asked for.
+    ws = WebSocket(port, topics="")
+    ws.s.sendall(masked(PONG, b"unasked") + masked(TEXT, b'{"unsubscribe":[]}') +
+                 masked(TEXT, b'{"unsub', fin=False) + masked(PING, b"mid") + masked(0, b"", fin=False) +
+                 masked(0, b'scribe":[]}') + masked(PONG, b"unasked"))
+    got = [ws.message() for _ in range(3)]
+    assert (PONG, b"mid") in got, got
+    equal([json.loads(text) for opcode, text in got if opcode == TEXT],
+          [{"type": "subscribed", "topics": []}] * 2, "answers")
     # One byte at a time.
     for byte in masked(PING, b"slow"):
         ws.s.sendall(bytes([byte]))
@@ -283,6 +326,197 @@ def case_violations(port):
         assert ws.at_end(), f"{name}: the server hangs up"
 
 
+def put(pipe, seq, **members):
+    message = {"type": "snapshot", "seq": seq, "timestamp": 1763704001000 + seq, "interval_ms": 60000, "final": False}
+    print(json.dumps(message | members), file=pipe, flush=True)
+
+
+ALL = {"totals": {"packets": 1}, "flows": [1], "flow_table": {}, "packets": [2], "packets_left_out": 3,
+       "processes": [4], "remotes": [], "process_protocols": [], "unowned": None, "process_table": {},
+       "remote_table": {}, "connections": [5], "connection_table": {}, "connects": [], "connects_left_out": 0,
+       "drops": [6], "drop_flows": [], "drops_unspecified": {}, "latency": [7], "latency_table": {}, "losses": {}}
+TOPICS = {"stats": ("totals", "losses"), "flows": ("flows", "flow_table"), "packets": ("packets", "packets_left_out"),
+          "processes": ("processes", "remotes", "process_protocols", "unowned", "process_table", "remote_table"),
+          "connections": ("connections", "connection_table", "connects", "connects_left_out"),
+          "drops": ("drops", "drop_flows", "drops_unspecified"), "latency": ("latency", "latency_table")}
+
+
+def case_topics(port, feed):
+    """Each topic carries its members, all of them together are the snapshot; in the order of the table."""
+    with open(int(feed), "w") as pipe:
+        put(pipe, 1, **ALL)
+        case_wait(port, 1)
+        names = ",".join(reversed(TOPICS))
+        events, ws = Events(port, topics=names), WebSocket(port, topics=names)
+        for seq in (1, 2):
+            head = {"seq": seq, "timestamp": 1763704001000 + seq, "interval_ms": 60000, "final": False}
+            for name, members in TOPICS.items():
+                wanted = {"type": name} | head | {key: ALL[key] for key in members}
+                event = events.event()
+                equal((event["event"], json.loads(event["data"])), (name, wanted), f"event of {name}")
+                equal(ws.json(), wanted, f"message of {name}")
+            if seq == 1:
+                put(pipe, 2, **ALL)
+        one = Events(port, topics="drops&topics=flows")
+        one.take("flows 2", "drops 2")
+    one.take("status")
+    events.take("status")
+    ws.take("status")
+
+
+def case_topics_refused(port):
+    """What is no topic is answered 400, with those that there are; an event stream wants one at least."""
+    upgrade = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
+               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
+    for path, fields, status in (
+        ("/events?topics=flow", [], 400), ("/events?topics=", [], 400), ("/events?topics=flows,", [], 400),
+        ("/events?topics=flows&topics=Stats", [], 400), ("/events?topics=%22%1b", [], 400),
+        ("/events?topics=stats,flows", [], 200), ("/events?other=1", [], 200),
+        ("/ws?topics=flow", upgrade, 400), ("/ws?topics=", upgrade, 101), ("/ws?topics=flows", upgrade, 101),
+    ):
+        stream = Stream(connect(port))
+        stream.s.sendall(request_text(path, *fields, port=port))
+        got, head = stream.head()
+        equal(got, status, path)
+        if status == 400:
+            equal(head["content-type"], "application/problem+json", path)
+            detail = json.loads(stream.take(int(head["content-length"])))["detail"]
+            assert detail.startswith("topics: ") and all(name in detail for name in TOPICS), detail
+        stream.s.close()
+
+
+def case_subscribe(port, feed):
+    """Topics come and go; what is new comes at once, and nothing twice."""
+    with open(int(feed), "w") as pipe:
+        put(pipe, 1, **ALL)
+        case_wait(port, 1)
+        ws = WebSocket(port, topics="")
+        ws.say({"subscribe": ["packets", "flows"]})
+        equal(ws.json(), {"type": "subscribed", "topics": ["flows", "packets"]}, "answer")
+        ws.take("flows 1", "packets 1")
+        put(pipe, 2)
+        ws.take("flows 2", "packets 2")
+        ws.say({"subscribe": ["flows", "stats"]})
+        equal(ws.json(), {"type": "subscribed", "topics": ["stats", "flows", "packets"]}, "answer")
+        ws.take("stats 2")
+        ws.say({"unsubscribe": ["flows", "packets", "drops"], "subscribe": ["latency"]})
+        equal(ws.json(), {"type": "subscribed", "topics": ["stats", "latency"]}, "answer")
+        ws.take("latency 2")
+        put(pipe, 3)
+        ws.take("stats 3", "latency 3")
+        ws.say({"unsubscribe": ["stats", "latency"]})
+        equal(ws.json(), {"type": "subscribed", "topics": []}, "answer")
+        put(pipe, 4)
+        case_wait(port, 4)
+        ws.say({"subscribe": ["snapshot"]})
+        ws.take("subscribed", "snapshot 4")
+        # Many at once, in one packet: each is answered, in order.
+        ws.s.sendall(b"".join(masked(TEXT, json.dumps({verb: ["drops"]}).encode())
+                              for _ in range(200) for verb in ("subscribe", "unsubscribe")))
+        answers = [message for message in (ws.json() for _ in range(400)) if message["type"] == "subscribed"]
+    while len(answers) < 400:
+        message = ws.json()
+        if message["type"] == "subscribed":
+            answers.append(message)
+    equal([len(answer["topics"]) for answer in answers], [2, 1] * 200, "answers")
+
+
+def case_problems(port):
+    """What is not understood is told, changes nothing, and is suffered a hundred times."""
+    ws = WebSocket(port, topics="flows")
+    ws.take("flows 1")
+    said = [b"", b"hello", b"[]", b"{}", b"7", b"null", b'{"subscribe":"flows"}', b'{"subscribe":["flow"]}',
+            b'{"subscribe":[7]}', b'{"subscribe":["drops"],"x":1}', b'{"subscribe":["drops","\\u0000"]}',
+            b'{"subscribe":["drops"],"subscribe":["drops"]}', b'{"subscribe":["drops"]', b"[" * 4000,
+            b'{"unsubscribe":{"0":"flows"}}', b'{"subscribe":[["drops"]]}', b'{"SUBSCRIBE":["drops"]}']
+    for i in range(100):
+        ws.say(said[i % len(said)])
+        problem = ws.json()
+        equal(sorted(problem), ["detail", "title", "type"], f"answer to {said[i % len(said)]!r}")
+        equal(problem["type"], "problem", "its type")
+    ws.say({"subscribe": []})
+    equal(ws.json(), {"type": "subscribed", "topics": ["flows"]}, "nothing was changed")
+    ws.say(b"hello")
+    equal(ws.close_code(), 1008, "close code")
+
+
+def case_between_fragments(port, feed):
+    """A pong does not wait for the end of a large message; answers do."""
+    with open(int(feed), "w") as pipe:
+        ws = WebSocket(port, topics="")
+        put(pipe, 1, flows=["f" * 30000000])
+        case_wait(port, 1)
+        ws.say({"subscribe": ["flows"]})
+        ws.take("subscribed")
+        final, opcode, payload = ws.frame()
+        equal((final, opcode), (False, TEXT), "the first fragment")
+        size = len(payload)
+        ws.s.sendall(masked(PING, b"now") + masked(TEXT, b'{"subscribe":["stats"]}'))
+        ponged_at = None
+        while not final:
+            final, opcode, payload = ws.frame()
+            if opcode == PONG:
+                equal(payload, b"now", "pong")
+                ponged_at, final = size, False
+                continue
+            equal(opcode, 0, "a fragment")
+            size += len(payload)
+        assert ponged_at and ponged_at < size, f"pong at {ponged_at} of {size}"
+        ws.take("subscribed", "stats 1")
+        # Closed in the middle of a message.
+        ws.say({"unsubscribe": ["flows"]})
+        ws.say({"subscribe": ["flows"]})
+        ws.take("subscribed", "subscribed")
+        equal(ws.frame()[:2], (False, TEXT), "the first fragment")
+        ws.s.sendall(masked(CLOSE, struct.pack(">H", 1000)))
+        while (frame := ws.frame())[1] == 0:
+            assert not frame[0], "the close comes before the end"
+        equal(frame, (True, CLOSE, struct.pack(">H", 1000)), "close")
+        assert ws.at_end()
+
+
+def case_resume(port, feed):
+    """Last-Event-ID: what is remembered after it, exactly once, in order; what is forgotten is counted."""
+    with open(int(feed), "w") as pipe:
+        put(pipe, 1, **ALL)
+        case_wait(port, 1)
+        events = Events(port, topics="stats,flows")
+        equal(events.event()["event"], "stats", "event")
+        flows = events.event()["id"]
+        put(pipe, 2)
+        stats = events.event()["id"]
+        events.stream.s.close()
+        for seq in range(3, 7):
+            put(pipe, seq)
+        case_wait(port, 6)
+        rest = [f"{topic} {seq}" for seq in range(3, 7) for topic in ("stats", "flows")]
+        for last, wanted in ((flows, ["stats 2", "flows 2"] + rest), (stats, ["flows 2"] + rest)):
+            again = Events(port, f"Last-Event-ID: {last}", topics="stats,flows")
+            again.take(*wanted)
+        for seq in range(7, 30):
+            put(pipe, seq)
+            again.take(f"stats {seq}", f"flows {seq}")
+        # Forgotten: flows 2, both of 3 to 28.
+        late = Events(port, f"Last-Event-ID: {stats}", topics="stats,flows")
+        late.take("lost 53", "stats 29", "flows 29")
+        other = Events(port, "Last-Event-ID: 123-29-stats", topics="stats,flows")
+        lost = other.event()
+        equal((lost["event"], json.loads(lost["data"])), ("lost", {"type": "lost", "frames": None}), "another run's")
+        other.take("stats 29", "flows 29")
+        odd = Events(port, "Last-Event-ID: 29", topics="stats")
+        odd.take("stats 29")
+        # Up to date: the next is the next.
+        last = Events(port, topics="stats").event()["id"]
+        now = Events(port, f"Last-Event-ID: {last}", topics="stats")
+        put(pipe, 30)
+        now.take("stats 30")
+        text = Stream(connect(port))
+        text.s.sendall(request_text("/events", port=port))
+        text.head()
+        text.line()
+        equal(text.line(), "retry: 2000", "the first line")
+
+
 def case_handshakes(port):
     key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
     good = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", key]
@@ -327,14 +561,14 @@ def case_tls(port, feed):
     with open(int(feed), "w") as pipe:
         print('{"type":"snapshot","seq":1,"pad":"%s"}' % ("p" * 300000), file=pipe, flush=True)
         events, ws = Events(port, tls=True), WebSocket(port, tls=True)
-        equal(events.event()["id"], "1", "event")
+        events.take("snapshot 1")
         if ws.status != 501:
-            equal(ws.snapshot()["seq"], 1, "snapshot")
+            equal(ws.json()["seq"], 1, "snapshot")
         print('{"type":"snapshot","seq":2}', file=pipe, flush=True)
-        equal(events.event()["id"], "2", "event")
+        events.take("snapshot 2")
         if ws.status == 501:
             return
-        equal(ws.snapshot()["seq"], 2, "snapshot")
+        equal(ws.json()["seq"], 2, "snapshot")
         ws.s.sendall(masked(PING, b"tls") + masked(CLOSE, struct.pack(">H", 1000)))
         equal(ws.expect(PONG), b"tls", "pong")
         equal(ws.close_code(), 1000, "close code")

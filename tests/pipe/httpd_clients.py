@@ -10,7 +10,7 @@ that a slow machine makes the test longer, not wrong. Exit 1, with the reason, u
 
 - every reading client, also those that read only now and then, got every snapshot, whole and in order;
 - stalled clients, once they read again, find whole frames only, in order, and the last snapshot at the end;
-- what they did not get was counted;
+- what they did not get was counted, and told to each of them;
 - the memory of httpd did not grow after the first second.
 """
 import base64
@@ -55,8 +55,9 @@ class Client:
     def __init__(self, port, kind, stalled=False, dozing=False):
         self.kind, self.stalled, self.dozing = kind, stalled, dozing
         self.seen = []
+        self.told = 0  # lost, as it was told
         self.data = bytearray()  # as received
-        self.text = bytearray()  # of the event stream, its chunks joined
+        self.text = bytearray()  # of the event stream, its chunks joined; of a message, so far
         self.s = socket.socket()
         if stalled:
             self.s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
@@ -104,6 +105,11 @@ class Client:
             if event.startswith(b":"):
                 continue
             lines = event.split(b"\n")
+            if lines[0].startswith(b"retry: "):
+                continue
+            if lines[0] == b"event: lost":
+                self.take_lost(lines[1][len(b"data: "):])
+                continue
             expect(len(lines) == 3 and lines[1] == b"event: snapshot", f"sse: {event[:80]}")
             self.take_snapshot(lines[2][len(b"data: "):])
 
@@ -116,13 +122,20 @@ class Client:
                 length, head = int.from_bytes(self.data[2:10], "big"), 10
             if len(self.data) < head + length:
                 break
-            opcode = self.data[0]
+            first = self.data[0]
             payload = bytes(self.data[head:head + length])
             del self.data[:head + length]
-            if opcode == 0x81:
-                self.take_snapshot(payload)
-            else:
-                expect(opcode == 0x89, f"websocket: a frame begins with {opcode:#x}")
+            expect(first in (0x81, 0x01, 0x00, 0x80, 0x89), f"websocket: a frame begins with {first:#x}")
+            if first == 0x89:
+                continue
+            self.text += payload
+            if first & 0x80:
+                text = bytes(self.text)
+                self.text.clear()
+                self.take_lost(text) if text.startswith(b'{"type":"lost"') else self.take_snapshot(text)
+
+    def take_lost(self, text):
+        self.told += json.loads(text)["frames"]
 
     def take_snapshot(self, text):
         number = re.match(rb'{"type":"snapshot","seq":(\d+),', text)
@@ -239,6 +252,7 @@ def check(server):
     got, lost = sum(len(c.seen) for c in stalled), server.stats()["frames_lost"]
     print(f"stalled: {len(stalled)} clients, read at the end: {got} whole frames, {lost} counted as lost")
     expect(got + lost == len(stalled) * fed, "what the stalled clients did not get is not what was counted")
+    expect(all(len(c.seen) + c.told == fed for c in clients), "a client was not told what it has lost")
     for c in clients:
         c.s.close()
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "httpd/feed.h"
 #include "httpd/intake.h"
@@ -126,200 +127,504 @@ static void test_lines_that_grow(void **state)
 
 /* ---- the feed --------------------------------------------------------------- */
 
-static void publish(struct feed *feed, enum frame_kind kind, const char *text, int64_t id)
-{
-	struct blob *blob = text ? blob_new(text, strlen(text)) : NULL;
-	struct frame *frame = frame_new(kind, blob, id);
+#define RUN 0xabc
+#define ONE_TOPIC TOPIC_BIT(TOPIC_SNAPSHOT)
+#define TWO_TOPICS (TOPIC_BIT(TOPIC_STATS) | TOPIC_BIT(TOPIC_FLOWS))
 
-	assert_non_null(frame);
-	feed_publish(feed, frame);
-	frame_unref(frame);
-	blob_unref(blob);
+struct world {
+	struct bounds bounds;
+	struct feed feed;
+	uint64_t now_ms;
+};
+
+static int make_world(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	assert_non_null(w);
+	w->now_ms = 1000000;
+	bounds_init(&w->bounds);
+	assert_int_equal(feed_init(&w->feed, RUN, &w->bounds), 0);
+	*state = w;
+	return 0;
 }
 
-static void publish_number(struct feed *feed, int number)
+static int free_world(void **state)
 {
-	char text[32];
+	struct world *w = *state;
 
-	snprintf(text, sizeof(text), "{\"seq\":%d}", number);
-	publish(feed, FRAME_SNAPSHOT, text, number);
+	feed_free(&w->feed);
+	free(w);
+	return 0;
+}
+
+static void publish(struct world *w, const char *line)
+{
+	struct shot *shot;
+
+	assert_int_equal(shot_parse((struct slice){ line, strlen(line) }, &shot), SHOT_SNAPSHOT);
+	feed_publish(&w->feed, shot, w->now_ms);
+	shot_unref(shot);
+}
+
+static void publish_number(struct world *w, int number)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "{\"type\":\"snapshot\",\"seq\":%d}", number);
+	publish(w, line);
+}
+
+static bool take(struct world *w, struct feed_cursor *cursor, uint64_t *lost)
+{
+	uint64_t more;
+	bool has = feed_take(&w->feed, cursor, w->now_ms, &more);
+
+	*lost += more;
+	return has;
 }
 
 /* What the frame under way looks like to an SSE client, read size bytes at a time. */
-static void read_sse(struct feed_cursor *cursor, size_t size, char text[256])
+static void read_sse(const struct feed_cursor *cursor, size_t size, char text[512])
 {
-	const struct framing *framing = &cursor->frame->sse;
+	const struct frame *frame = cursor->frame;
 	size_t length = 0;
 
-	while (length < framing->length) {
-		size_t copied = framing_copy(framing, length, text + length, size);
+	while (length < frame->sse_length) {
+		size_t copied = frame_copy_sse(frame, length, text + length, size);
 
 		assert_true(copied > 0 && copied <= size);
 		length += copied;
 	}
 	text[length] = '\0';
-	assert_int_equal(framing_copy(framing, length, text, size), 0);
+	assert_int_equal(frame_copy_sse(frame, length, text, size), 0);
+}
+
+static void expect_sse(struct world *w, struct feed_cursor *cursor, const char *wanted)
+{
+	uint64_t lost = 0;
+	char text[512];
+
+	assert_true(take(w, cursor, &lost));
+	read_sse(cursor, 100, text);
+	assert_string_equal(text, wanted);
+	feed_done(cursor);
+}
+
+/* Takes all there is: "snapshot 1|lost 3|". */
+static uint64_t take_all(struct world *w, struct feed_cursor *cursor, char got[512])
+{
+	uint64_t lost = 0;
+	int length = 0;
+
+	*got = '\0';
+	while (take(w, cursor, &lost)) {
+		const struct blob *blob = cursor->frame->text;
+		char text[256], type[16] = "";
+		const char *number;
+
+		snprintf(text, sizeof(text), "%.*s", (int)blob->length, blob->data);
+		number = strpbrk(text, "0123456789");
+		sscanf(text, "{\"type\":\"%15[a-z]\"", type);
+		length += snprintf(got + length, 512 - (size_t)length, "%s %d|", type,
+				   number ? atoi(number) : -1);
+		feed_done(cursor);
+	}
+	return lost;
+}
+
+static void expect_all(struct world *w, struct feed_cursor *cursor, const char *wanted)
+{
+	char got[512];
+
+	assert_int_equal(take_all(w, cursor, got), 0);
+	assert_string_equal(got, wanted);
 }
 
 static void test_framings(void **state)
 {
+	struct world *w = *state;
+	struct iovec parts[WEBSOCKET_PARTS_MAX];
 	struct feed_cursor cursor;
-	struct bounds bounds;
-	struct iovec parts[3];
-	struct feed feed;
-	uint64_t lost;
-	char text[256];
+	uint64_t lost = 0;
+	char text[512];
 
-	(void)state;
-	bounds_init(&bounds);
-	assert_int_equal(feed_init(&feed, &bounds), 0);
-	publish_number(&feed, 7);
-	publish(&feed, FRAME_STATUS, NULL, 0);
-	feed_join(&feed, &cursor);
-	for (size_t size = 1; size < 40; size++) {
-		assert_true(feed_take(&feed, &cursor, &lost));
+	publish_number(w, 7);
+	feed_tell_stale(&w->feed);
+	feed_join(&w->feed, &cursor, ONE_TOPIC);
+	for (size_t size = 1; size < 80; size++) {
+		assert_true(take(w, &cursor, &lost));
 		read_sse(&cursor, size, text);
-		assert_string_equal(text, "id: 7\nevent: snapshot\ndata: {\"seq\":7}\n\n");
+		assert_string_equal(text, "id: abc-1-snapshot\nevent: snapshot\n"
+				    "data: {\"type\":\"snapshot\",\"seq\":7}\n\n");
 	}
-	assert_int_equal(framing_rest(&cursor.frame->websocket, 0, parts), 2);
-	assert_memory_equal(parts[0].iov_base, "\x81\x09", 2);
-	assert_int_equal(framing_rest(&cursor.frame->websocket, 4, parts), 1);
-	assert_int_equal(parts[0].iov_len, 7);
+	assert_int_equal(websocket_message_rest(&cursor.frame->websocket, 0, false, parts), 2);
+	assert_memory_equal(parts[0].iov_base, "\x81\x1b", 2);
+	assert_int_equal(websocket_message_rest(&cursor.frame->websocket, 4, false, parts), 1);
+	assert_int_equal(parts[0].iov_len, 25);
 	feed_done(&cursor);
-	assert_true(feed_take(&feed, &cursor, &lost));
-	read_sse(&cursor, 100, text);
-	assert_string_equal(text, "event: status\ndata: {\"stale\":true}\n\n");
-	framing_rest(&cursor.frame->websocket, 0, parts);
-	assert_memory_equal(parts[1].iov_base, "{\"type\":\"status\",\"stale\":true}", 30);
-	feed_done(&cursor);
-	assert_false(feed_take(&feed, &cursor, &lost));
-	feed_tick(&feed);
-	assert_true(feed_take(&feed, &cursor, &lost));
+	expect_sse(w, &cursor, "event: status\ndata: {\"type\":\"status\",\"stale\":true}\n\n");
+	assert_false(take(w, &cursor, &lost));
+	assert_false(feed_take_tick(&w->feed, &cursor));
+	feed_tick(&w->feed);
+	assert_true(feed_take_tick(&w->feed, &cursor));
 	read_sse(&cursor, 100, text);
 	assert_string_equal(text, ": still here\n\n");
-	framing_rest(&cursor.frame->websocket, 0, parts);
-	assert_memory_equal(parts[0].iov_base, "\x89\x00", 2);
 	feed_done(&cursor);
-	assert_false(feed_take(&feed, &cursor, &lost));
+	assert_false(feed_take_tick(&w->feed, &cursor));
+	feed_greet(&w->feed, &cursor);
+	assert_true(take(w, &cursor, &lost));
+	read_sse(&cursor, 100, text);
+	assert_string_equal(text, "retry: 2000\n\n");
 	feed_leave(&cursor);
-	feed_free(&feed);
-}
-
-static int taken_id(const struct feed_cursor *cursor)
-{
-	int id = -1;
-
-	sscanf(cursor->frame->sse_head, "id: %d", &id);
-	return id;
+	assert_int_equal(lost, 0);
 }
 
 static void test_late_clients_lose_nothing(void **state)
 {
-	struct feed_cursor cursor;
-	struct bounds bounds;
-	struct feed feed;
-	uint64_t lost;
+	struct feed_cursor one, two;
+	struct world *w = *state;
 
-	(void)state;
-	bounds_init(&bounds);
-	assert_int_equal(feed_init(&feed, &bounds), 0);
-	feed_join(&feed, &cursor);
+	feed_join(&w->feed, &one, ONE_TOPIC);
+	feed_join(&w->feed, &two, TWO_TOPICS);
 	for (int i = 1; i <= LIMIT_FEED_FRAMES; i++) {
-		publish_number(&feed, i);
-		assert_int_equal(feed_miss(&feed, &cursor), 0);
+		publish_number(w, i);
+		assert_int_equal(feed_miss(&w->feed, &one), 0);
+		assert_int_equal(feed_miss(&w->feed, &two), 0);
 	}
-	for (int i = 1; i <= LIMIT_FEED_FRAMES; i++) {
-		assert_true(feed_take(&feed, &cursor, &lost));
-		assert_int_equal(lost, 0);
-		assert_int_equal(taken_id(&cursor), i);
-		feed_done(&cursor);
-	}
-	assert_false(feed_take(&feed, &cursor, &lost));
-	assert_int_equal(bounds.row[BOUND_FEED_FRAMES].hits, 0);
-	feed_free(&feed);
+	_Static_assert(LIMIT_FEED_FRAMES == 8, "what is expected here");
+	expect_all(w, &one, "snapshot 1|snapshot 2|snapshot 3|snapshot 4|"
+			    "snapshot 5|snapshot 6|snapshot 7|snapshot 8|");
+	expect_all(w, &two, "stats 1|flows 1|stats 2|flows 2|stats 3|flows 3|stats 4|flows 4|"
+			    "stats 5|flows 5|stats 6|flows 6|stats 7|flows 7|stats 8|flows 8|");
+	assert_int_equal(w->bounds.row[BOUND_FEED_FRAMES].hits, 0);
 }
 
+/* What a client does not get is counted when it happens, and told to it exactly. */
 static void test_stalled_clients_get_the_latest(void **state)
 {
+	struct world *w = *state;
 	struct feed_cursor cursor;
-	struct bounds bounds;
-	struct feed feed;
-	uint64_t lost, lost_before = 0;
+	uint64_t lost = 0;
+	char got[512];
 
-	(void)state;
-	bounds_init(&bounds);
-	assert_int_equal(feed_init(&feed, &bounds), 0);
-	publish_number(&feed, 1);
-	feed_join(&feed, &cursor);
-	assert_true(feed_take(&feed, &cursor, &lost));
+	publish_number(w, 1);
+	feed_join(&w->feed, &cursor, TWO_TOPICS);
+	assert_true(take(w, &cursor, &lost));
 	for (int i = 2; i <= 100; i++) {
-		publish_number(&feed, i);
-		lost_before += feed_miss(&feed, &cursor);
+		publish_number(w, i);
+		lost += feed_miss(&w->feed, &cursor);
 	}
-	/* What is still remembered is not lost yet. */
-	assert_int_equal(lost_before, 99 - LIMIT_FEED_FRAMES);
+	/* What is still remembered is not lost yet: flows 1, and both of 2 to 92. */
+	assert_int_equal(lost, 1 + 2 * (99 - LIMIT_FEED_FRAMES));
 	/* The one under way stays what it is, to its end. */
-	assert_true(feed_take(&feed, &cursor, &lost));
-	assert_int_equal(lost, 0);
-	assert_int_equal(taken_id(&cursor), 1);
+	assert_true(take(w, &cursor, &lost));
+	assert_memory_equal(cursor.frame->text->data, "{\"type\":\"stats\",\"seq\":1}", 24);
 	feed_done(&cursor);
-	assert_true(feed_take(&feed, &cursor, &lost));
-	assert_int_equal(taken_id(&cursor), 100);
-	assert_int_equal(lost_before + lost, 98);
-	assert_int_equal(bounds.row[BOUND_FEED_FRAMES].hits, 1);
-	feed_leave(&cursor);
-	feed_free(&feed);
+	lost += take_all(w, &cursor, got);
+	assert_string_equal(got, "lost 197|stats 100|flows 100|");
+	assert_int_equal(lost, 197);
+	assert_int_equal(w->bounds.row[BOUND_FEED_FRAMES].hits, 1);
+}
+
+/* One that wants nothing misses nothing. */
+static void test_no_topics(void **state)
+{
+	struct world *w = *state;
+	struct feed_cursor cursor;
+
+	feed_join(&w->feed, &cursor, 0);
+	for (int i = 1; i <= 100; i++) {
+		publish_number(w, i);
+		if (i % 10 == 0)
+			assert_int_equal(feed_miss(&w->feed, &cursor), 0);
+	}
+	expect_all(w, &cursor, "");
+	feed_tell_stale(&w->feed);
+	expect_all(w, &cursor, "status -1|");
+	assert_int_equal(w->bounds.row[BOUND_FEED_FRAMES].hits, 0);
+}
+
+static void test_subscriptions(void **state)
+{
+	struct world *w = *state;
+	struct feed_cursor cursor;
+	uint64_t lost = 0;
+
+	feed_join(&w->feed, &cursor, 0);
+	/* Before there is anything. */
+	feed_subscribe(&w->feed, &cursor, TOPIC_BIT(TOPIC_FLOWS));
+	expect_all(w, &cursor, "");
+	publish_number(w, 1);
+	expect_all(w, &cursor, "flows 1|");
+	/* The last ones of the new topics at once, nothing twice. */
+	feed_subscribe(&w->feed, &cursor, TWO_TOPICS | TOPIC_BIT(TOPIC_DROPS));
+	expect_all(w, &cursor, "stats 1|drops 1|");
+	feed_subscribe(&w->feed, &cursor, TWO_TOPICS);
+	expect_all(w, &cursor, "");
+	publish_number(w, 2);
+	/* In the middle of a snapshot's topics. */
+	assert_true(take(w, &cursor, &lost));
+	feed_done(&cursor);
+	feed_unsubscribe(&cursor, TOPIC_BIT(TOPIC_DROPS) | TOPIC_BIT(TOPIC_STATS));
+	expect_all(w, &cursor, "flows 2|");
+	feed_subscribe(&w->feed, &cursor, TOPIC_BIT(TOPIC_STATS));
+	expect_all(w, &cursor, "stats 2|");
+	/* One that is late gets them with what is to come. */
+	publish_number(w, 3);
+	publish_number(w, 4);
+	feed_subscribe(&w->feed, &cursor, TOPIC_BIT(TOPIC_LATENCY));
+	expect_all(w, &cursor, "stats 3|flows 3|latency 3|stats 4|flows 4|latency 4|");
+	feed_unsubscribe(&cursor, ~0u);
+	publish_number(w, 5);
+	expect_all(w, &cursor, "");
+	feed_subscribe(&w->feed, &cursor, ONE_TOPIC);
+	expect_all(w, &cursor, "snapshot 5|");
+	/* Without reading meanwhile, past what is remembered. */
+	feed_subscribe(&w->feed, &cursor, TOPIC_BIT(TOPIC_LATENCY));
+	for (int i = 6; i <= 20; i++) {
+		publish_number(w, i);
+		lost += feed_miss(&w->feed, &cursor);
+	}
+	feed_subscribe(&w->feed, &cursor, TOPIC_BIT(TOPIC_STATS));
+	assert_int_equal(lost, 1 + 2 * 7);
+	{
+		char got[512];
+
+		/* latency 5, two topics of 6 to 12, three of 13 to 19. */
+		lost += take_all(w, &cursor, got);
+		assert_string_equal(got, "lost 36|snapshot 20|stats 20|latency 20|");
+		assert_int_equal(lost, 36);
+	}
+}
+
+static void test_resuming(void **state)
+{
+	static const struct {
+		const char *id;
+		unsigned int topics;
+		const char *got;
+		uint64_t lost;
+	} rows[] = {
+		/* Remembered: 13 to 20. */
+		{ "abc-20-snapshot", ONE_TOPIC, "", 0 },
+		{ "abc-18-snapshot", ONE_TOPIC, "snapshot 19|snapshot 20|", 0 },
+		{ "abc-19-stats", TWO_TOPICS, "flows 19|stats 20|flows 20|", 0 },
+		{ "abc-19-flows", TWO_TOPICS, "stats 20|flows 20|", 0 },
+		{ "abc-19-drops", TWO_TOPICS, "stats 20|flows 20|", 0 },
+		{ "abc-19-snapshot", TWO_TOPICS, "stats 19|flows 19|stats 20|flows 20|", 0 },
+		{ "abc-12-snapshot", ONE_TOPIC, "snapshot 13|snapshot 14|snapshot 15|snapshot 16|"
+		  "snapshot 17|snapshot 18|snapshot 19|snapshot 20|", 0 },
+		/* Forgotten: what is passed over, remembered or not, is counted. */
+		{ "abc-11-snapshot", ONE_TOPIC, "lost 8|snapshot 20|", 8 },
+		{ "abc-12-stats", TWO_TOPICS, "lost 15|stats 20|flows 20|", 15 },
+		{ "abc-12-flows", TWO_TOPICS, "stats 13|flows 13|stats 14|flows 14|stats 15|"
+		  "flows 15|stats 16|flows 16|stats 17|flows 17|stats 18|flows 18|stats 19|"
+		  "flows 19|stats 20|flows 20|", 0 },
+		{ "abc-1-flows", TWO_TOPICS, "lost 36|stats 20|flows 20|", 36 },
+		/* Of another run: nobody knows how many. */
+		{ "abd-19-snapshot", ONE_TOPIC, "lost -1|snapshot 20|", 0 },
+		{ "ab-19-snapshot", ONE_TOPIC, "lost -1|snapshot 20|", 0 },
+		{ "abcd-19-snapshot", ONE_TOPIC, "lost -1|snapshot 20|", 0 },
+		/* What nobody gave. */
+		{ "abc-21-snapshot", ONE_TOPIC, "snapshot 20|", 0 },
+		{ "abc-0-snapshot", ONE_TOPIC, "snapshot 20|", 0 },
+		{ "abc-999999999999999999-snapshot", ONE_TOPIC, "snapshot 20|", 0 },
+		{ "abc-18446744073709551615-snapshot", ONE_TOPIC, "snapshot 20|", 0 },
+		{ "abc-19-snapshots", ONE_TOPIC, "snapshot 20|", 0 },
+		{ "abc-19-", ONE_TOPIC, "snapshot 20|", 0 },
+		{ "abc-19", ONE_TOPIC, "snapshot 20|", 0 },
+		{ "abc--19-snapshot", ONE_TOPIC, "snapshot 20|", 0 },
+		{ "abc- 19-snapshot", ONE_TOPIC, "snapshot 20|", 0 },
+		{ "-19-snapshot", ONE_TOPIC, "snapshot 20|", 0 },
+		{ "19", ONE_TOPIC, "snapshot 20|", 0 },
+		{ "", ONE_TOPIC, "snapshot 20|", 0 },
+	};
+	struct world *w = *state;
+	char got[512];
+
+	for (int i = 1; i <= 20; i++)
+		publish_number(w, i);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct feed_cursor cursor;
+		uint64_t lost = feed_resume(&w->feed, &cursor, rows[i].topics, rows[i].id);
+
+		lost += take_all(w, &cursor, got);
+		assert_string_equal(got, rows[i].got);
+		assert_int_equal(lost, rows[i].lost);
+	}
 }
 
 static void test_joining_a_stale_feed(void **state)
 {
+	struct world *w = *state;
 	struct feed_cursor cursor;
-	struct bounds bounds;
-	struct feed feed;
-	uint64_t lost;
 
-	(void)state;
-	bounds_init(&bounds);
-	assert_int_equal(feed_init(&feed, &bounds), 0);
 	for (int i = 1; i <= 20; i++)
-		publish_number(&feed, i);
-	publish(&feed, FRAME_STATUS, NULL, 0);
+		publish_number(w, i);
+	feed_tell_stale(&w->feed);
 	for (int i = 0; i < 100; i++)
-		feed_tick(&feed);
-	feed_join(&feed, &cursor);
-	assert_true(feed_take(&feed, &cursor, &lost));
-	assert_int_equal(taken_id(&cursor), 20);
-	feed_done(&cursor);
-	assert_true(feed_take(&feed, &cursor, &lost));
-	assert_int_equal(cursor.frame->kind, FRAME_STATUS);
-	feed_done(&cursor);
-	assert_false(feed_take(&feed, &cursor, &lost));
-	feed_free(&feed);
+		feed_tick(&w->feed);
+	feed_join(&w->feed, &cursor, ONE_TOPIC);
+	expect_all(w, &cursor, "snapshot 20|status -1|");
+	assert_false(feed_take_tick(&w->feed, &cursor));
+	publish_number(w, 21);
+	expect_all(w, &cursor, "snapshot 21|");
+	feed_tell_stale(&w->feed);
+	expect_all(w, &cursor, "status -1|");
 }
 
-static void test_large_frames_are_forgotten_early(void **state)
+static void test_large_snapshots_are_forgotten_early(void **state)
 {
+	struct world *w = *state;
 	struct feed_cursor cursor;
-	struct bounds bounds;
-	struct feed feed;
-	uint64_t lost;
 
-	(void)state;
-	bounds_init(&bounds);
-	bounds.row[BOUND_FEED_BYTES].limit = 20;
-	assert_int_equal(feed_init(&feed, &bounds), 0);
-	publish(&feed, FRAME_SNAPSHOT, "{\"seq\":1, \"x\":1}", 1);
-	publish(&feed, FRAME_SNAPSHOT, "{\"seq\":2, \"x\":1}", 2);
-	assert_int_equal(feed.next - feed.first, 1);
-	assert_int_equal(bounds.row[BOUND_FEED_BYTES].hits, 1);
-	/* Also one that alone is more, and it survives what is small. */
-	publish(&feed, FRAME_SNAPSHOT, "{\"seq\":3, \"x\":\"123456789012345678901234567890\"}", 3);
-	publish(&feed, FRAME_STATUS, NULL, 0);
-	feed_join(&feed, &cursor);
-	assert_true(feed_take(&feed, &cursor, &lost));
-	assert_int_equal(taken_id(&cursor), 3);
+	w->bounds.row[BOUND_FEED_BYTES].limit = 50;
+	publish(w, "{\"type\":\"snapshot\",\"seq\":1}");
+	publish(w, "{\"type\":\"snapshot\",\"seq\":2, \"x\":1}");
+	assert_int_equal(w->feed.next - w->feed.first, 1);
+	assert_int_equal(w->bounds.row[BOUND_FEED_BYTES].hits, 1);
+	/* Also one that alone is more. */
+	publish(w, "{\"type\":\"snapshot\",\"seq\":3,\"x\":\"1234567890123456789012345678901234\"}");
+	assert_int_equal(w->feed.next - w->feed.first, 1);
+	feed_join(&w->feed, &cursor, ONE_TOPIC);
+	expect_all(w, &cursor, "snapshot 3|");
+}
+
+/* The messages of topics count, too: those that are wanted. */
+static void test_messages_count_as_bytes(void **state)
+{
+	static const char line[] = "{\"type\":\"snapshot\",\"seq\":1,\"flows\":[1,2]}";
+	struct world *w = *state;
+	struct feed_cursor cursor, late;
+	size_t bytes = strlen(line), message = strlen(line) - strlen("snapshot") + strlen("flows");
+	uint64_t lost = 0;
+
+	publish(w, line);
+	feed_join(&w->feed, &late, ONE_TOPIC);
+	publish(w, line);
+	assert_int_equal(w->feed.bytes, 2 * bytes);
+	feed_join(&w->feed, &cursor, TOPIC_BIT(TOPIC_FLOWS));
+	expect_all(w, &cursor, "flows 1|");
+	assert_int_equal(w->feed.bytes, 2 * bytes + message);
+	/* The first is forgotten for the second's message, never the other way round. */
+	w->bounds.row[BOUND_FEED_BYTES].limit = 2 * bytes + message;
+	feed_subscribe(&w->feed, &cursor, TOPIC_BIT(TOPIC_STATS));
+	assert_true(take(w, &cursor, &lost));
+	assert_int_equal(w->feed.next - w->feed.first, 1);
+	assert_int_equal(feed_miss(&w->feed, &late), 1);
 	feed_leave(&cursor);
-	feed_free(&feed);
+	for (int i = 0; i < 10; i++)
+		publish(w, line);
+	assert_int_equal(w->feed.bytes, (w->feed.next - w->feed.first) * bytes);
+}
+
+/* ---- packets ---------------------------------------------------------------- */
+
+/* A snapshot with so many packets, and left_out more that it does not show. */
+static void publish_packets(struct world *w, int packets, int left_out, int interval_ms)
+{
+	struct body body = { 0 };
+
+	body_printf(&body, "{\"type\":\"snapshot\",\"interval_ms\":%d,\"packets\":[", interval_ms);
+	for (int i = 0; i < packets; i++)
+		body_printf(&body, "%s{}", i ? "," : "");
+	body_printf(&body, "],\"packets_left_out\":%d}", left_out);
+	body_add(&body, "", 1);
+	assert_false(body.failed);
+	publish(w, body.data);
+	free(body.data);
+}
+
+/* Takes all there is, and adds up the packets shown and left out. */
+static void add_packets(struct world *w, struct feed_cursor *cursor, uint64_t *shown,
+			uint64_t *left_out)
+{
+	uint64_t lost = 0;
+
+	while (take(w, cursor, &lost)) {
+		struct blob *text = cursor->frame->text;
+		json_t *root = json_loadb(text->data, text->length, 0, NULL);
+
+		assert_non_null(root);
+		*shown += json_array_size(json_object_get(root, "packets"));
+		*left_out += (uint64_t)json_integer_value(json_object_get(root, "packets_left_out"));
+		json_decref(root);
+		feed_done(cursor);
+	}
+	assert_int_equal(lost, 0);
+}
+
+/* Whatever snapshots say of themselves: by the clock it is 200 a second, and nothing is missing. */
+static void test_packets_a_second(void **state)
+{
+	static const struct {
+		int packets, said_ms, real_ms, snapshots;
+		unsigned int topics;
+	} rows[] = {
+		{ 50, 10, 10, 3000, ONE_TOPIC },
+		{ 50, 10, 10, 3000, TOPIC_BIT(TOPIC_PACKETS) },
+		{ 7, 1, 1, 9000, TOPIC_BIT(TOPIC_PACKETS) },
+		{ 200, 1000, 10, 1000, TOPIC_BIT(TOPIC_PACKETS) },	/* a recording, played fast */
+		{ 1000, 1000, 1000, 30, ONE_TOPIC },
+		{ 30, 100, 97, 300, ONE_TOPIC },
+		{ 19, 100, 100, 300, ONE_TOPIC },
+		{ 600, 5000, 5000, 30, TOPIC_BIT(TOPIC_PACKETS) },
+		{ 40, 10, 10, 3000, ONE_TOPIC | TOPIC_BIT(TOPIC_PACKETS) },	/* of both together */
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		uint64_t shown = 0, left_out = 0, all, ms = 0, limit;
+		unsigned int topics = (unsigned int)__builtin_popcount(rows[i].topics);
+		struct feed_cursor cursor;
+
+		w->now_ms += 60000;
+		feed_join(&w->feed, &cursor, rows[i].topics);
+		cursor.number = w->feed.next - 1;
+		for (int n = 0; n < rows[i].snapshots; n++) {
+			publish_packets(w, rows[i].packets, 3, rows[i].said_ms);
+			add_packets(w, &cursor, &shown, &left_out);
+			ms += (uint64_t)rows[i].real_ms;
+			w->now_ms += (uint64_t)rows[i].real_ms;
+		}
+		all = (uint64_t)(rows[i].packets + 3) * (uint64_t)rows[i].snapshots * topics;
+		assert_int_equal(shown + left_out, all);
+		limit = 200 * ms / 1000 + 200 + (uint64_t)rows[i].packets;
+		assert_in_range(shown, 1, limit);
+		/* Nor less than could be. */
+		if (rows[i].packets * 1000 > 200 * rows[i].real_ms && rows[i].said_ms == rows[i].real_ms &&
+		    rows[i].real_ms <= 1000)
+			assert_in_range(shown, 200 * ms / 1000 - 200, limit);
+		else if (rows[i].packets <= 200 && rows[i].packets * 1000 <= 200 * rows[i].real_ms)
+			assert_int_equal(shown, (uint64_t)(rows[i].packets * rows[i].snapshots));
+	}
+}
+
+/* Who comes back, or was slow, gets what was remembered, but not its packets all at once. */
+static void test_packets_of_who_catches_up(void **state)
+{
+	struct world *w = *state;
+	uint64_t shown = 0, left_out = 0;
+	struct feed_cursor cursor;
+
+	publish_packets(w, 0, 0, 1000);
+	for (int i = 0; i < LIMIT_FEED_FRAMES; i++) {
+		w->now_ms += 1000;
+		publish_packets(w, 150, 0, 1000);
+	}
+	assert_int_equal(feed_resume(&w->feed, &cursor, ONE_TOPIC, "abc-1-snapshot"), 0);
+	add_packets(w, &cursor, &shown, &left_out);
+	assert_int_equal(shown, 300);
+	assert_int_equal(shown + left_out, 150 * LIMIT_FEED_FRAMES);
+	/* And then goes on as everybody does. */
+	shown = 0;
+	for (int i = 0; i < 10; i++) {
+		w->now_ms += 1000;
+		publish_packets(w, 150, 0, 1000);
+		add_packets(w, &cursor, &shown, &left_out);
+	}
+	assert_int_equal(shown, 1500);
 }
 
 /* ---- connections ------------------------------------------------------------ */
@@ -459,11 +764,17 @@ int main(void)
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_long_lines_take_no_memory),
 		cmocka_unit_test(test_lines_that_grow),
-		cmocka_unit_test(test_framings),
-		cmocka_unit_test(test_late_clients_lose_nothing),
-		cmocka_unit_test(test_stalled_clients_get_the_latest),
-		cmocka_unit_test(test_joining_a_stale_feed),
-		cmocka_unit_test(test_large_frames_are_forgotten_early),
+		cmocka_unit_test_setup_teardown(test_framings, make_world, free_world),
+		cmocka_unit_test_setup_teardown(test_late_clients_lose_nothing, make_world, free_world),
+		cmocka_unit_test_setup_teardown(test_stalled_clients_get_the_latest, make_world, free_world),
+		cmocka_unit_test_setup_teardown(test_no_topics, make_world, free_world),
+		cmocka_unit_test_setup_teardown(test_subscriptions, make_world, free_world),
+		cmocka_unit_test_setup_teardown(test_resuming, make_world, free_world),
+		cmocka_unit_test_setup_teardown(test_joining_a_stale_feed, make_world, free_world),
+		cmocka_unit_test_setup_teardown(test_large_snapshots_are_forgotten_early, make_world, free_world),
+		cmocka_unit_test_setup_teardown(test_messages_count_as_bytes, make_world, free_world),
+		cmocka_unit_test_setup_teardown(test_packets_a_second, make_world, free_world),
+		cmocka_unit_test_setup_teardown(test_packets_of_who_catches_up, make_world, free_world),
 		cmocka_unit_test(test_connections_per_address),
 		cmocka_unit_test(test_idle_connections_make_room),
 		cmocka_unit_test(test_slow_requests_end),

@@ -62,7 +62,7 @@ static void take(struct fixture *f, long long ms, int interval_ms, const char *m
 			  T0 + ms, interval_ms, members);
 	assert_int_equal(shot_parse((struct slice){ text, (size_t)length }, &shot), SHOT_SNAPSHOT);
 	ledger_take(&f->ledger, shot);
-	shot_free(shot);
+	shot_unref(shot);
 	free(text);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* A snapshot as it is served: its parts as they were written, its rows filtered and sorted. */
+#include <errno.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "httpd/assets.h"
 #include "httpd/json_text.h"
@@ -107,11 +109,21 @@ static void test_kinds_of_lines(void **state)
 	assert_null(shot);
 }
 
-static void test_stats(void **state)
+static struct slice message(struct shot *shot, enum topic topic, enum shot_form form)
+{
+	struct blob *blob = shot_message(shot, topic, form);
+
+	assert_non_null(blob);
+	return (struct slice){ blob->data, blob->length };
+}
+
+static void test_messages(void **state)
 {
 	struct shot *shot = parse("{\"type\":\"snapshot\",\"seq\":42,\"interval_ms\":250,"
 				  "\"packets\":[1],\r \"timestamp\":1763704001000.000,"
-				  "\"flows\":[{}],\"httpd\":1,\"x\":1.10}");
+				  "\"flows\":[{}],\"httpd\":1,\"x\":1.10,\"drops\":[ ],"
+				  "\"final\":true,\"flow_table\":{\"a\":1}}");
+	struct blob *flows;
 
 	(void)state;
 	assert_int_equal(shot->seq, 42);
@@ -119,11 +131,133 @@ static void test_stats(void **state)
 	assert_slice(shot->timestamp, "1763704001000.000");
 	/* A CR would end a line of an event stream. */
 	assert_null(memchr(shot->text->data, '\r', shot->text->length));
-	assert_int_equal(shot_make_stats(shot), 0);
-	assert_slice((struct slice){ shot->stats->data, shot->stats->length },
-		     "{\"type\":\"snapshot\",\"seq\":42,\"interval_ms\":250,"
-		     "\"timestamp\":1763704001000.000,\"x\":1.10");
-	shot_free(shot);
+#define HEAD "\"seq\":42,\"timestamp\":1763704001000.000,\"interval_ms\":250,\"final\":true"
+	assert_slice(message(shot, TOPIC_STATS, SHOT_LIMITED),
+		     "{\"type\":\"stats\"," HEAD ",\"x\":1.10}");
+	assert_slice(message(shot, TOPIC_FLOWS, SHOT_LIMITED),
+		     "{\"type\":\"flows\"," HEAD ",\"flows\":[{}],\"flow_table\":{\"a\":1}}");
+	assert_slice(message(shot, TOPIC_PACKETS, SHOT_LIMITED),
+		     "{\"type\":\"packets\"," HEAD ",\"packets\":[1]}");
+	assert_slice(message(shot, TOPIC_DROPS, SHOT_LIMITED),
+		     "{\"type\":\"drops\"," HEAD ",\"drops\":[ ]}");
+	assert_slice(message(shot, TOPIC_LATENCY, SHOT_LIMITED), "{\"type\":\"latency\"," HEAD "}");
+#undef HEAD
+	/* Made once; the whole is what was read. */
+	flows = shot_message(shot, TOPIC_FLOWS, SHOT_LIMITED);
+	assert_ptr_equal(flows, shot_message(shot, TOPIC_FLOWS, SHOT_BARE));
+	assert_ptr_equal(shot_message(shot, TOPIC_SNAPSHOT, SHOT_LIMITED), shot->text);
+	shot_unref(shot_ref(shot));
+	shot_unref(shot);
+}
+
+static void test_packets_in_messages(void **state)
+{
+	static const struct {
+		const char *line;
+		size_t most;
+		const char *snapshot, *packets;
+	} rows[] = {
+		{ "{\"type\":\"snapshot\",\"packets\":[1,2,3,4],\"packets_left_out\":7,\"x\":1}", 4,
+		  "{\"type\":\"snapshot\",\"packets\":[1,2,3,4],\"packets_left_out\":7,\"x\":1}",
+		  "{\"type\":\"packets\",\"packets\":[1,2,3,4],\"packets_left_out\":7}" },
+		{ "{\"type\":\"snapshot\",\"packets\":[1,2,3,4],\"packets_left_out\":7,\"x\":1}", 2,
+		  "{\"type\":\"snapshot\",\"packets\":[2,4],\"packets_left_out\":9,\"x\":1}",
+		  "{\"type\":\"packets\",\"packets\":[2,4],\"packets_left_out\":9}" },
+		{ "{\"packets_left_out\":1,\"type\":\"snapshot\",\"packets\":[1,2,3]}", 0,
+		  "{\"packets\":[],\"packets_left_out\":4,\"type\":\"snapshot\"}",
+		  "{\"type\":\"packets\",\"packets\":[],\"packets_left_out\":4}" },
+		{ "{\"type\":\"snapshot\",\"packets\":[{},[]],\"packets\":[1,2,3]}", 1,
+		  "{\"type\":\"snapshot\",\"packets\":[[]],\"packets_left_out\":1}",
+		  "{\"type\":\"packets\",\"packets\":[[]],\"packets_left_out\":1}" },
+		{ "{\"type\":\"snapshot\",\"packets\":7,\"packets_left_out\":-1e300}", 0,
+		  "{\"type\":\"snapshot\",\"packets\":7,\"packets_left_out\":-1e300}",
+		  "{\"type\":\"packets\",\"packets\":7,\"packets_left_out\":-1e300}" },
+		{ "{\"type\":\"snapshot\",\"packets\":[1,2],\"packets_left_out\":1e300}", 1,
+		  "{\"type\":\"snapshot\",\"packets\":[2],\"packets_left_out\":1}",
+		  "{\"type\":\"packets\",\"packets\":[2],\"packets_left_out\":1}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct shot *shot = parse(rows[i].line);
+
+		shot_limit_packets(shot, rows[i].most);
+		assert_slice(message(shot, TOPIC_SNAPSHOT, SHOT_LIMITED), rows[i].snapshot);
+		assert_slice(message(shot, TOPIC_PACKETS, SHOT_LIMITED), rows[i].packets);
+		assert_int_equal(shot_message_packets(shot, TOPIC_PACKETS, SHOT_BARE), 0);
+		assert_int_equal(shot_message_packets(shot, TOPIC_FLOWS, SHOT_LIMITED), 0);
+		assert_int_equal(shot_message_packets(shot, TOPIC_SNAPSHOT, SHOT_LIMITED),
+				 shot->packets < rows[i].most ? shot->packets : rows[i].most);
+		shot_unref(shot);
+	}
+}
+
+/* Whatever the limit, so many are shown, in order, and the others counted. */
+static void test_packets_are_chosen_evenly(void **state)
+{
+	for (size_t most = 0; most <= 12; most++) {
+		struct shot *shot = parse("{\"type\":\"snapshot\",\"packets\":"
+					  "[1,2,3,4,5,6,7,8,9,10],\"packets_left_out\":0}");
+		struct slice text;
+		json_t *root, *packets, *packet;
+		json_int_t last = 0;
+		size_t i, shown = most < 10 ? most : 10;
+
+		(void)state;
+		shot_limit_packets(shot, most);
+		text = message(shot, TOPIC_PACKETS, SHOT_LIMITED);
+		root = json_loadb(text.data, text.length, 0, NULL);
+		assert_non_null(root);
+		packets = json_object_get(root, "packets");
+		assert_int_equal(json_array_size(packets), shown);
+		assert_int_equal(json_integer_value(json_object_get(root, "packets_left_out")),
+				 10 - shown);
+		json_array_foreach(packets, i, packet) {
+			json_int_t gap = json_integer_value(packet) - last;
+
+			assert_in_range(gap, 10 / shown, (10 + shown - 1) / shown);
+			last = json_integer_value(packet);
+		}
+		json_decref(root);
+		shot_unref(shot);
+	}
+}
+
+static void test_topics(void **state)
+{
+	static const struct {
+		const char *text;
+		int result;
+		unsigned int set;
+		const char *unknown;
+	} rows[] = {
+		{ "", 0, 0, NULL },
+		{ "flows", 0, TOPIC_BIT(TOPIC_FLOWS), NULL },
+		{ "latency,snapshot,latency", 0,
+		  TOPIC_BIT(TOPIC_LATENCY) | TOPIC_BIT(TOPIC_SNAPSHOT), NULL },
+		{ "flow", -EINVAL, 0, "flow" },
+		{ "flows,Stats", -EINVAL, 0, "Stats" },
+		{ "flows,", -EINVAL, 0, "" },
+		{ ",flows", -EINVAL, 0, "" },
+		{ "flows, stats", -EINVAL, 0, " stats" },
+	};
+	struct body body = { 0 };
+	struct slice unknown;
+	unsigned int set;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		assert_int_equal(topics_parse(rows[i].text, &set, &unknown), rows[i].result);
+		if (rows[i].result)
+			assert_slice(unknown, rows[i].unknown);
+		else
+			assert_int_equal(set, rows[i].set);
+	}
+	assert_int_equal(topics_parse(topics_known(), &set, &unknown), -EINVAL);
+	topics_write(TOPIC_BIT(TOPIC_STATS) | TOPIC_BIT(TOPIC_DROPS), &body);
+	topics_write(0, &body);
+	assert_slice((struct slice){ body.data, body.length }, "[\"stats\",\"drops\"][]");
+	free(body.data);
 }
 
 static const char *const port_keys[] = { "src_port", NULL };
@@ -148,7 +282,8 @@ static void test_odd_snapshots(void **state)
 		struct shot *shot = parse(lines[i]);
 
 		assert_int_equal(shot->interval_ms, 1000);
-		assert_int_equal(shot_make_stats(shot), 0);
+		for (int topic = 0; topic < TOPIC_COUNT; topic++)
+			assert_non_null(shot_message(shot, topic, SHOT_BARE));
 		assert_int_equal(shot->timestamp_ms, 0);
 		assert_int_equal(list_select(&all, shot_part(shot, "flows"), &list), 0);
 		assert_int_equal(list.total, i == 4 ? 6 : 0);
@@ -157,7 +292,7 @@ static void test_odd_snapshots(void **state)
 		assert_int_equal(other.matched, 0);
 		free(list.rows);
 		free(other.rows);
-		shot_free(shot);
+		shot_unref(shot);
 	}
 }
 
@@ -228,7 +363,7 @@ static void test_flow_selection(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		assert_order(flow_parameters, shot_part(shot, "flows"), rows[i].target, rows[i].order);
-	shot_free(shot);
+	shot_unref(shot);
 }
 
 static void test_connection_selection(void **state)
@@ -343,7 +478,10 @@ int main(void)
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_broken_text),
 		cmocka_unit_test(test_kinds_of_lines),
-		cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_packets_in_messages),
+		cmocka_unit_test(test_packets_are_chosen_evenly),
+		cmocka_unit_test(test_topics),
 		cmocka_unit_test(test_odd_snapshots),
 		cmocka_unit_test(test_flow_selection),
 		cmocka_unit_test(test_connection_selection),

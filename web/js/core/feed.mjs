@@ -6,7 +6,9 @@ const POLL_MS_MAX = 10000;
 const STATS_MS = 10000;
 const POLLS_BEFORE_EVENTS = 15;	// then the event stream gets another chance
 const FAILURES_BEFORE_POLLING = 3;
-const FLOWS_ASKED = 1000;
+// What a poll asks for beside api/stats: together they are the snapshot, but for its packets.
+const LISTS = ['api/flows?limit=1000&sort=bps', 'api/processes?limit=1000', 'api/remotes?limit=1000',
+	'api/connections?limit=1000', 'api/drops?limit=1000', 'api/latency?limit=1000'];
 const CLOSED = 2;	// EventSource.CLOSED
 
 /*
@@ -99,17 +101,18 @@ export function createFeed(handlers, world = globalThis) {
 	}
 
 	async function ask() {
-		const [stats, flows] = await Promise.all([get('api/stats'), get(`api/flows?limit=${FLOWS_ASKED}&sort=bps`)]);
+		const [stats, ...lists] = await Promise.all(['api/stats', ...LISTS].map(get));
+		const other = [stats, ...lists].find((answer) => answer.status !== 200);
 
 		if (!polling)
 			return;
-		if (stats.status !== 200 || flows.status !== 200) {
-			refused(stats.status !== 200 ? stats : flows);
+		if (other) {
+			refused(other);
 			return;
 		}
 		handlers.link({ mode: 'polling', link: 'open', problem: '', ended: stats.body.httpd?.stale === true });
 		handlers.stats(stats.body.httpd ?? null);
-		handlers.snapshot({ ...stats.body, flows: flows.body.flows, packets: [] }, 'polling');
+		handlers.snapshot(Object.assign({ packets: [] }, ...lists.map((list) => list.body), stats.body), 'polling');
 	}
 
 	async function poll() {
