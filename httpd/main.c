@@ -14,6 +14,7 @@
 #include "common/status.h"
 #include "httpd/listener.h"
 #include "httpd/privilege.h"
+#include "httpd/resolver_process.h"
 #include "httpd/server.h"
 
 #define PEM_MAX (1024 * 1024)
@@ -31,6 +32,7 @@ struct options {
 	uint64_t ready_fd;
 	uint64_t connections;
 	uint64_t connections_per_address;
+	bool resolve;
 	bool verbose;
 	struct site site;
 };
@@ -86,6 +88,9 @@ static enum options_result parse_options(int argc, char **argv, struct options *
 		{ .name = "max-per-address", .kind = OPTION_NUMBER, .argument = "N",
 		  .help = "connections of one address, 0: no limit (default 64; none on loopback)",
 		  .target = &o->connections_per_address, .max = CONNECTIONS_MAX },
+		{ .name = "resolve", .kind = OPTION_FLAG,
+		  .help = "look up the names of addresses, as this system does (DNS, /etc/hosts)",
+		  .target = &o->resolve },
 		{ .name = "ready-fd", .kind = OPTION_NUMBER, .argument = "N",
 		  .help = "write one newline to descriptor N when listening",
 		  .target = &o->ready_fd, .max = DESCRIPTOR_MAX },
@@ -240,10 +245,20 @@ static int leave_root(const struct options *o)
 	return STATUS_DONE;
 }
 
+/* Before there is a token or a key in memory: the one process that talks to others has neither. */
+static int start_resolver(const struct options *o, struct server_config *config)
+{
+	int err = o->resolve ? resolver_process_start(o->user, &config->resolver_fd) : 0;
+
+	return err ? fail("start the resolver process: %s", strerror(-err)) : STATUS_DONE;
+}
+
 static int prepare(const struct options *o, struct server_config *config)
 {
 	int status = check_options(o);
 
+	if (!status)
+		status = start_resolver(o, config);
 	if (!status)
 		status = read_token(o, config);
 	if (!status)
@@ -312,7 +327,9 @@ int main(int argc, char **argv)
 		.connections = LIMIT_CONNECTIONS,
 		.connections_per_address = LIMIT_CONNECTIONS_PER_ADDRESS,
 	};
-	struct server_config config = { .listen_fd = -1, .web_fd = -1, .ready_fd = -1 };
+	struct server_config config = {
+		.listen_fd = -1, .web_fd = -1, .resolver_fd = -1, .ready_fd = -1,
+	};
 	int status;
 
 	listener_parse("127.0.0.1:5000", &options.listen);

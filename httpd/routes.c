@@ -17,6 +17,7 @@
 #include "httpd/json_query.h"
 #include "httpd/listener.h"
 #include "httpd/metrics.h"
+#include "httpd/names.h"
 #include "httpd/openapi.h"
 #include "httpd/page.h"
 #include "httpd/sse.h"
@@ -92,6 +93,9 @@ const struct route routes[] = {
 	{ "GET", "/api/history", history_answer, NULL, history_parameters, ROUTE_WAITS,
 	  "the last hour in steps, and what processes and remotes moved in it",
 	  SUMMARY(history) },
+	{ "GET", "/api/names", names_answer, NULL, names_parameters, ROUTE_WAITS,
+	  "names of the addresses in the last snapshot, as far as they are known",
+	  .tag = TAG_LISTS, .members = names_members },
 	{ "GET", "/metrics", metrics_answer, NULL, NULL, ROUTE_ANY_QUERY,
 	  "counters for Prometheus", .tag = TAG_SERVER, .type = "text/plain" },
 	{ "GET", "/openapi.json", openapi_answer, NULL, NULL, ROUTE_OPEN | ROUTE_ANY_QUERY,

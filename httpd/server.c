@@ -271,6 +271,7 @@ static void timer_ready(struct server *server, struct watch *watch, uint32_t eve
 		return;
 	peers_sweep(&server->peers, now_ms);
 	ws_sweep(server, now_ms);
+	resolver_sweep(&server->resolver, now_ms);
 	if (now_ms - server->published_ms < TICK_MS)
 		return;
 	feed_tick(&server->feed);
@@ -293,6 +294,22 @@ static int watch_timer(struct server *server)
 	return server_watch(server, &server->timer, EPOLLIN);
 }
 
+static void names_ready(struct server *server, struct watch *watch, uint32_t events)
+{
+	(void)watch;
+	(void)events;
+	/* When it is gone its descriptor is closed, and is in no epoll any more. */
+	resolver_take(&server->resolver, server_now_ms());
+}
+
+static int watch_names(struct server *server)
+{
+	if (server->resolver.fd < 0)
+		return 0;
+	server->names = (struct watch){ .fd = server->resolver.fd, .ready = names_ready };
+	return server_watch(server, &server->names, EPOLLIN);
+}
+
 static int init(struct server *server, const struct server_config *config)
 {
 	uint64_t run;
@@ -310,6 +327,7 @@ static int init(struct server *server, const struct server_config *config)
 	peers_init(&server->peers, &server->bounds);
 	ledger_init(&server->ledger, &server->bounds);
 	history_init(&server->history, &server->bounds);
+	resolver_init(&server->resolver, config->resolver_fd, &server->bounds);
 	server->published_ms = server_now_ms();
 	server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (server->epoll_fd < 0 || getrandom(&run, sizeof(run), 0) != sizeof(run))
@@ -325,6 +343,8 @@ int server_start(struct server *server, const struct server_config *config)
 		err = watch_signals(server);
 	if (!err)
 		err = watch_timer(server);
+	if (!err)
+		err = watch_names(server);
 	if (!err)
 		err = input_start(server);
 	if (!err)
@@ -417,6 +437,7 @@ void server_free(struct server *server)
 	history_free(&server->history);
 	shot_unref(server->shot);
 	blob_unref(server->openapi);
+	resolver_free(&server->resolver);
 	free(server->metrics);
 	intake_free(&server->intake);
 }

@@ -15,6 +15,7 @@
 #include "httpd/ledger.h"
 #include "httpd/metrics.h"
 #include "httpd/peers.h"
+#include "httpd/resolver.h"
 #include "httpd/site.h"
 #include "httpd/token.h"
 #include "httpd/shot.h"
@@ -49,6 +50,7 @@ struct server_config {
 	int listen_fd;
 	int input_fd;
 	int web_fd;		/* directory to serve the page from; -1 = the embedded one */
+	int resolver_fd;	/* of the resolver process; -1 = names are not looked up */
 	int ready_fd;		/* -1 = nobody waits; closed when ready */
 	const char *tls_certificate;	/* PEM text; NULL = no TLS */
 	const char *tls_key;
@@ -72,6 +74,7 @@ struct server {
 	struct ledger ledger;		/* of the last hour's snapshots */
 	struct history history;		/* likewise, by time */
 	struct metrics *metrics;	/* for /metrics; NULL before the first snapshot */
+	struct resolver resolver;	/* of names, for /api/names */
 	uint64_t snapshot_ms;		/* when it came */
 	bool stale_told;		/* clients know that it is stale */
 
@@ -90,6 +93,7 @@ struct server {
 	struct watch input;
 	struct watch signals;
 	struct watch timer;
+	struct watch names;
 	bool stopping;
 	uint64_t stop_ms;		/* when to stop even if clients are left */
 };
