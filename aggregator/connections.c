@@ -144,6 +144,10 @@ void connections_next_interval(struct connections *c)
 {
 	lru_clear(&c->connects);
 	c->connects_left_out = 0;
+	c->then.connects = c->n_connects;
+	c->then.accepts = c->accepts;
+	c->then.closed = c->closed;
+	c->then.failed = c->failed;
 }
 
 /* ---- connections ----------------------------------------------------------------------- */

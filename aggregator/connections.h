@@ -110,6 +110,7 @@ struct connection_counts {
 struct connections {
 	struct lru_table table, tuples, connects;
 	u64 n_connects, accepts, closed, failed;	/* since the beginning */
+	struct { u64 connects, accepts, closed, failed; } then;	/* at the last snapshot */
 	struct connection_counts counts[HOSTS_MAX + 1];	/* by host */
 	u64 connects_left_out;	/* events of this interval that found no row */
 	u64 no_memory;

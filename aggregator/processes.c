@@ -67,10 +67,16 @@ static void moved_add(struct moved *m, const struct process_value *v, u32 interv
 	m->recent_rx += v->rx_bytes;
 }
 
-static void calls_add(struct calls *c, const struct process_value *v)
+static void calls_add(struct calls *c, const struct process_value *v, u32 interval)
 {
+	if (c->interval != interval) {
+		c->interval = interval;
+		c->recent_tx = c->recent_rx = 0;
+	}
 	c->tx += v->tx_calls;
 	c->rx += v->rx_calls;
+	c->recent_tx += v->tx_calls;
+	c->recent_rx += v->rx_calls;
 }
 
 static struct endpoint endpoint_of(const struct process_key *key, u16 host)
@@ -157,7 +163,7 @@ static void add_process(struct processes *p, const struct endpoint *to, const st
 		process->last_ns = r->time_ns;
 	process->uid = r->key.uid;
 	moved_add(&process->moved, &r->value, interval);
-	calls_add(&process->calls, &r->value);
+	calls_add(&process->calls, &r->value, interval);
 	add_protocol(process, protocol_row(&r->key), &r->value);
 	add_process_remote(process, to, &r->value, interval);
 }
@@ -227,11 +233,13 @@ void processes_add(struct processes *p, u16 host, const struct process_record *r
 
 	moved_add(&p->total, &r->value, interval);
 	moved_add(&p->protocols[row].moved, &r->value, interval);
-	calls_add(&p->protocols[row].calls, &r->value);
+	calls_add(&p->protocols[row].calls, &r->value, interval);
+	calls_add(&p->total_calls, &r->value, interval);
 	add_process(p, &to, r, interval);
 	add_series(p, &to, r);
 	if (!(to.flags & PROCESS_REMOTE))
 		return;
+	moved_add(&p->remotes_total, &r->value, interval);
 	add_remote(p, &to, &r->value, interval);
 	add_talker(p, &to, r, idle_ns);
 }

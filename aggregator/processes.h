@@ -5,7 +5,7 @@
  *
  * Sums: every byte of the lines is in exactly one protocol, and in exactly one process or
  * in processes.evicted; every byte with a known remote in one remote or in
- * remotes.evicted. by_command and by_remote each hold every byte. With their slots 2384
+ * remotes.evicted. by_command and by_remote each hold every byte. With their slots 2408
  * bytes a process, 104 a remote, 96 an endpoint.
  */
 #ifndef JOPIL_PROCESSES_H
@@ -35,6 +35,9 @@ struct moved {
 
 struct calls {
 	u64 tx, rx;
+	u64 recent_tx, recent_rx;
+	u32 interval;
+	u32 pad;
 };
 
 /* Where a process sends to or receives from. */
@@ -109,7 +112,8 @@ struct processes {
 		struct moved moved;
 		struct calls calls;
 	} protocols[PROTOCOL_ROWS];
-	struct moved total;
+	struct moved total, remotes_total;
+	struct calls total_calls;
 	struct { u64 tx_bytes, rx_bytes; } evicted, remotes_evicted;
 	struct series_set by_command, by_remote;
 	u64 no_memory;

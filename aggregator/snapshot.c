@@ -181,6 +181,8 @@ static void put_protocols(struct text *t, const struct sums *s, u64 interval_ns)
 		text_name(t, i ? ",{\"proto\":" : "{\"proto\":", name);
 		put_amount(t, &rows[i].total);
 		put_rates(t, &recent, interval_ns);
+		text_number(t, ",\"interval_packets\":", recent.packets);
+		text_number(t, ",\"interval_bytes\":", recent.bytes);
 		text_put(t, "}");
 	}
 	text_put(t, "]");
@@ -342,6 +344,22 @@ static struct wire wire_of(const struct sums *s)
 			      s->recent.direction[DIRECTION_INGRESS].bytes };
 }
 
+/* What the interval added: exact, where rates are rounded and differences of sums may be more. */
+static void put_interval(struct text *t, const struct aggregate *a, const struct sums *s)
+{
+	const struct amount *in = &s->recent.direction[DIRECTION_INGRESS];
+	const struct amount *out = &s->recent.direction[DIRECTION_EGRESS];
+
+	text_number(t, ",\"interval\":{\"ingress_packets\":", in->packets);
+	text_number(t, ",\"ingress_bytes\":", in->bytes);
+	text_number(t, ",\"egress_packets\":", out->packets);
+	text_number(t, ",\"egress_bytes\":", out->bytes);
+	snapshot_processes_interval(t, a);
+	snapshot_connections_interval(t, a);
+	snapshot_drops_interval(t, a);
+	text_put(t, "}");
+}
+
 static void put_hosts(struct text *t, const struct interfaces *set)
 {
 	struct line_text nobody = { "", 0 };
@@ -372,6 +390,7 @@ void snapshot_write(struct text *t, struct aggregate *a, const struct snapshot_r
 	text_bool(t, ",\"final\":", q->final);
 	put_hosts(t, &a->interfaces);
 	put_totals(t, s, q->interval_ns);
+	put_interval(t, a, s);
 	put_accounting(t, s);
 	put_interfaces(t, a, q->interval_ns);
 	put_protocols(t, s, q->interval_ns);

@@ -180,3 +180,13 @@ void snapshot_connections(struct text *t, const struct aggregate *a, const struc
 	put_table(t, &a->connections);
 	put_connects(t, a);
 }
+
+void snapshot_connections_interval(struct text *t, const struct aggregate *a)
+{
+	const struct connections *c = &a->connections;
+
+	text_number(t, ",\"connects\":", c->n_connects - c->then.connects);
+	text_number(t, ",\"accepts\":", c->accepts - c->then.accepts);
+	text_number(t, ",\"closed\":", c->closed - c->then.closed);
+	text_number(t, ",\"failed\":", c->failed - c->then.failed);
+}

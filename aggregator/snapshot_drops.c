@@ -45,6 +45,7 @@ static void put_row(struct text *t, const struct aggregate *a, const struct drop
 	text_number(t, ",\"packets\":", total->packets);
 	text_number(t, ",\"bytes\":", total->bytes);
 	text_number(t, ",\"pps\":", text_rate(recent_packets(row), interval_ns));
+	text_number(t, ",\"interval_packets\":", recent_packets(row));
 	text_put(t, "}");
 }
 
@@ -158,4 +159,15 @@ void snapshot_drops(struct text *t, const struct aggregate *a, const struct snap
 {
 	put_rows(t, a, q);
 	put_flows(t, a, q);
+}
+
+void snapshot_drops_interval(struct text *t, const struct aggregate *a)
+{
+	const struct lru_table *rows = &a->drops.rows;
+	u64 specified = 0, unspecified = 0;
+
+	for (const struct drop_row *row = lru_newest(rows, 0); row; row = lru_older(rows, row))
+		*(is_unspecified(row) ? &unspecified : &specified) += recent_packets(row);
+	text_number(t, ",\"drops\":", specified);
+	text_number(t, ",\"drops_unspecified\":", unspecified);
 }

@@ -32,6 +32,11 @@ void snapshot_drops(struct text *t, const struct aggregate *a, const struct snap
 /* latency, latency_table, probes */
 void snapshot_latency(struct text *t, const struct aggregate *a, const struct snapshot_request *q);
 
+/* The keys of "interval": what it added to processes, remotes, connections, drops. */
+void snapshot_processes_interval(struct text *t, const struct aggregate *a);
+void snapshot_connections_interval(struct text *t, const struct aggregate *a);
+void snapshot_drops_interval(struct text *t, const struct aggregate *a);
+
 /* series_...: sums for time series, each of one host; ranks the series before. */
 void snapshot_series(struct text *t, struct aggregate *a, const struct snapshot_request *q);
 

@@ -55,6 +55,25 @@ static void put_calls(struct text *t, const struct calls *c)
 	text_number(t, ",\"rx_calls\":", c->rx);
 }
 
+static void put_recent_bytes(struct text *t, const char *tx, const char *rx, const struct moved *m,
+			     u32 interval)
+{
+	text_number(t, tx, m->interval == interval ? m->recent_tx : 0);
+	text_number(t, rx, m->interval == interval ? m->recent_rx : 0);
+}
+
+static void put_recent_calls(struct text *t, const char *tx, const char *rx, const struct calls *c,
+			     u32 interval)
+{
+	text_number(t, tx, c->interval == interval ? c->recent_tx : 0);
+	text_number(t, rx, c->interval == interval ? c->recent_rx : 0);
+}
+
+static void put_interval(struct text *t, const struct moved *m, u32 interval)
+{
+	put_recent_bytes(t, ",\"interval_tx_bytes\":", ",\"interval_rx_bytes\":", m, interval);
+}
+
 /* By bytes of this interval, then of all time. */
 static bool moved_less(const struct moved *a, const struct moved *b, const void *interval)
 {
@@ -189,6 +208,9 @@ static void put_process(struct text *t, const struct aggregate *a, const struct 
 	put_bytes(t, &process->moved);
 	put_calls(t, &process->calls);
 	put_rates(t, &process->moved, a->interval, interval_ns);
+	put_interval(t, &process->moved, a->interval);
+	put_recent_calls(t, ",\"interval_tx_calls\":", ",\"interval_rx_calls\":", &process->calls,
+			 a->interval);
 	text_number(t, ",\"connections\":", process->connections);
 	text_time(t, ",\"first\":", process->first_ns);
 	text_time(t, ",\"last\":", process->last_ns);
@@ -211,6 +233,7 @@ static void put_remote(struct text *t, const struct aggregate *a, const struct r
 	text_address(t, ",\"remote_ip\":", r->id.ip_version, r->id.ip);
 	put_bytes(t, &r->moved);
 	put_rates(t, &r->moved, a->interval, interval_ns);
+	put_interval(t, &r->moved, a->interval);
 	text_number(t, ",\"processes\":", r->processes);
 	text_number(t, ",\"connections\":", r->connections);
 	text_put(t, "}");
@@ -356,4 +379,15 @@ void snapshot_unowned(struct text *t, const struct aggregate *a, const struct sn
 	text_number(t, ",\"tx_bps\":", text_rate(now_tx * 8, q->interval_ns));
 	text_number(t, ",\"rx_bps\":", text_rate(now_rx * 8, q->interval_ns));
 	text_put(t, "}");
+}
+
+void snapshot_processes_interval(struct text *t, const struct aggregate *a)
+{
+	const struct processes *p = &a->processes;
+
+	put_recent_bytes(t, ",\"process_tx_bytes\":", ",\"process_rx_bytes\":", &p->total, a->interval);
+	put_recent_calls(t, ",\"process_tx_calls\":", ",\"process_rx_calls\":", &p->total_calls,
+			 a->interval);
+	put_recent_bytes(t, ",\"remote_tx_bytes\":", ",\"remote_rx_bytes\":", &p->remotes_total,
+			 a->interval);
 }
