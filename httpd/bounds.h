@@ -23,6 +23,11 @@ struct body;
  * body_bytes		a request was answered 413
  * request_ms		a connection took longer to send a request and was closed
  * stall_ms		a client that read nothing for so long was closed
+ * token_guesses	a token was answered 429: so many wrong ones may come from an address at
+ *			once, and one more each 6 s
+ * token_guessers	a wrong token came from an address that shares its guesses with others:
+ *			so many have their own
+ * sessions_ended	more sessions were ended before their time: a new key ended all
  * message_bytes	a WebSocket message was answered with close code 1009
  * ledger_rows		seconds of the last hour were forgotten early, for the rows of 112 bytes that
  *			newer ones have (7 MiB)
@@ -49,6 +54,9 @@ struct body;
 	X(BODY_BYTES, body_bytes, 4 * 1024)                        \
 	X(REQUEST_MS, request_ms, 15 * 1000)                       \
 	X(STALL_MS, stall_ms, 60 * 1000)                           \
+	X(TOKEN_GUESSES, token_guesses, 10)                        \
+	X(TOKEN_GUESSERS, token_guessers, 1024)                    \
+	X(SESSIONS_ENDED, sessions_ended, 256)                     \
 	X(MESSAGE_BYTES, message_bytes, 4 * 1024)                  \
 	X(LEDGER_ROWS, ledger_rows, 64 * 1024)                     \
 	X(LEDGER_BUCKETS, ledger_buckets, 1024)                    \

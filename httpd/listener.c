@@ -89,6 +89,15 @@ int listener_open(struct sockaddr_storage *address)
 	return err;
 }
 
+unsigned int listener_port(const struct sockaddr_storage *address)
+{
+	if (address->ss_family == AF_INET6)
+		return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
+	if (address->ss_family == AF_INET)
+		return ntohs(((const struct sockaddr_in *)address)->sin_port);
+	return 0;
+}
+
 void listener_format(const struct sockaddr *address, char text[LISTENER_TEXT])
 {
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;

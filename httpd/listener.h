@@ -19,6 +19,9 @@ int listener_parse(const char *text, struct sockaddr_storage *ret_address);
  */
 int listener_open(struct sockaddr_storage *address);
 
+/* The port of a TCP address; 0 for others. */
+unsigned int listener_port(const struct sockaddr_storage *address);
+
 /* The address as listener_parse() takes it. */
 void listener_format(const struct sockaddr *address, char text[LISTENER_TEXT]);
 

@@ -14,7 +14,6 @@
 #include "httpd/topics.h"
 
 #define NAME_SIZE 80
-#define OPENAPI_COOKIE "jopil_session"
 #define TYPE_PROBLEM "application/problem+json"
 
 static const struct {
@@ -198,6 +197,7 @@ static const struct {
 	const char *field, *what;
 } error_fields[] = {
 	{ 401, "WWW-Authenticate", "Bearer" },
+	{ 429, "Retry-After", "seconds" },
 	{ 405, "Allow", "the methods that there are" },
 };
 
@@ -249,6 +249,8 @@ static json_t *describe_responses(const struct route *route, json_t *root)
 		add_error(responses, root, always[i]);
 	if (!(route->flags & ROUTE_OPEN))
 		add_error(responses, root, 401);
+	if (!(route->flags & ROUTE_OPEN))
+		add_error(responses, root, 429);
 	if (route->flags & ROUTE_NUMBER)
 		add_error(responses, root, 404);
 	if (route->flags & ROUTE_JSON)
@@ -338,16 +340,16 @@ static json_t *describe_tags(void)
 	return array;
 }
 
-static json_t *describe_security(void)
+static json_t *describe_security(const char *cookie)
 {
 	return json_pack("{s:{s:s, s:s, s:s}, s:{s:s, s:s, s:s, s:s}}",
 			 "bearer", "type", "http", "scheme", "bearer", "description",
 			 "the token of --token-file; without one, nothing is asked for",
-			 "cookie", "type", "apiKey", "in", "cookie", "name", OPENAPI_COOKIE,
+			 "cookie", "type", "apiKey", "in", "cookie", "name", cookie,
 			 "description", "what POST /api/session sets, for the page itself");
 }
 
-static json_t *describe(void)
+static json_t *describe(const char *cookie)
 {
 	json_t *root = json_pack(
 		"{s:s, s:{s:s, s:s, s:s, s:{s:s, s:s}}, s:[{s:s, s:s}], s:[{s:[]}, {s:[]}, {}], s:o,"
@@ -355,7 +357,7 @@ static json_t *describe(void)
 		"openapi", "3.1.0", "info", "title", "jopil", "version", JOPIL_VERSION, "description",
 		about, "license", "name", "MIT", "identifier", "MIT", "servers", "url", "/",
 		"description", "this one", "security", "bearer", "cookie", "tags", describe_tags(),
-		"paths", "components", "securitySchemes", describe_security(), "responses", "schemas");
+		"paths", "components", "securitySchemes", describe_security(cookie), "responses", "schemas");
 
 	for (const struct route *route = routes; root && route->path; route++)
 		add_route(root, route);
@@ -364,7 +366,7 @@ static json_t *describe(void)
 
 static int make_document(struct server *server)
 {
-	json_t *root = describe();
+	json_t *root = describe(server->sessions.name);
 	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
 
 	json_decref(root);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "httpd/access.h"
 #include "httpd/answers.h"
 #include "httpd/api.h"
 #include "httpd/assets.h"
@@ -98,6 +99,11 @@ const struct route routes[] = {
 	  .tag = TAG_LISTS, .members = names_members },
 	{ "GET", "/metrics", metrics_answer, NULL, NULL, ROUTE_ANY_QUERY,
 	  "counters for Prometheus", .tag = TAG_SERVER, .type = "text/plain" },
+	{ "POST", "/api/session", access_begin, NULL, access_parameters, ROUTE_OPEN | ROUTE_JSON,
+	  "show the token once; a cookie proves it from then on", .tag = TAG_SERVER,
+	  .status = 204, .errors = { 401, 429 } },
+	{ "DELETE", "/api/session", access_end, NULL, NULL, ROUTE_OPEN | ROUTE_ANY_QUERY,
+	  "end the session, and forget the cookie", .tag = TAG_SERVER, .status = 204 },
 	{ "GET", "/openapi.json", openapi_answer, NULL, NULL, ROUTE_OPEN | ROUTE_ANY_QUERY,
 	  "this description", .tag = TAG_SERVER, .type = TYPE_JSON },
 	{ "GET", "/events", sse_open, NULL, stream_parameters, ROUTE_ANY_QUERY,
@@ -247,11 +253,8 @@ static enum MHD_Result answer_route(struct server *server, struct request *reque
 
 static enum MHD_Result answer(struct server *server, struct request *request)
 {
-	static const struct reply_field bearer[] = {
-		{ "WWW-Authenticate", "Bearer realm=\"jopil\"" },
-		{ NULL, NULL },
-	};
 	const struct route *route;
+	enum MHD_Result result;
 	int err = target_parse(request->text, &request->target);
 
 	if (err)
@@ -267,10 +270,8 @@ static enum MHD_Result answer(struct server *server, struct request *request)
 	if (!is_own_page(request, route))
 		return reply_problem(request, MHD_HTTP_FORBIDDEN, NULL,
 				     "pages of other sites may not ask this");
-	if (!(route->flags & ROUTE_OPEN) &&
-	    !token_is_shown(&server->config.token, request_field(request, "Authorization")))
-		return reply_problem(request, MHD_HTTP_UNAUTHORIZED, bearer,
-				     "send the token: Authorization: Bearer TOKEN");
+	if (!(route->flags & ROUTE_OPEN) && !access_is_granted(server, request, &result))
+		return result;
 	request->route = route;
 	return answer_route(server, request);
 }

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "httpd/input.h"
+#include "httpd/listener.h"
 #include "httpd/routes.h"
 #include "httpd/sse.h"
 #include "httpd/ws.h"
@@ -325,6 +326,7 @@ static int init(struct server *server, const struct server_config *config)
 	if (site_is_loopback(&config->site.address))
 		server->bounds.row[BOUND_CONNECTIONS_PER_ADDRESS].limit = 0;
 	peers_init(&server->peers, &server->bounds);
+	guesses_init(&server->guesses, &server->bounds);
 	ledger_init(&server->ledger, &server->bounds);
 	history_init(&server->history, &server->bounds);
 	resolver_init(&server->resolver, config->resolver_fd, &server->bounds);
@@ -339,6 +341,9 @@ int server_start(struct server *server, const struct server_config *config)
 {
 	int err = init(server, config);
 
+	if (!err)
+		err = sessions_init(&server->sessions, config->tls_certificate,
+				    listener_port(&config->site.address), &server->bounds);
 	if (!err)
 		err = watch_signals(server);
 	if (!err)

@@ -10,12 +10,14 @@
 
 #include "httpd/bounds.h"
 #include "httpd/feed.h"
+#include "httpd/guesses.h"
 #include "httpd/history.h"
 #include "httpd/intake.h"
 #include "httpd/ledger.h"
 #include "httpd/metrics.h"
 #include "httpd/peers.h"
 #include "httpd/resolver.h"
+#include "httpd/session.h"
 #include "httpd/site.h"
 #include "httpd/token.h"
 #include "httpd/shot.h"
@@ -64,6 +66,8 @@ struct server {
 	struct bounds bounds;
 	struct counters counters;
 	struct peers peers;
+	struct guesses guesses;
+	struct sessions sessions;
 
 	struct intake intake;
 	bool input_ended;

@@ -61,15 +61,17 @@ int token_read(const char *path, struct token *ret_token)
 	return err;
 }
 
-bool token_is_shown(const struct token *token, const char *authorization)
+bool token_is(const struct token *token, const char *text)
 {
 	uint8_t shown[TOKEN_DIGEST];
 
-	if (!token->wanted)
-		return true;
-	if (!authorization || strncasecmp(authorization, "Bearer ", 7))
-		return false;
-	authorization += 7;
-	digest(authorization + strspn(authorization, " "), shown);
+	digest(text, shown);
 	return memeql_sec(shown, token->digest, TOKEN_DIGEST);
+}
+
+const char *token_in_field(const char *authorization)
+{
+	if (!authorization || strncasecmp(authorization, "Bearer ", 7))
+		return NULL;
+	return authorization + 7 + strspn(authorization + 7, " ");
 }

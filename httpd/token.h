@@ -25,10 +25,13 @@ int token_read(const char *path, struct token *ret_token);
 /* For those who have it already. 0 or -EBADMSG. */
 int token_set(const char *text, struct token *ret_token);
 
+/* Whether text is the token; in the same time whatever it is. */
+bool token_is(const struct token *token, const char *text);
+
 /*
- * Whether the value of an Authorization field ("Bearer ...", RFC 6750; NULL = not
- * sent) shows the token, or none is wanted.
+ * What the value of an Authorization field ("Bearer ...", RFC 6750; NULL = not sent)
+ * shows; NULL if that is none, or of another scheme (a proxy's).
  */
-bool token_is_shown(const struct token *token, const char *authorization);
+const char *token_in_field(const char *authorization);
 
 #endif

@@ -186,24 +186,30 @@ static void test_listener_open(void **state)
 	close(fd);
 }
 
+static bool shows(const struct token *token, const char *authorization)
+{
+	const char *text = token_in_field(authorization);
+
+	return text && token_is(token, text);
+}
+
 static void test_token(void **state)
 {
 	struct token token = { 0 };
 
 	(void)state;
-	assert_true(token_is_shown(&token, NULL));
 	assert_int_equal(token_set("too short", &token), -EBADMSG);
 	assert_int_equal(token_set("with a space in the middle", &token), -EBADMSG);
 	assert_int_equal(token_set("0123456789abcdef", &token), 0);
-	assert_true(token_is_shown(&token, "Bearer 0123456789abcdef"));
-	assert_true(token_is_shown(&token, "bearer   0123456789abcdef"));
-	assert_false(token_is_shown(&token, NULL));
-	assert_false(token_is_shown(&token, ""));
-	assert_false(token_is_shown(&token, "Bearer "));
-	assert_false(token_is_shown(&token, "Basic 0123456789abcdef"));
-	assert_false(token_is_shown(&token, "Bearer 0123456789abcdeF"));
-	assert_false(token_is_shown(&token, "Bearer 0123456789abcdef0"));
-	assert_false(token_is_shown(&token, "0123456789abcdef"));
+	assert_true(shows(&token, "Bearer 0123456789abcdef"));
+	assert_true(shows(&token, "bearer   0123456789abcdef"));
+	assert_false(shows(&token, NULL));
+	assert_false(shows(&token, ""));
+	assert_false(shows(&token, "Bearer "));
+	assert_false(shows(&token, "Basic 0123456789abcdef"));
+	assert_false(shows(&token, "Bearer 0123456789abcdeF"));
+	assert_false(shows(&token, "Bearer 0123456789abcdef0"));
+	assert_false(shows(&token, "0123456789abcdef"));
 }
 
 static void write_file(const char *path, const char *text)
@@ -226,7 +232,7 @@ static void test_token_file(void **state)
 	close(fd);
 	write_file(path, " \tsecret/secret+secret= \r\nsecond line\n");
 	assert_int_equal(token_read(path, &token), 0);
-	assert_true(token_is_shown(&token, "Bearer secret/secret+secret="));
+	assert_true(shows(&token, "Bearer secret/secret+secret="));
 	write_file(path, "\n");
 	assert_int_equal(token_read(path, &token), -EBADMSG);
 	unlink(path);
