@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { RULES, alertWords, alertsNow, createAlerts } from '../../web/js/lib/alerts.mjs';
 import { parseFilter } from '../../web/js/lib/filter.mjs';
 import { STAGES, createFlowRates, createSankeyGraph, termFor } from '../../web/js/lib/sankey.mjs';
 import { readSnapshot } from '../../web/js/lib/snapshot.mjs';
@@ -99,4 +100,105 @@ test('sankey: whatever the names are', () => {
 	}
 	assert.ok(parseFilter('pid:none').test({ pid: null }));
 	assert.ok(!parseFilter('pid:none').test({ pid: 1 }));
+});
+
+// ---- alerts ----------------------------------------------------------------
+
+// States second by second: change(i) is what is not as always.
+function alertsOver(seconds, change, from = 0, alerts = createAlerts()) {
+	const seen = [];
+
+	for (let i = from; i < from + seconds; i++) {
+		const { httpd = null, page = { framesLost: 0, framesBroken: 0 }, ...raw } = change(i);
+
+		alerts.add({ snapshot: readSnapshot({ timestamp: 1e6 + i * 1000, rates: { pps: 10000, bps: 1e8 }, losses: {}, ...raw }), httpd, page });
+		seen.push(alerts.now().map(({ id }) => id).join());
+	}
+	return { alerts, seen, times: (id) => seen.flatMap((ids, i) => (ids.split(',').includes(id) ? [i + from] : [])) };
+}
+
+const drop = (pps) => ({ drops: [{ reason: 'SOCKET_RCVBUFF', pps }, { reason: 'NO_SOCKET', pps: 1 }] });
+const rtt = (p99) => ({ latency: [{ name: 'tcp_rtt', network: null, count: 900, p99 }] });
+
+test('alerts: a healthy host has none', () => {
+	const traffic = createTraffic({ seed: 5, flows: 60, limit: 60, history: 5 });
+	const { seen, alerts } = alertsOver(120, (i) => ({ ...drop(3), ...rtt(900 + 40 * (i % 5)), connection_table: { failed: 0, connects: i, accepts: i, open: 3, limit: 100 },
+		flow_table: { active: 10, limit: 100 }, processes: [{ pid: 1, command: 'a', rx_bps: 5e7, tx_bps: 0 }] }));
+
+	assert.deepEqual(seen.filter(Boolean), []);
+	assert.deepEqual(alerts.ended(), []);
+	assert.ok(alerts.knowsNormal());
+	assert.doesNotThrow(() => alertsOver(90, () => traffic.next()));
+	assert.doesNotThrow(() => alertsOver(5, () => nastySnapshot(1)));
+});
+
+test('alerts: drops above their normal, said with reason; over with hysteresis; what is long so is normal', () => {
+	const { times, alerts } = alertsOver(300, (i) => drop(i >= 60 && i < 90 ? 80 : 4));
+	const [first] = times('drops');
+
+	assert.ok(first > 60 && first <= 72, String(first));
+	assert.ok(times('drops').at(-1) >= 90 + 15);
+	assert.deepEqual(times('drops'), Array.from({ length: times('drops').length }, (_, i) => first + i));
+	assert.match(alerts.ended()[0].text, /pps, normal is 5 pps; mostly SOCKET_RCVBUFF: The receive buffer/);
+	assert.equal(alerts.ended()[0].href, '#/drops');
+	assert.ok(alertsOver(60, () => drop(80)).seen.every((ids) => ids === ''));	// nothing to compare with
+	const long = alertsOver(400, (i) => drop(i >= 60 ? 80 : 4));
+	assert.ok(long.times('drops').length > 50 && !long.seen.at(-1).includes('drops'));
+});
+
+test('alerts: one second of something, or a value around the threshold, neither raises nor flaps', () => {
+	assert.deepEqual(alertsOver(120, (i) => drop(i === 80 ? 90 : 4)).times('drops'), []);
+	const { times } = alertsOver(200, (i) => drop(i < 60 ? 4 : i % 2 ? 22 : 16));
+	const gaps = times('drops').filter((at, i, all) => i > 0 && at !== all[i - 1] + 1);
+	assert.ok(times('drops').length > 0);
+	assert.deepEqual(gaps, []);
+});
+
+test('alerts: many drops beside the packets; slow answers; a table nearly full', () => {
+	assert.ok(alertsOver(30, () => ({ ...drop(300), rates: { pps: 10000 } })).times('drop-share').length > 20);
+	const slow = alertsOver(100, (i) => rtt(i > 60 ? 40000 : 3000));
+	assert.deepEqual(slow.times('rtt'), Array.from({ length: 34 }, (_, i) => 66 + i));
+	assert.match(slow.alerts.now()[0].text, /^40.0 ms, normal is 3.00 ms$/);
+	assert.deepEqual(alertsOver(100, (i) => rtt(i > 60 ? 900 : 100)).times('rtt'), []);	// nine times, but nobody waits
+	const full = alertsOver(40, (i) => ({ flow_table: { active: i < 5 ? 89 : i < 20 ? 90 : i < 30 ? 85 : 70, limit: 100 } }));
+	assert.deepEqual([full.times('table')[0], full.times('table').at(-1)], [5, 34]);
+	assert.match(full.alerts.ended()[0].text, /^flows: 90 of 100; aggregator --max-flows/);
+});
+
+test('alerts: failures, retransmits, with who and where', () => {
+	const failed = alertsOver(110, (i) => ({
+		connection_table: { failed: Math.min(12, Math.max(0, i - 10)), connects: i, accepts: 0 },
+		connections: [{ state: 'failed', command: 'curl', dst_ip: '10.0.0.9', dst_port: 5432, reason: 'refused', ended: i, started: 1 }],
+	}));
+	assert.deepEqual(failed.times('failures')[0], 18);
+	assert.ok(!failed.seen.at(-1).includes('failures'));
+	assert.match(failed.alerts.ended()[0].text, /in the last minute; last: curl to 10\.0\.0\.9:5432, refused$/);
+	assert.equal(failed.alerts.ended()[0].href, '#/connections?filter=state%3Afailed');
+	const again = alertsOver(40, (i) => ({ totals: { egress_packets: 1000 * i }, connections: [{ src_ip: 'a', retransmits: i < 10 ? 500 : 500 + 40 * (i - 9), started: 1 }] }));
+	assert.ok(again.times('retransmits')[0] > 10, String(again.times('retransmits')));
+	assert.match(again.alerts.now()[0].text, /^[\d,]+ segments sent again in the last minute, \d\.\d % of the packets sent$/);
+});
+
+test('alerts: what is lost is said while it grows, not what was lost before', () => {
+	const { times, alerts } = alertsOver(120, (i) => ({ losses: { connection_ring_full: i < 20 ? 7 : 9, processes_evicted: i, unattributed: i < 50 ? 0 : 3 } }));
+
+	assert.deepEqual([times('lost')[0], times('lost').at(-1)], [20, 78]);
+	assert.deepEqual([times('detail')[0], times('detail').at(-1)], [50, 108]);
+	assert.deepEqual(alerts.ended().map(({ text }) => text), ['Unattributed packets +3', 'Connection events lost +2']);
+});
+
+test('alerts: one process or host with most of it; another aggregator begins anew; stale data go first', () => {
+	const hog = alertsOver(60, () => ({ processes: [{ pid: 4, command: 'rsync', rx_bps: 0, tx_bps: 9e7 }, { pid: 5, command: 'b', rx_bps: 1e7, tx_bps: 0 }],
+		remotes: [{ remote_ip: '10.0.0.9', rx_bps: 85e6, tx_bps: 0 }] }));
+
+	assert.deepEqual([hog.times('process')[0], hog.times('remote')[0]], [20, 20]);
+	assert.deepEqual(hog.alerts.now().map(({ text, href }) => [text, href]), [
+		['rsync (4): 90.0 Mbit/s, 90.0 % of 100 Mbit/s', '#/processes?open=4+rsync+-'], ['10.0.0.9: 85.0 Mbit/s, 85.0 % of 100 Mbit/s', '#/hosts?open=10.0.0.9+-'],
+	]);
+	const anew = alertsOver(1, () => ({}), -500, hog.alerts);
+	assert.deepEqual(anew.seen, ['']);
+	assert.ok(!anew.alerts.knowsNormal());
+	assert.deepEqual(alertsNow(hog.alerts, { timestamp: 5 }, { level: 'stale', text: 'No more.' }).map(({ id, since }) => [id, since]), [['stale', 5]]);
+	assert.equal(alertWords([{ level: 'bad' }, { level: 'note' }]), '2 alerts, 1 of them bad');
+	assert.equal(new Set(RULES.map(({ id }) => id)).size, RULES.length);
 });

@@ -98,3 +98,37 @@ test('sankey: nothing is wider than a phone; names stay text', () => withPage(as
 	assert.equal(await page.evaluate(() => window.pwned), undefined);
 	assert.deepEqual(await axeViolations(page), []);
 }, { path: '#/sankey', viewport: { width: 375, height: 740 }, hasTouch: true, isMobile: true }));
+
+test('alerts: quiet when healthy; what begins and ends is shown, counted in the navigation and spoken once', () => withPage(async (page, feed, { traffic }) => {
+	const alerts = page.locator('#alerts');
+
+	await feed();
+	await feed();
+	assert.equal(await alerts.getAttribute('data-level'), 'none');
+	assert.match(await alerts.innerText(), /^Nothing lost, nothing fails\. What is normal here is known after forty seconds\./);
+	const first = traffic.next();
+	await feed({ ...first, losses: { ...first.losses, connection_ring_full: 4 }, flow_table: { ...first.flow_table, active: 62000 } });
+	await alerts.getByRole('link', { name: 'Data are lost' }).waitFor();
+	assert.match(await alerts.innerText(), /2 alerts, 1 of them bad[^]*Connection events lost \+4[^]*since \d\d:\d\d:\d\d[^]*flows: 62,000 of 65,536/);
+	assert.match(await page.locator('#alerts-spoken').textContent(), /^Alert: Data are lost\. Connection events lost \+4\. Alert: A table is nearly full/);
+	assert.equal(await page.getByRole('link', { name: 'Overview: 2 alerts, 1 of them bad' }).count(), 1);
+	for (const colorScheme of ['light', 'dark']) {
+		await page.emulateMedia({ colorScheme });
+		assert.deepEqual(await axeViolations(page), []);
+	}
+	await alerts.getByRole('link', { name: 'Data are lost' }).click();
+	await page.locator('#loss-connection_ring_full').waitFor();
+	for (let i = 0; i < 7; i++)
+		await feed({ ...traffic.next(), losses: { ...first.losses, connection_ring_full: 4 } });
+	assert.match(await page.locator('#alerts-spoken').textContent(), /^Over: A table is nearly full\.$/);
+	assert.match(await page.locator('#alerts-over').innerText(), /^Over\s+A table is nearly full[^]*\d\d:\d\d:\d\d to \d\d:\d\d:\d\d/);
+	await page.getByRole('link', { name: 'Flows', exact: true }).click();
+	await page.getByRole('link', { name: 'Overview: 1 alert' }).waitFor();
+}));
+
+test('alerts: that nothing comes any more is one', () => withPage(async (page, feed, { httpd }) => {
+	await feed();
+	httpd.end();
+	await page.locator('#alerts').getByRole('link', { name: 'Data are not of now' }).waitFor();
+	assert.equal(await page.locator('#alerts').getAttribute('data-level'), 'bad');
+}));

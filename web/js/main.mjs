@@ -5,6 +5,7 @@ import { createFeed } from './core/feed.mjs';
 import { createRouter } from './core/router.mjs';
 import { createStore } from './core/store.mjs';
 import { createTheme } from './core/theme.mjs';
+import { createAlerts } from './lib/alerts.mjs';
 import { freshness } from './lib/freshness.mjs';
 import { createMemory } from './lib/memory.mjs';
 import { createPacketLog } from './lib/packet-log.mjs';
@@ -37,13 +38,16 @@ const VIEWS = [
 ];
 
 const memory = createMemory();
+const alerts = createAlerts();
 const store = createStore({
 	snapshot: readSnapshot({}),
 	received: 0,	// snapshots that came
 	receivedAt: null,
 	feed: { link: 'connecting', mode: 'events', problem: '', ended: false },
 	httpd: null,
+	freshness: null,
 	memory,
+	alerts,
 	page: { framesLost: 0, framesBroken: 0 },
 	packets: { rows: [], counts: { seen: 0, leftOut: 0, lastShown: 0, lastLeftOut: 0 } },
 });
@@ -81,6 +85,7 @@ function takeSnapshot(raw, mode) {
 	if (mode === 'events')
 		log.add(snapshot.packets, snapshot.packets_left_out);
 	memory.add(snapshot);
+	alerts.add({ ...store.get(), snapshot });
 	store.set({
 		snapshot,
 		received: received + 1,
@@ -126,8 +131,11 @@ function showRoute({ view, params }, moved) {
 
 function showFreshness() {
 	const state = store.get();
+	const now = freshnessOf(state);
 
-	shell.update(state, freshnessOf(state));
+	shell.update(state, now);
+	if (now.level !== state.freshness?.level)
+		store.set({ freshness: now });
 }
 
 const feed = createFeed({
@@ -139,7 +147,7 @@ const feed = createFeed({
 
 store.listen((state) => {
 	current.update(state);
-	shell.update(state, freshnessOf(state));
+	showFreshness();
 });
 router.listen((route) => showRoute(route, true));
 showRoute(router.get(), false);

@@ -2,6 +2,7 @@
 // What stands around every view: name, navigation, state of the feed, theme, banner.
 
 import { h, setAttribute, setHidden, setText } from '../core/dom.mjs';
+import { alertWords, alertsNow } from '../lib/alerts.mjs';
 import { bitRate, outside } from '../lib/format.mjs';
 import { formatRoute } from '../lib/route.mjs';
 
@@ -9,10 +10,20 @@ const THEMES = { auto: ['◐', 'as the system'], light: ['☀', 'light'], dark: 
 
 function createNavigation(views) {
 	const links = views.map(({ id, title }) => h('a', { href: formatRoute(id) }, title));
+	const badge = h('span', { class: 'nav-badge', hidden: true });
+
+	links[0].append(badge);
 
 	return {
 		element: h('nav', { 'aria-label': 'Views' }, ...links),
 		show: (view) => links.forEach((link, i) => setAttribute(link, 'aria-current', views[i].id === view ? 'page' : null)),
+		// How many alerts the overview has.
+		mark(alerts) {
+			setHidden(badge, alerts.length === 0);
+			setText(badge, alerts.length ? String(alerts.length) : '');
+			setAttribute(badge, 'data-level', alerts[0]?.level ?? null);
+			setAttribute(links[0], 'aria-label', alerts.length ? `${views[0].title}: ${alertWords(alerts)}` : null);
+		},
 	};
 }
 
@@ -84,7 +95,7 @@ export function createShell(root, views, theme) {
 		main,
 		showView: navigation.show,
 		showTheme: button.show,
-		update({ snapshot }, state) {
+		update({ snapshot, alerts }, state) {
 			const names = hostText(snapshot.hosts);
 
 			setText(host, names);
@@ -95,6 +106,7 @@ export function createShell(root, views, theme) {
 			setAttribute(document.body, 'data-level', state.level);
 			setAttribute(main, 'data-shown', snapshot.timestamp === null ? null : `${snapshot.seq} ${snapshot.timestamp}`);
 			banner.update(state);
+			navigation.mark(alertsNow(alerts, snapshot, state));
 			document.title = [
 				state.level === 'live' ? `↓${bitRate(snapshot.rates.ingress_bps)} ↑${bitRate(snapshot.rates.egress_bps)}` : state.word,
 				names, 'jopil',

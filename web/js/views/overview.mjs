@@ -3,6 +3,7 @@
 
 import { h } from '../core/dom.mjs';
 import { formatRoute } from '../lib/route.mjs';
+import { createAlertList } from '../parts/alerts.mjs';
 import { createAccounting } from '../parts/accounting.mjs';
 import { createCpus, createInterfaces, createProtocols } from '../parts/breakdowns.mjs';
 import { createTopDrops } from '../parts/drops.mjs';
@@ -31,7 +32,7 @@ export function createOverview({ params }) {
 	});
 	const packets = createPackets({ className: 'low', aside: [h('a', { href: formatRoute('packets') }, 'All packets')] });
 	const parts = [
-		createTiles(), createAccounting(), createThroughput(), createProtocols(), createTopProcesses(),
+		createTiles(), createAccounting(), createAlertList(), createThroughput(), createProtocols(), createTopProcesses(),
 		createTopDrops(), createRttSummary(), flows, createInterfaces(), createCpus(),
 		packets, createLosses(),
 	];
@@ -39,7 +40,10 @@ export function createOverview({ params }) {
 	return {
 		element: h('div', { class: 'view grid' }, ...parts.map((part) => part.element)),
 		update: (state) => parts.forEach((part) => part.update(state)),
-		setParams(given) {
+		// at: a part to go to
+		setParams({ at, ...given }, moved) {
+			if (at && moved)
+				requestAnimationFrame(() => document.getElementById(at)?.scrollIntoView({ block: 'center' }));
 			choose(given);
 			flows.setParams(given);
 		},
