@@ -41,7 +41,7 @@ LDFLAGS  += -pie -Wl,-z,relro,-z,now,--as-needed $(SAN_FLAGS)
 LIBS_loader     := -lbpf -lelf -lz -ljansson
 LIBS_reader     := -lbpf -lelf -lz -lpcap
 LIBS_aggregator := -ljansson
-LIBS_httpd      := -lmicrohttpd -ljansson -lnettle
+LIBS_httpd      := -lmicrohttpd -ljansson -lnettle -lz
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:

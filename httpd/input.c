@@ -70,7 +70,6 @@ static void publish_shot(struct server *server, struct shot *shot)
 	server->shot = shot;
 	ledger_take(&server->ledger, shot);
 	history_take(&server->history, shot);
-	metrics_take(&server->metrics, shot);
 	server->snapshot_ms = server_now_ms();
 	server->stale_told = false;
 	server->counters.snapshots++;

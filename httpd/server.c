@@ -328,6 +328,7 @@ static int init(struct server *server, const struct server_config *config)
 	peers_init(&server->peers, &server->bounds);
 	guesses_init(&server->guesses, &server->bounds);
 	ledger_init(&server->ledger, &server->bounds);
+	metrics_init(&server->metrics);
 	history_init(&server->history, &server->bounds);
 	resolver_init(&server->resolver, config->resolver_fd, &server->bounds);
 	server->published_ms = server_now_ms();
@@ -443,6 +444,6 @@ void server_free(struct server *server)
 	shot_unref(server->shot);
 	blob_unref(server->openapi);
 	resolver_free(&server->resolver);
-	free(server->metrics);
+	metrics_free(&server->metrics);
 	intake_free(&server->intake);
 }

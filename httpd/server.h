@@ -77,7 +77,7 @@ struct server {
 	struct blob *openapi;	/* the document; NULL until somebody asks */
 	struct ledger ledger;		/* of the last hour's snapshots */
 	struct history history;		/* likewise, by time */
-	struct metrics *metrics;	/* for /metrics; NULL before the first snapshot */
+	struct metrics metrics;
 	struct resolver resolver;	/* of names, for /api/names */
 	uint64_t snapshot_ms;		/* when it came */
 	bool stale_told;		/* clients know that it is stale */

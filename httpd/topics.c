@@ -39,6 +39,14 @@ static const struct {
 	{ "interval_ms", TOPIC_SNAPSHOT },
 	{ "final", TOPIC_SNAPSHOT },
 	{ "httpd", TOPIC_SNAPSHOT },	/* is ours in /api/stats */
+	{ "series_hosts", TOPIC_SNAPSHOT },	/* and these are for /metrics */
+	{ "series_commands", TOPIC_SNAPSHOT },
+	{ "series_remotes", TOPIC_SNAPSHOT },
+	{ "series_protocols", TOPIC_SNAPSHOT },
+	{ "series_connections", TOPIC_SNAPSHOT },
+	{ "series_drops", TOPIC_SNAPSHOT },
+	{ "series_latency", TOPIC_SNAPSHOT },
+	{ "series_losses", TOPIC_SNAPSHOT },
 	{ "flows", TOPIC_FLOWS },
 	{ "flow_table", TOPIC_FLOWS },
 	{ "packets", TOPIC_PACKETS },
