@@ -36,6 +36,7 @@ int aggregate_init(struct aggregate *a, const struct aggregate_limits *limits)
 	memset(a, 0, sizeof(*a));
 	line_reader_init(&a->reader);
 	a->interval = 1;
+	packet_feed_init(&a->feed, NS_PER_S);
 	err = flow_table_init(&a->flows, limits->flows);
 	a->flows.leave = leave;
 	a->flows.leave_data = a;
@@ -190,7 +191,7 @@ static struct interface *interface_of_line(struct aggregate *a, u16 *ret_number)
 
 static enum line_status add_packet_line(struct aggregate *a, const char *line, size_t length)
 {
-	struct feed_entry *entry = &a->feed[a->feed_seen % FEED_RING];
+	struct feed_entry *entry = packet_feed_next(&a->feed);
 	struct packet_record *r = &entry->packet;
 	enum line_status status = packet_line_read(&a->reader, line, length, r);
 	struct flow_addition add;
@@ -201,7 +202,7 @@ static enum line_status add_packet_line(struct aggregate *a, const char *line, s
 	i = interface_of_line(a, &entry->interface);
 	if (!i)
 		return LINE_OK;
-	a->feed_seen++;
+	packet_feed_add(&a->feed);
 	a->packet_lines++;
 	i->packet_lines++;
 	add = (struct flow_addition){ .packets = 1, .bytes = r->length, .first_ns = r->time_ns,
@@ -313,7 +314,7 @@ void aggregate_next_interval(struct aggregate *a)
 	for (u32 i = 0; i < a->interfaces.n; i++)
 		interface_mark(a->interfaces.all[i]);
 	a->interval++;
-	a->feed_seen = 0;
+	packet_feed_clear(&a->feed);
 	a->recent_flows = 0;
 	expire(a, EXPIRE_A_SNAPSHOT);
 	if (a->idle_ns && a->newest_ns > a->idle_ns)

@@ -9,22 +9,15 @@
 #include "aggregator/history.h"
 #include "aggregator/interfaces.h"
 #include "aggregator/latency.h"
+#include "aggregator/packet_feed.h"
 #include "aggregator/ports.h"
 #include "aggregator/print_types.h"
 #include "aggregator/probes.h"
 #include "aggregator/processes.h"
 #include "common/line_read.h"
 
-#define FEED_PACKETS 50		/* packet lines that a snapshot shows */
-#define FEED_RING 64		/* a power of two above it */
-
 /* Why a line was passed over. */
 enum bad_line { BAD_JSON, BAD_TOO_LONG, BAD_TYPE, BAD_LINES };
-
-struct feed_entry {
-	struct packet_record packet;
-	u16 interface;
-};
 
 struct aggregate {
 	struct line_reader reader;
@@ -51,9 +44,7 @@ struct aggregate {
 	u64 latest_ns;		/* what is later is a wrong clock's; 0: nothing is */
 	u64 idle_ns;		/* flows idle for so long leave; 0: never. The caller sets it */
 	u32 recent_flows;	/* flows with packets in this interval */
-	/* A ring; the next line is read into what none of the last FEED_PACKETS is in. */
-	struct feed_entry feed[FEED_RING];
-	u64 feed_seen;		/* packet lines in this interval */
+	struct packet_feed feed;	/* of an interval of a second, until the caller says another */
 
 	/* What the host's probes tell. */
 	struct processes processes;

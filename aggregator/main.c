@@ -369,6 +369,7 @@ static int start(struct run *r)
 	if (err)
 		return failed("start", -err);
 	r->aggregate.idle_ns = settings.idle_ns;
+	packet_feed_init(&r->aggregate.feed, settings.interval_ns);
 	aggregate_set_clock(&r->aggregate, clock_ns(CLOCK_REALTIME));
 	r->last_ns = clock_ns(CLOCK_MONOTONIC);
 	r->aggregate.flow_leaves_data = r;

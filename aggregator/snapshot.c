@@ -256,14 +256,18 @@ static void put_packet(struct text *t, const struct aggregate *a, const struct f
 
 static void put_feed(struct text *t, const struct aggregate *a)
 {
-	u64 shown = a->feed_seen < FEED_PACKETS ? a->feed_seen : FEED_PACKETS;
+	const struct packet_feed *feed = &a->feed;
+	const char *before = "";
 
 	text_put(t, ",\"packets\":[");
-	for (u64 i = 0; i < shown; i++) {
-		text_put(t, i ? "," : "");
-		put_packet(t, a, &a->feed[(a->feed_seen - shown + i) % FEED_RING]);
+	for (u32 i = 0; i < feed->kept; i++) {
+		if (!packet_feed_shows(feed, i))
+			continue;
+		text_put(t, before);
+		put_packet(t, a, &feed->entry[i]);
+		before = ",";
 	}
-	text_number(t, "],\"packets_left_out\":", a->feed_seen - shown);
+	text_number(t, "],\"packets_left_out\":", feed->seen - packet_feed_shown(feed));
 }
 
 static void put_history_values(struct text *t, const char *before, const struct history *h,

@@ -225,21 +225,50 @@ static void test_interfaces_are_found_again(void **state)
 		assert_int_equal(a.interfaces.all[i]->packet_lines, 3);
 }
 
-static void test_the_feed_shows_no_bad_line(void **state)
+/* So many lines, a bad one behind each: what is shown of them is an even choice, in order. */
+static void check_feed(unsigned int lines, size_t shown)
 {
 	json_t *root, *feed, *packet;
+	json_int_t last = 0;
 	size_t i;
 
-	(void)state;
-	for (unsigned int port = 1; port <= 80; port++)
+	for (unsigned int port = 1; port <= lines; port++) {
 		give_packet("", "e", port, T0);
-	assert_int_equal(give("{\"type\":\"packet\",\"timestamp\":1.0,\"ifname\":\"bad\"}"), BAD_TYPE);
+		assert_int_equal(give("{\"type\":\"packet\",\"timestamp\":1.0,\"ifname\":\"bad\"}"),
+				 BAD_TYPE);
+	}
 	root = snapshot();
 	feed = json_object_get(root, "packets");
-	assert_int_equal(json_array_size(feed), FEED_PACKETS);
-	json_array_foreach(feed, i, packet)
-		assert_int_equal(json_integer_value(json_object_get(packet, "src_port")), 31 + i);
+	assert_int_equal(json_array_size(feed), shown);
+	assert_int_equal(json_integer_value(json_object_get(root, "packets_left_out")),
+			 lines - shown);
+	json_array_foreach(feed, i, packet) {
+		json_int_t port = json_integer_value(json_object_get(packet, "src_port"));
+
+		/* No gap is wider than three of the average. */
+		assert_in_range(port - last, 1, 1 + 3 * lines / shown);
+		last = port;
+	}
+	assert_true(lines + 1 - (unsigned int)last <= 1 + 3 * lines / shown);
 	json_decref(root);
+	aggregate_next_interval(&a);
+}
+
+static void test_the_feed_is_an_even_choice(void **state)
+{
+	static const unsigned int lines[] = { 1, 199, 200, 201, 399, 400, 401, 799, 801, 5000, 60000 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+		check_feed(lines[i], lines[i] < FEED_PACKETS ? lines[i] : FEED_PACKETS);
+	/* Of a shorter interval less, of a longer one no more; one at least. */
+	packet_feed_init(&a.feed, S / 10);
+	check_feed(1000, FEED_PACKETS / 10);
+	packet_feed_init(&a.feed, 10 * S);
+	check_feed(1000, FEED_PACKETS);
+	packet_feed_init(&a.feed, S / 1000);
+	check_feed(1000, 1);
+	check_feed(1, 1);
 }
 
 /* Gives each line of a golden file, and calls check with it. */
@@ -377,7 +406,7 @@ int main(void)
 		TEST(test_icmp_both_ways_is_one_flow),
 		TEST(test_interfaces_and_hosts_without_end),
 		TEST(test_interfaces_are_found_again),
-		TEST(test_the_feed_shows_no_bad_line),
+		TEST(test_the_feed_is_an_even_choice),
 		TEST(test_golden_lines),
 		TEST(test_types_in_any_order),
 		TEST(test_a_bad_counters_line_changes_nothing),

@@ -248,8 +248,98 @@ static void test_two_in_one_read(void **state)
 	assert_int_equal(result.event, WEBSOCKET_GOT_TEXT);
 	assert_int_equal(result.used, first);
 	result = websocket_take(&input, frames + first, size - first);
-	assert_int_equal(result.event, WEBSOCKET_NOTHING);
+	assert_int_equal(result.event, WEBSOCKET_GOT_PONG);
 	assert_int_equal(result.used, size - first);
+}
+
+/* What goes out from every offset on, and its frames as a client takes them (section 5.4). */
+static void check_message(const char *text, size_t length)
+{
+	struct websocket_message message;
+	struct iovec parts[WEBSOCKET_PARTS_MAX];
+	uint8_t *wire;
+	size_t at = 0, got = 0, count, sent = 0;
+
+	websocket_message_init(&message, text, length);
+	wire = malloc(message.length);
+	assert_non_null(wire);
+	while (sent < message.length) {
+		count = websocket_message_rest(&message, sent, false, parts);
+		assert_in_range(count, 1, WEBSOCKET_PARTS_MAX);
+		for (size_t i = 0; i < count; i++) {
+			assert_true(sent + parts[i].iov_len <= message.length);
+			memcpy(wire + sent, parts[i].iov_base, parts[i].iov_len);
+			sent += parts[i].iov_len;
+		}
+	}
+	while (at < message.length) {
+		size_t head = 2, payload = wire[at + 1];
+		bool last;
+
+		assert_true(websocket_is_between(at));
+		if (payload == 126) {
+			payload = (size_t)(wire[at + 2] << 8 | wire[at + 3]);
+			assert_true(payload > 125);
+			head = 4;
+		}
+		last = at + head + payload == message.length;
+		assert_true(wire[at + 1] != 127 && head + payload <= WEBSOCKET_FRAGMENT_BYTES);
+		assert_int_equal(wire[at], (at ? 0 : WEBSOCKET_TEXT) | (last ? 0x80 : 0));
+		assert_memory_equal(wire + at + head, text + got, payload);
+		got += payload;
+		at += head + payload;
+	}
+	assert_int_equal(at, message.length);
+	assert_int_equal(got, length);
+	free(wire);
+}
+
+static void test_messages_to_clients(void **state)
+{
+	static const size_t lengths[] = { 0, 1, 125, 126, 65531, 65532, 65533, 65534, 65535, 65536,
+					  131063, 131064, 131065, 131190, 131191, 2000000 };
+	char *text = malloc(2000000);
+
+	(void)state;
+	assert_non_null(text);
+	for (size_t i = 0; i < 2000000; i++)
+		text[i] = (char)('a' + i % 23);
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++)
+		check_message(text, lengths[i]);
+	free(text);
+}
+
+/* From any offset: the same bytes, and with one no further than the frame that it is in. */
+static void test_message_from_the_middle(void **state)
+{
+	static const size_t offsets[] = { 0, 1, 3, 4, 5, 65535, 65536, 65537, 65540, 131071, 131072,
+					  131073, 131074, 131075, 131076 };
+	struct iovec all[WEBSOCKET_PARTS_MAX], parts[WEBSOCKET_PARTS_MAX];
+	struct websocket_message message;
+	char *text = calloc(1, 140000);
+	size_t count, length;
+
+	(void)state;
+	assert_non_null(text);
+	websocket_message_init(&message, text, 131064 + 100);
+	assert_int_equal(message.length, 131072 + 102);
+	assert_int_equal(websocket_message_rest(&message, 0, false, all), 6);
+	for (size_t i = 0; i < sizeof(offsets) / sizeof(*offsets); i++) {
+		for (int one = 0; one < 2; one++) {
+			size_t frame = offsets[i] / WEBSOCKET_FRAGMENT_BYTES;
+			size_t end = one && frame < 2 ? (frame + 1) * WEBSOCKET_FRAGMENT_BYTES
+						      : message.length;
+
+			count = websocket_message_rest(&message, offsets[i], one, parts);
+			length = 0;
+			for (size_t n = 0; n < count; n++)
+				length += parts[n].iov_len;
+			assert_int_equal(length, end - offsets[i]);
+			assert_true(count <= 6 - 2 * frame);
+		}
+	}
+	assert_int_equal(websocket_message_rest(&message, message.length, false, parts), 0);
+	free(text);
 }
 
 static void test_utf8(void **state)
@@ -301,6 +391,8 @@ int main(void)
 		cmocka_unit_test(test_text_inside_text),
 		cmocka_unit_test(test_close),
 		cmocka_unit_test(test_two_in_one_read),
+		cmocka_unit_test(test_messages_to_clients),
+		cmocka_unit_test(test_message_from_the_middle),
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_accept_key),
 	};
