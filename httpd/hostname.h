@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses and their names: what is asked of the resolver process, what it says, and what is believed of that. */
+/* Addresses and their names: what the resolver process is asked, says, and is believed. */
 #ifndef JOPIL_HTTPD_HOSTNAME_H
 #define JOPIL_HTTPD_HOSTNAME_H
 

@@ -43,7 +43,7 @@ static bool make_room(struct resolver *resolver)
 	if (resolver->count < bounds_limit(resolver->bounds, BOUND_NAMES_ADDRESSES))
 		return true;
 	bounds_hit(resolver->bounds, BOUND_NAMES_ADDRESSES);
-	TAILQ_FOREACH(oldest, &resolver->by_use, by_use) {
+	for (oldest = TAILQ_FIRST(&resolver->by_use); oldest; oldest = TAILQ_NEXT(oldest, by_use)) {
 		if (oldest->round == resolver->round)
 			return false;	/* and so are all that follow */
 		if (oldest->state != NAMED_ASKED) {
@@ -162,14 +162,12 @@ static int most_bytes_first(const void *a, const void *b)
 /* Those of this round are the ones used last. */
 static void list_wanted(struct resolver *resolver)
 {
-	struct named *named;
+	struct named *named = TAILQ_LAST(&resolver->by_use, named_list);
 	size_t count = 0;
 
-	TAILQ_FOREACH_REVERSE(named, &resolver->by_use, named_list, by_use) {
-		if (named->round != resolver->round)
-			break;
+	for (; named && named->round == resolver->round;
+	     named = TAILQ_PREV(named, named_list, by_use))
 		resolver->wanted[count++] = named;
-	}
 	qsort(resolver->wanted, count, sizeof(*resolver->wanted), most_bytes_first);
 	resolver->wanted_count = count;
 	resolver->next = 0;
