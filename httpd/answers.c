@@ -98,6 +98,22 @@ const struct member process_members[] = {
 	END,
 };
 
+const struct member packets_members[] = {
+	HEAD, COUNTS,
+	{ "packets_left_out", "null:snapshot:packets_left_out", .what = "packet lines of the interval "
+	  "that are in no row; null: the snapshot does not say" },
+	{ "packets", .kind = "list:packets" },
+	END,
+};
+
+const struct member connects_members[] = {
+	HEAD, COUNTS,
+	{ "connects_left_out", "null:snapshot:connects_left_out", .what = "events of the interval that "
+	  "are in no row; null: the snapshot does not say" },
+	{ "connects", .kind = "list:connects" },
+	END,
+};
+
 const struct member remotes_members[] = { HEAD, COUNTS, { "remotes", .kind = "list:remotes" }, END };
 
 #define OR_NULL "{\"type\":[\"integer\",\"null\"],\"minimum\":0}"
@@ -118,8 +134,8 @@ static const struct member protocol_members[] = {
 };
 
 const struct member protocols_members[] = {
-	HEAD,
-	{ "protocols", "rows",
+	HEAD, COUNTS,
+	{ "protocols", "list",
 	  .what = "packets of interfaces joined with bytes of processes", protocol_members },
 	END,
 };
@@ -148,7 +164,7 @@ static const struct member program_members[] = {
 	{ "status", .kind = "const:active" },
 	{ "running", .kind = "boolean" },
 	{ "host", .kind = "string_or_null" },
-	{ "ifname", "string", .what = "of the packet probe only", .optional = true },
+	{ "ifname", "string_or_null", .what = "of the packet probe; null: of the whole host" },
 	{ "event_count", OR_NULL, .what = "of its main counter; null: it has none" },
 	{ "counters", "{\"type\":\"object\",\"additionalProperties\":" OR_NULL "}",
 	  .what = "by name: docs/EVENTS.md has their meaning" },
@@ -157,7 +173,8 @@ static const struct member program_members[] = {
 
 const struct member programs_members[] = {
 	HEAD,
-	{ "programs", "rows", .what = "the packet probe of each interface, then the host's probes",
+	{ "matched", "integer", .what = "programs, whatever the limit" },
+	{ "programs", "list", .what = "the packet probe of each interface, then the host's probes",
 	  program_members },
 	{ "total", "integer", .what = "programs" },
 	{ "total_count", "integer", .what = "the same" },
@@ -304,15 +321,15 @@ static const struct member pid_drop_rows[] = {
 const struct member pid_connections_members[] = {
 	PID_HEAD,
 	{ "events_by_pid", BY_PID,
-	  .what = "by process id, as other monitors have it", connection_events },
-	{ "connections", BY_PID, .what = "by process id, all that is known", pid_connection_rows },
+	  .what = "by process id, all that is known", pid_connection_rows },
+	{ "connections", BY_PID, .what = "by process id, as other monitors have it", connection_events },
 	END,
 };
 
 const struct member pid_drops_members[] = {
 	PID_HEAD,
 	{ "events_by_pid", BY_PID,
-	  .what = "by process id, as other monitors have it", drop_events },
-	{ "drops", BY_PID, .what = "by process id, all that is known", pid_drop_rows },
+	  .what = "by process id, all that is known", pid_drop_rows },
+	{ "drops", BY_PID, .what = "by process id, as other monitors have it", drop_events },
 	END,
 };

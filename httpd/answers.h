@@ -5,7 +5,8 @@
 
 #include "httpd/schema.h"
 
-extern const struct member health_members[], flows_members[], connections_members[],
+extern const struct member health_members[], flows_members[], packets_members[], connects_members[],
+	connections_members[],
 	processes_members[], process_members[], remotes_members[], protocols_members[],
 	drops_members[], latency_members[], programs_members[], connection_summary_members[],
 	drop_summary_members[], pid_connections_members[], pid_drops_members[];

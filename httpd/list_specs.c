@@ -28,6 +28,8 @@
 			.keys = NAMES(__VA_ARGS__) }
 #define PORT { "port", PARAMETER_NUMBER, "a port of either side, 0 to 65535", \
 	       .keys = NAMES("src_port", "dst_port"), .max = UINT16_MAX }
+#define DIRECTION { "direction", PARAMETER_WORD, "ingress or egress", .keys = NAMES("direction"), \
+		    .words = NAMES("ingress", "egress") }
 #define END { .name = NULL }
 
 const struct parameter list_pid = PID;
@@ -64,6 +66,31 @@ const struct parameter connection_parameters[] = {
 	{ "since", PARAMETER_SINCE, "started or ended at or after this Unix time in ms",
 	  .keys = NAMES("started", "ended"), .max = MS_MAX },
 	PROTO,
+	FIELDS,
+	END,
+};
+
+const struct list_spec list_packets = { "packets", NAMES("packets_left_out") };
+const struct parameter packet_parameters[] = {
+	LIMIT,
+	SORT("timestamp, length or payload_length", "timestamp", "length", "payload_length"),
+	PROTO,
+	IP("either side", "src_ip", "dst_ip"),
+	PORT,
+	DIRECTION,
+	FIELDS,
+	END,
+};
+
+const struct list_spec list_connects = { "connects", NAMES("connects_left_out") };
+const struct parameter connect_parameters[] = {
+	LIMIT,
+	SORT("opened or failed", "opened", "failed"),
+	PID,
+	COMMAND,
+	PROTO,
+	IP("the destination", "dst_ip"),
+	DIRECTION,
 	FIELDS,
 	END,
 };
@@ -106,6 +133,23 @@ const struct parameter drop_parameters[] = {
 	SORT("packets, bytes, recent or last", "packets", "bytes", "recent", "last"),
 	IP("either side", "src_ip", "dst_ip"),
 	REASON,
+	FIELDS,
+	END,
+};
+
+const struct parameter protocol_parameters[] = {
+	LIMIT,
+	SORT("packets, bytes, pps, bps, tx_bytes, rx_bytes, tx_calls, rx_calls, tx_bps or rx_bps",
+	     "packets", "bytes", "pps", "bps", "tx_bytes", "rx_bytes", "tx_calls", "rx_calls",
+	     "tx_bps", "rx_bps"),
+	PROTO,
+	FIELDS,
+	END,
+};
+
+const struct parameter program_parameters[] = {
+	LIMIT,
+	SORT("event_count", "event_count"),
 	FIELDS,
 	END,
 };

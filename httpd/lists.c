@@ -53,6 +53,11 @@ static void write_counts(struct body *body, const struct list *list)
 	body_printf(body, ",\"total\":%zu,\"matched\":%zu", list->total, list->matched);
 }
 
+static bool wants_lines(const struct request *request)
+{
+	return field_takes_type(request_field(request, "Accept"), TYPE_LINES);
+}
+
 /* A row a line, for those who ask for it; what goes with the list is left out. */
 static enum MHD_Result answer_lines(struct request *request, const struct list *list)
 {
@@ -75,7 +80,7 @@ enum MHD_Result lists_answer(struct server *server, struct request *request)
 		return api_waiting(request);
 	if (list_select(request->wants, shot_part(server->shot, spec->name), &list))
 		return MHD_NO;
-	if (field_takes_type(request_field(request, "Accept"), TYPE_LINES)) {
+	if (wants_lines(request)) {
 		result = answer_lines(request, &list);
 	} else {
 		api_begin(server, &body);
@@ -105,8 +110,9 @@ static struct list_query without_ip(const struct list_query *query)
 enum MHD_Result lists_drops(struct server *server, struct request *request)
 {
 	struct list_query reasons = without_ip(request->wants);
-	struct list flows, drops;
+	enum MHD_Result result;
 	struct body body = { 0 };
+	struct list flows, drops;
 
 	if (!server->shot)
 		return api_waiting(request);
@@ -116,15 +122,34 @@ enum MHD_Result lists_drops(struct server *server, struct request *request)
 		free(flows.rows);
 		return MHD_NO;
 	}
-	api_begin(server, &body);
-	write_counts(&body, &flows);
-	write_array(&body, "drops", &reasons, &drops);
-	add_text(&body, ",\"unspecified\":");
-	add_slice(&body, shot_part(server->shot, "drops_unspecified"));
-	write_array(&body, "drop_flows", request->wants, &flows);
+	if (wants_lines(request)) {
+		result = answer_lines(request, &flows);
+	} else {
+		api_begin(server, &body);
+		write_counts(&body, &flows);
+		write_array(&body, "drops", &reasons, &drops);
+		add_text(&body, ",\"unspecified\":");
+		add_slice(&body, shot_part(server->shot, "drops_unspecified"));
+		write_array(&body, "drop_flows", request->wants, &flows);
+		result = api_end(request, &body);
+	}
 	free(flows.rows);
 	free(drops.rows);
-	return api_end(request, &body);
+	return result;
+}
+
+/* ---- lists that are made here ------------------------------------------------ */
+
+/* Which of the rows in array are wanted; those who take lines are answered, *ret_done says so. */
+static enum MHD_Result select_made(struct request *request, const struct body *array,
+				   struct list *ret_list, bool *ret_done)
+{
+	*ret_done = true;
+	if (array->failed || list_select(request->wants, (struct slice){ array->data, array->length },
+					 ret_list))
+		return MHD_NO;
+	*ret_done = wants_lines(request);
+	return *ret_done ? answer_lines(request, ret_list) : MHD_YES;
 }
 
 /* ---- protocols: what packets say, joined with what processes say ----------- */
@@ -196,16 +221,27 @@ static void write_protocols(struct body *body, struct slice packets, struct slic
 
 enum MHD_Result lists_protocols(struct server *server, struct request *request)
 {
-	struct body body = { 0 };
+	struct body array = { 0 }, body = { 0 };
+	struct list list = { 0 };
+	enum MHD_Result result;
+	bool done;
 
 	if (!server->shot)
 		return api_waiting(request);
-	api_begin(server, &body);
-	add_text(&body, ",\"protocols\":[");
-	write_protocols(&body, shot_part(server->shot, "protocols"),
+	add_text(&array, "[");
+	write_protocols(&array, shot_part(server->shot, "protocols"),
 			shot_part(server->shot, "process_protocols"));
-	add_text(&body, "]");
-	return api_end(request, &body);
+	add_text(&array, "]");
+	result = select_made(request, &array, &list, &done);
+	if (!done) {
+		api_begin(server, &body);
+		write_counts(&body, &list);
+		write_array(&body, "protocols", request->wants, &list);
+		result = api_end(request, &body);
+	}
+	free(list.rows);
+	free(array.data);
+	return result;
 }
 
 /* ---- one process ----------------------------------------------------------- */
@@ -287,7 +323,7 @@ static void write_program(struct body *body, struct slice row)
 	body_printf(body, ",\"type\":\"tracing\",\"description\":\"%s\",\"status\":\"active\","
 		    "\"running\":true,\"host\":", probes[i].description);
 	add_slice(body, host);
-	add_text(body, ",\"event_count\":");
+	add_text(body, ",\"ifname\":null,\"event_count\":");
 	add_slice(body, count);
 	add_text(body, ",\"counters\":");
 	add_slice(body, counters);
@@ -331,16 +367,28 @@ static size_t write_each(struct body *body, struct slice array, size_t count,
 
 enum MHD_Result lists_programs(struct server *server, struct request *request)
 {
-	struct body body = { 0 };
+	struct body array = { 0 }, body = { 0 };
+	struct list list = { 0 };
+	enum MHD_Result result;
 	size_t count;
+	bool done;
 
 	if (!server->shot)
 		return api_waiting(request);
-	api_begin(server, &body);
-	add_text(&body, ",\"programs\":[");
-	count = write_each(&body, shot_part(server->shot, "interfaces"), 0, write_hook);
-	count = write_each(&body, shot_part(server->shot, "probes"), count, write_program);
-	body_printf(&body, "],\"total\":%zu,\"total_count\":%zu,\"message\":\"%zu programs are counting\"",
-		    count, count, count);
-	return api_end(request, &body);
+	add_text(&array, "[");
+	count = write_each(&array, shot_part(server->shot, "interfaces"), 0, write_hook);
+	write_each(&array, shot_part(server->shot, "probes"), count, write_program);
+	add_text(&array, "]");
+	result = select_made(request, &array, &list, &done);
+	if (!done) {
+		api_begin(server, &body);
+		write_counts(&body, &list);
+		write_array(&body, "programs", request->wants, &list);
+		body_printf(&body, ",\"total_count\":%zu,\"message\":\"%zu programs are counting\"",
+			    list.total, list.total);
+		result = api_end(request, &body);
+	}
+	free(list.rows);
+	free(array.data);
+	return result;
 }

@@ -14,11 +14,12 @@ struct list_spec {
 };
 
 extern const struct list_spec list_flows, list_connections, list_processes, list_remotes,
-	list_latency;
+	list_latency, list_packets, list_connects;
 
 /* What they take; each ends in a row without a name. */
 extern const struct parameter flow_parameters[], connection_parameters[], process_parameters[],
-	remote_parameters[], latency_parameters[], drop_parameters[];
+	remote_parameters[], latency_parameters[], drop_parameters[], packet_parameters[],
+	connect_parameters[], protocol_parameters[], program_parameters[];
 
 /* What /api/processes/ goes on with. */
 extern const struct parameter list_pid;

@@ -37,9 +37,8 @@ static const char about[] =
 
 static json_t *number_schema(const struct parameter *parameter)
 {
-	json_int_t min = parameter->empty_is_none ? 0 : (json_int_t)parameter->min;
-	json_t *schema = json_pack("{s:s, s:I, s:I}", "type", "integer", "minimum", min, "maximum",
-				   (json_int_t)parameter->max);
+	json_t *schema = json_pack("{s:s, s:I, s:I}", "type", "integer", "minimum",
+				   (json_int_t)parameter->min, "maximum", (json_int_t)parameter->max);
 
 	if (parameter->preset)
 		json_object_set_new(schema, "default", json_integer((json_int_t)parameter->preset));
@@ -48,8 +47,9 @@ static json_t *number_schema(const struct parameter *parameter)
 
 static json_t *text_schema(const struct parameter *parameter)
 {
-	return json_pack("{s:s, s:i, s:I}", "type", "string", "minLength",
-			 parameter->empty_is_none ? 0 : 1, "maxLength", (json_int_t)parameter->max);
+	return json_pack("{s:s, s:i, s:I, s:[s]}", "type", "string", "minLength", 1, "maxLength",
+			 (json_int_t)parameter->max,
+			 "examples", !strcmp(parameter->name, "proto") ? "TCP" : "curl");
 }
 
 static json_t *word_schema(const struct parameter *parameter)
@@ -96,13 +96,14 @@ static json_t *parameter_schema(const struct parameter *parameter)
 	case PARAMETER_WORDS:
 		return words_schema(parameter);
 	case PARAMETER_FIELDS:
-		return json_pack("{s:s, s:s}", "type", "string", "pattern",
-				 "^[a-z0-9_]+(,[a-z0-9_]+)*$");
+		return json_pack("{s:s, s:s, s:[s]}", "type", "string", "pattern",
+				 "^[a-z0-9_]+(,[a-z0-9_]+)*$", "examples", "host,proto");
 	case PARAMETER_IP:
 	case PARAMETER_NETWORK:
 		break;
 	}
-	return json_pack("{s:s, s:i}", "type", "string", "minLength", 1);
+	return json_pack("{s:s, s:i, s:[s, s]}", "type", "string", "minLength", 1, "examples",
+			 "10.0.0.0/8", parameter->kind == PARAMETER_IP ? "2001:db8::1" : "host");
 }
 
 static json_t *describe_parameter(const struct parameter *parameter, const char *in)
@@ -124,15 +125,26 @@ static json_t *describe_parameters(const struct route *route)
 	return array;
 }
 
-/* Members that are not named are passed over, null is none. */
+/* A member of a body: null is none, and where that is so also 0 or "". */
+static json_t *member_schema(const struct parameter *parameter)
+{
+	json_t *schema = parameter_schema(parameter);
+
+	if (parameter->empty_is_none && json_object_get(schema, "minimum"))
+		json_object_set_new(schema, "minimum", json_integer(0));
+	if (parameter->empty_is_none && json_object_get(schema, "minLength"))
+		json_object_set_new(schema, "minLength", json_integer(0));
+	return json_pack("{s:s, s:[o, {s:s}]}", "description", parameter->help, "anyOf", schema,
+			 "type", "null");
+}
+
+/* Members that are not named are passed over. */
 static json_t *describe_body(const struct route *route)
 {
 	json_t *properties = json_object();
 
 	for (const struct parameter *p = route->parameters; p && p->name; p++)
-		json_object_set_new(properties, p->name,
-				    json_pack("{s:s, s:[o, {s:s}]}", "description", p->help, "anyOf",
-					      parameter_schema(p), "type", "null"));
+		json_object_set_new(properties, p->name, member_schema(p));
 	return json_pack("{s:b, s:{s:{s:{s:s, s:o}}}}", "required", 1, "content", TYPE_JSON, "schema",
 			 "type", "object", "properties", properties);
 }

@@ -150,15 +150,18 @@ static const char *behind(const char *kind, const char *prefix)
 	return strncmp(kind, prefix, length) ? NULL : kind + length;
 }
 
-/* A row of the snapshot's list: all members, or any of them. The former is the latter with more. */
-static json_t *row_of(json_t *components, const struct field *field, bool all)
+/*
+ * Makes row (taken over) the component KEY_row, of which any members may be there, and
+ * returns what refers to it: with all its members, or any.
+ */
+static json_t *row_component(json_t *components, const char *key, json_t *row, bool all)
 {
+	json_t *required = json_incref(json_object_get(row, "required")), *result;
 	char name[NAME_MAX_LENGTH];
-	json_t *row = NULL, *required = NULL, *result = NULL;
 
-	snprintf(name, sizeof(name), "%s_row", field->key);
-	row = object_of_words(behind(field->kind, "rows:"));
-	required = json_incref(json_object_get(row, "required"));
+	if (!row)
+		return NULL;
+	snprintf(name, sizeof(name), "%s_row", key);
 	json_object_del(row, "required");
 	if (!json_object_get(components, name))
 		json_object_set(components, name, row);
@@ -169,6 +172,12 @@ static json_t *row_of(json_t *components, const struct field *field, bool all)
 		result = reference(name);
 	json_decref(required);
 	return result;
+}
+
+static json_t *row_of(json_t *components, const struct field *field, bool all)
+{
+	return row_component(components, field->key, object_of_words(behind(field->kind, "rows:")),
+			     all);
 }
 
 static json_t *member_of_snapshot(json_t *components, const char *key, bool all)
@@ -263,16 +272,23 @@ static int add_row(json_t *properties, json_t *required, const char *kind)
 	return 0;
 }
 
+/* 0, or -1. */
 static int add_member(json_t *components, json_t *properties, json_t *required,
 		      const struct member *member)
 {
+	char name[NAME_MAX_LENGTH];
 	json_t *schema;
 
 	if (!strcmp(member->key, "*"))
 		return add_row(properties, required, member->kind);
-	schema = schema_value(components, member->kind, member->of,
-			      member->what ? member->what : unit_of(member->key));
-	if (!schema)
+	/* Another name than that of the snapshot's list of the same key. */
+	snprintf(name, sizeof(name), "listed_%s", member->key);
+	if (!strcmp(member->kind, "list") && member->of)
+		schema = array_of(row_component(components, name,
+						schema_object(components, member->of), false));
+	else
+		schema = schema_value(components, member->kind, member->of, NULL);
+	if (!describe(schema, member->what ? member->what : unit_of(member->key)))
 		return -1;
 	json_object_set_new(properties, member->key, schema);
 	if (!member->optional)
