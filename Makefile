@@ -68,6 +68,7 @@ demo-deps:
 check-deps:
 	@tests/deps $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK)
 	@tests/deps --npm tests/browser
+	@tests/deps --npm tests/api
 
 ## ---- user programs -------------------------------------------------------
 

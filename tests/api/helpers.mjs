@@ -17,7 +17,10 @@ async function stopChild(child) {
 	const gone = once(child, 'exit');
 
 	child.kill('SIGTERM');
-	await gone;
+	const [code, signal] = await gone;
+
+	if (code !== 0)
+		throw new Error(`ended with ${code ?? signal}`);
 }
 
 // Resolves with what the expression finds in the stream; rejects when the program ends before.
@@ -45,6 +48,8 @@ export async function startHttpd(...args) {
 	const [, url] = await said(child, child.stderr, /listening on (\S+)\n/);
 
 	child.stdin.on('error', () => {});
+	// What sanitizers say.
+	child.stderr.pipe(process.stderr);
 	return { url, port: Number(new URL(url).port), feed: (text) => child.stdin.write(text), stop: () => stopChild(child) };
 }
 
