@@ -53,6 +53,8 @@ static void extent(const struct history_source *source, struct history_extent *r
 
 static enum history_tier_id tier_for(const struct history *history, int64_t from_ms)
 {
+	if (history->tier[HISTORY_FINE].newest == INT64_MIN)
+		return HISTORY_FINE;
 	return from_ms >= newest_end(history) - FINE_WINDOW_MS ? HISTORY_FINE : HISTORY_COARSE;
 }
 

@@ -37,6 +37,7 @@ struct parameter {
 	const char *const *words;	/* ends in NULL */
 	uint64_t min, max;
 	uint64_t preset;	/* of a number that is not given; 0: it has none */
+	const char *example;	/* of a text; NULL: that of its kind (openapi.c) */
 	bool empty_is_none;	/* in a JSON object 0 and "" mean that it is not given */
 };
 

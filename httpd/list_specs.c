@@ -21,9 +21,9 @@
 #define COMMAND { "command", PARAMETER_TEXT, "the name of the process, 1 to 64 bytes", \
 		  .keys = NAMES("command"), .max = COMMAND_MAX }
 #define PROTO { "proto", PARAMETER_NAME, "the protocol, as in the row, in any case of letters", \
-		.keys = NAMES("proto"), .max = PROTO_MAX }
+		.keys = NAMES("proto"), .max = PROTO_MAX, .example = "TCP" }
 #define REASON { "reason", PARAMETER_NAME, "the reason, as in the row, in any case of letters", \
-		 .keys = NAMES("reason"), .max = REASON_MAX }
+		 .keys = NAMES("reason"), .max = REASON_MAX, .example = "NO_SOCKET" }
 #define IP(text, ...) { "ip", PARAMETER_IP, "an address, or a network such as 10.0.0.0/8, of " text, \
 			.keys = NAMES(__VA_ARGS__) }
 #define PORT { "port", PARAMETER_NUMBER, "a port of either side, 0 to 65535", \

@@ -49,7 +49,7 @@ static json_t *text_schema(const struct parameter *parameter)
 {
 	return json_pack("{s:s, s:i, s:I, s:[s]}", "type", "string", "minLength", 1, "maxLength",
 			 (json_int_t)parameter->max,
-			 "examples", !strcmp(parameter->name, "proto") ? "TCP" : "curl");
+			 "examples", parameter->example ? parameter->example : "curl");
 }
 
 static json_t *word_schema(const struct parameter *parameter)
@@ -74,8 +74,8 @@ static json_t *words_schema(const struct parameter *parameter)
 		body_printf(&pattern, "%s", part ? "))*$" : ")");
 	}
 	if (!pattern.failed)
-		schema = json_pack("{s:s, s:s%}", "type", "string", "pattern", pattern.data,
-				   pattern.length);
+		schema = json_pack("{s:s, s:s%, s:[s]}", "type", "string", "pattern", pattern.data,
+				   pattern.length, "examples", *parameter->words);
 	free(pattern.data);
 	return schema;
 }

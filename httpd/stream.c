@@ -6,7 +6,8 @@
 
 const struct parameter stream_parameters[] = {
 	{ "topics", PARAMETER_TEXT, "names separated by commas: snapshot, stats, flows, packets, "
-	  "processes, connections, drops, latency; the whole snapshot unless given", .max = 200 },
+	  "processes, connections, drops, latency; the whole snapshot unless given", .max = 200,
+	  .example = "stats,flows" },
 	{ .name = NULL },
 };
 
