@@ -75,18 +75,31 @@ const struct history_slot *history_slot_at(const struct history *history,
 	return slot->deltas && slot->index == index ? slot : NULL;
 }
 
-/* Keys are for what is new: the oldest time loses its rows first. */
+static bool forget(struct history *history, enum history_tier_id tier, int64_t index)
+{
+	struct history_slot *slot = place_of(history, tier, index);
+
+	return slot->index == index && history_slot_forget(slot, &history->keys);
+}
+
+/* Keys are for what is new: the oldest time loses its rows first, in both tiers. */
 static void make_room(struct history *history)
 {
-	struct history_tier *self = &history->tier[HISTORY_COARSE];
+	const int64_t ratio = HISTORY_COARSE_MS / HISTORY_FINE_MS;
+	int64_t newest = history->tier[HISTORY_COARSE].newest;
 
-	if (!self->slot || self->newest == INT64_MIN || history_keys_fit(&history->keys, KEYS_SPARE))
+	if (newest == INT64_MIN)
 		return;
-	for (int64_t i = self->newest - HISTORY_COARSE_SLOTS + 1; i <= self->newest; i++) {
-		if (history_slot_forget(place_of(history, HISTORY_COARSE, i), &history->keys))
-			bounds_hit(history->keys.bounds, BOUND_HISTORY_KEYS);
+	for (int64_t i = newest - HISTORY_COARSE_SLOTS + 1; i <= newest; i++) {
+		bool any = false;
+
 		if (history_keys_fit(&history->keys, KEYS_SPARE))
 			return;
+		any |= forget(history, HISTORY_COARSE, i);
+		for (int64_t j = i * ratio; j < (i + 1) * ratio; j++)
+			any |= forget(history, HISTORY_FINE, j);
+		if (any)
+			bounds_hit(history->keys.bounds, BOUND_HISTORY_KEYS);
 	}
 }
 

@@ -6,8 +6,8 @@
  * An interval counts whole, where its middle is. Sums are exact: what a slot has no row
  * for is in its others. Time without snapshots is not filled: there is no slot for it.
  *
- * Memory: (300 + 360 + 2) slots of at most 2 x 256 + 2 x 64 rows of 40 bytes and 736 buckets
- * of 8 bytes (21 MB), 32768 keys with 4 MiB of texts (6 MB), and one open slot of each kind
+ * Memory: (361 + 367) slots of at most 2 x 256 + 2 x 64 rows of 40 bytes and 736 buckets of
+ * 8 bytes (23 MB), 32768 keys with 4 MiB of texts (6 MB), and one open slot of each kind
  * with 16 times its rows (1 MB).
  */
 #ifndef JOPIL_HTTPD_HISTORY_H
@@ -21,9 +21,10 @@
 #include "httpd/shot.h"
 
 #define HISTORY_FINE_MS 1000
-#define HISTORY_FINE_SLOTS 301		/* five minutes, and the second that still runs */
 #define HISTORY_COARSE_MS 10000
-#define HISTORY_COARSE_SLOTS 361
+/* Five minutes, an hour; and what whole steps of up to a minute reach back beyond. */
+#define HISTORY_FINE_SLOTS 361
+#define HISTORY_COARSE_SLOTS 367
 #define HISTORY_BACK_MS 10000		/* a clock that steps back further makes it start over */
 
 enum history_tier_id { HISTORY_FINE, HISTORY_COARSE, HISTORY_TIERS };

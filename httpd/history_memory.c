@@ -3,7 +3,7 @@
 #include "httpd/history.h"
 #include "httpd/history_source.h"
 
-#define WINDOW_MS ((HISTORY_COARSE_SLOTS - 1) * HISTORY_COARSE_MS)
+#define WINDOW_MS (3600 * 1000)
 #define FINE_WINDOW_MS ((HISTORY_FINE_SLOTS - 1) * HISTORY_FINE_MS)
 #define LATE_MS 100	/* intervals of a busy machine are a little longer than they should be */
 
