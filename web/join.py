@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Joins the modules of the page: one file for each that a document or a worker begins with.
+"""Joins the modules of the page: one file for each that a document or a worker begins with,
+and one for what several of them need.
 
 A browser that is told of seventy modules asks seventy times; one file is a quarter of the
 time to the first paint, and a third smaller packed. Each module becomes a function that is
@@ -13,6 +14,7 @@ import re
 IMPORT = re.compile(r"^import \{([^}]*)\} from '(\.{1,2}/[^']+)';\n", re.M)
 EXPORT = re.compile(r"^export (?=(?:async )?(?:const|function|class) (\w+))", re.M)
 OTHER = re.compile(r"^(?:import|export)\b.*|.*\bimport\s*\(.*|.*\bimport\.meta\b.*", re.M)
+SHARED = "js/shared.mjs"
 ENTRY = re.compile(r"<script src=\"([^\"]+\.mjs)\" type=\"module\">|new \w*\.?Worker\('([^']+\.mjs)'")
 
 
@@ -36,45 +38,68 @@ def variable(path):
     return "m_" + re.sub(r"\W", "_", path)
 
 
-class Joined:
-    def __init__(self, modules):
-        self.modules = modules  # path -> text
-        self.exports = {}  # path -> names, of those that are written
-        self.under_way = []
-        self.out = []
+def imports_of(path, text):
+    """[(names, path of the module that they come from)]"""
+    folder = os.path.dirname(path)
+    return [(names_of(inside), os.path.normpath(os.path.join(folder, source)).replace(os.sep, "/"))
+            for inside, source in IMPORT.findall(text)]
 
-    def add(self, path):
-        if path in self.exports:
+
+def order_of(modules, entry):
+    """The modules that entry needs, each after those that it imports, itself last."""
+    order, under_way = [], []
+
+    def add(path):
+        if path in order:
             return
-        if path in self.under_way:
-            raise JoinError("%s imports itself: %s" % (path, " -> ".join(self.under_way)))
-        if path not in self.modules:
-            raise JoinError("%s imports %s, which is not there" % (self.under_way[-1:], path))
-        self.under_way.append(path)
-        text = self.modules[path]
-        heads = [self.head(path, *match) for match in IMPORT.findall(text)]
-        body = EXPORT.sub("", IMPORT.sub("", text))
-        if OTHER.search(body):
-            raise JoinError("%s: cannot be joined: %s" % (path, OTHER.search(body).group(0)))
-        names = EXPORT.findall(text)
-        self.out.append("const %s = (() => {\n%s%sreturn { %s };\n})();\n"
-                        % (variable(path), "".join(heads), body, ", ".join(names)))
-        self.exports[path] = set(names)
-        self.under_way.pop()
+        if path in under_way:
+            raise JoinError("%s imports itself: %s" % (path, " -> ".join(under_way)))
+        if path not in modules:
+            raise JoinError("%s imports %s, which is not there" % (under_way[-1] if under_way else "a document", path))
+        under_way.append(path)
+        for names, source in imports_of(path, modules[path]):
+            add(source)
+            for name, _ in names:
+                if name not in EXPORT.findall(modules[source]):
+                    raise JoinError("%s imports %s, which %s does not export" % (path, name, source))
+        order.append(under_way.pop())
 
-    def head(self, path, inside, source):
-        target = os.path.normpath(os.path.join(os.path.dirname(path), source)).replace(os.sep, "/")
-        self.add(target)
-        pairs = names_of(inside)
-        for name, _ in pairs:
-            if name not in self.exports[target]:
-                raise JoinError("%s imports %s, which %s does not export" % (path, name, target))
-        words = ", ".join(name if name == own else "%s: %s" % (name, own) for name, own in pairs)
-        return "const { %s } = %s;\n" % (words, variable(target))
+    add(entry)
+    return order
 
 
-def join(modules, entry):
-    """modules: path -> text, of all modules. -> the text of entry with all that it needs."""
-    joined = Joined(modules)
-    joined.add(entry)
-    return "".join(joined.out)
+def wrapped(path, text):
+    """The module as a function that is run once."""
+    body = EXPORT.sub("", IMPORT.sub("", text))
+    if OTHER.search(body):
+        raise JoinError("%s: cannot be joined: %s" % (path, OTHER.search(body).group(0)))
+    heads = ""
+    for names, source in imports_of(path, text):
+        words = ", ".join(name if name == own else "%s: %s" % (name, own) for name, own in names)
+        heads += "const { %s } = %s;\n" % (words, variable(source))
+    return "const %s = (() => {\n%s%sreturn { %s };\n})();\n" % (
+        variable(path), heads, body, ", ".join(EXPORT.findall(text)))
+
+
+def join(modules, entries):
+    """modules: path -> text, of all of them. -> path -> text of the files to serve: SHARED, and one an entry."""
+    orders = {entry: order_of(modules, entry) for entry in entries}
+    often = [path for order in orders.values() for path in order]
+    shared = [path for path in dict.fromkeys(often) if often.count(path) > 1]
+    text = {path: wrapped(path, modules[path]) for path in dict.fromkeys(often)}
+    files = {}
+    if shared:
+        names = ", ".join(map(variable, shared))
+        files[SHARED] = "".join(text[path] for path in shared) + "export { %s };\n" % names
+    for entry, order in orders.items():
+        needed = [variable(path) for path in order if path in shared]
+        source = os.path.relpath(SHARED, os.path.dirname(entry))
+        source = source if source.startswith(".") else "./" + source
+        head = "import { %s } from '%s';\n" % (", ".join(needed), source) if needed else ""
+        files[entry] = head + "".join(text[path] for path in order if path not in shared)
+    return files
+
+
+def asked_early(document):
+    """A document that asks for SHARED at once, and not when it has read what needs it."""
+    return re.sub(r"(?=<script src=\"[^\"]+\.mjs\")", '<link rel="modulepreload" href="%s">\n' % SHARED, document, count=1)

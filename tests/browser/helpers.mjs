@@ -66,6 +66,27 @@ export async function startHttpd({ port = 0, args = [] } = {}) {
 
 // ---- browser -------------------------------------------------------------
 
+// What a page shows after an action comes from its engine: each action ends when that has answered.
+function waitAfterActions(page) {
+	const locators = Object.getPrototypeOf(page.locator('main'));
+
+	if (locators.settles)
+		return;
+	locators.settles = true;
+	for (const action of ['click', 'fill', 'press']) {
+		const act = locators[action];
+
+		locators[action] = async function actAndSettle(...given) {
+			await act.apply(this, given);
+			await settled(this.page());
+		};
+	}
+}
+
+export function settled(page) {
+	return page.locator('main[aria-busy]').waitFor({ state: 'detached' });
+}
+
 export function launch() {
 	return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: CHROMIUM_ARGS });
 }
@@ -84,6 +105,7 @@ export async function openPage(browser, url, { expected = () => false, ...option
 			page.faults.push(text);
 	};
 
+	waitAfterActions(page);
 	page.faults = [];
 	page.setDefaultTimeout(WAIT_MS);
 	page.on('console', (message) => {
@@ -119,7 +141,7 @@ export async function becomes(page, level) {
 
 // Waits until the page shows this snapshot.
 export async function shows(page, { seq, timestamp }) {
-	await page.locator(`#main[data-shown="${seq} ${timestamp}"]`).waitFor();
+	await page.locator(`#main[data-shown="${seq} ${timestamp}"]:not([aria-busy])`).waitFor();
 }
 
 // The exact number of packets in the tile, null before the first snapshot.

@@ -6,8 +6,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { createFeed } from '../../web/js/core/feed.mjs';
 import { createStore } from '../../web/js/core/store.mjs';
+import { createEngine } from '../../web/js/engine/engine.mjs';
+import { createFeed } from '../../web/js/engine/feed.mjs';
 import { verdict } from '../../web/js/lib/accounting.mjs';
 import { addressKey, isInNetwork, parseAddress, parseNetwork } from '../../web/js/lib/address.mjs';
 import { cellOf, cellsOf, strength } from '../../web/js/lib/buckets.mjs';
@@ -33,6 +34,7 @@ import { createSequence } from '../../web/js/lib/sequence.mjs';
 import { readSnapshot } from '../../web/js/lib/snapshot.mjs';
 import { sortRows } from '../../web/js/lib/sort.mjs';
 import { logTicks } from '../../web/js/lib/ticks.mjs';
+import { TOPICS, WATCHED } from '../../web/js/lib/topics.mjs';
 import { rowsInSight } from '../../web/js/lib/window.mjs';
 import { bucketOf, percentile } from './host-traffic.mjs';
 import { NASTY_NAMES, createTraffic, nastySnapshot } from './traffic.mjs';
@@ -522,12 +524,12 @@ const dropsAt = (timestamp, packets, more = {}) => readSnapshot({
 test('memory: drops a second from exact counts; what is unknown is a gap', () => {
 	const memory = createMemory();
 
-	memory.add(dropsAt(1000, { A: 100 }));
-	memory.add(dropsAt(2000, { A: 110, B: 5 }, { drops_unspecified: { packets: 50, pps: 3 } }));
-	memory.add(dropsAt(2000, { A: 110 }));
-	memory.add(dropsAt(4000, { A: 130, B: 5 }, { drops_unspecified: { packets: 60, pps: 3 } }));
-	memory.add(dropsAt(5000, { A: 3 }));
-	memory.add(dropsAt(60000, { A: 4 }));
+	memory.add(dropsAt(1000, { A: 100 }), TOPICS);
+	memory.add(dropsAt(2000, { A: 110, B: 5 }, { drops_unspecified: { packets: 50, pps: 3 } }), TOPICS);
+	memory.add(dropsAt(2000, { A: 110 }), TOPICS);
+	memory.add(dropsAt(4000, { A: 130, B: 5 }, { drops_unspecified: { packets: 60, pps: 3 } }), TOPICS);
+	memory.add(dropsAt(5000, { A: 3 }), TOPICS);
+	memory.add(dropsAt(60000, { A: 4 }), TOPICS);
 	const points = memory.points();
 	const { times, rows, others } = dropSeries(points, ['A']);
 
@@ -536,10 +538,10 @@ test('memory: drops a second from exact counts; what is unknown is a gap', () =>
 	assert.deepEqual(others, [0, 7, 0, 0, null, 0]);
 	assert.deepEqual(busiestReasons(points, 5), ['A', 'B']);
 	assert.equal(points[2].drops.get(UNSPECIFIED), 5);
-	memory.add(dropsAt(3000, { A: 9 }));
+	memory.add(dropsAt(3000, { A: 9 }), TOPICS);
 	assert.equal(memory.points().length, 1);
-	memory.add(readSnapshot({}));
-	memory.add(readSnapshot({ timestamp: 4000 }));
+	memory.add(readSnapshot({}), TOPICS);
+	memory.add(readSnapshot({ timestamp: 4000 }), TOPICS);
 	assert.deepEqual(dropSeries(memory.points(), ['A']).rows, [[7, null]]);
 });
 
@@ -547,17 +549,17 @@ test('memory: five minutes and no more', () => {
 	const memory = createMemory();
 
 	for (let i = 0; i < 5000; i++)
-		memory.add(dropsAt(1000 + i * 100, { A: i }, { interval_ms: 100 }));
+		memory.add(dropsAt(1000 + i * 100, { A: i }, { interval_ms: 100 }), TOPICS);
 	assert.equal(memory.points().length, 1200);
 	for (let i = 0; i < 400; i++)
-		memory.add(dropsAt(1e6 + i * 1000, { A: i }));
+		memory.add(dropsAt(1e6 + i * 1000, { A: i }), TOPICS);
 	assert.equal(memory.points().length, 300);
 });
 
 test('memory: latency of the whole host, lines that break where nothing was measured', () => {
 	const memory = createMemory();
 	const row = (more) => ({ host: 'a', name: 'tcp_rtt', unit: 'us', network: null, count: 4, p50: 10, p95: 20, p99: 30, max: 40, buckets: [[10, 3], [40, 1], ['x', 2], null], ...more });
-	const add = (timestamp, latency) => memory.add(readSnapshot({ timestamp, latency }));
+	const add = (timestamp, latency) => memory.add(readSnapshot({ timestamp, latency }), TOPICS);
 
 	add(1000, [row(), row({ network: '10.0.0.0/24', p50: 99 })]);
 	add(2000, [row({ count: 0, buckets: [] })]);
@@ -622,7 +624,7 @@ test('store: many changes, one word to each listener', () => {
 
 // A world in which the test decides when a timer fires and what the server says.
 function makeWorld(answers) {
-	const world = { sources: [], timers: [], asked: [], answers };
+	const world = { sources: [], timers: [], asked: [], answers, base: 'http://here/' };
 
 	world.EventSource = class {
 		constructor(url) {
@@ -635,7 +637,7 @@ function makeWorld(answers) {
 		}
 
 		emit(name, data) {
-			this.listeners[name]({ data });
+			this.listeners[name]({ data: typeof data === 'object' ? JSON.stringify(data) : data });
 		}
 
 		close() {
@@ -644,8 +646,8 @@ function makeWorld(answers) {
 		}
 	};
 	world.fetch = async (path) => {
-		world.asked.push(path);
-		const answer = world.answers(path);
+		world.asked.push(path.slice(world.base.length));
+		const answer = world.answers(path.slice(world.base.length));
 
 		if (!answer)
 			throw new TypeError('network');
@@ -676,13 +678,14 @@ function startFeed(answers) {
 	const heard = { link: {}, snapshots: [], broken: 0, stats: null };
 	const feed = createFeed({
 		link: (change) => Object.assign(heard.link, change),
-		snapshot: (raw, mode) => heard.snapshots.push([raw.seq, mode]),
+		message: (topics, raw, mode) => heard.snapshots.push([raw.seq, mode]),
 		broken: () => heard.broken++,
+		lost: (frames) => { heard.lost = frames; },
 		stats: (httpd) => { heard.stats = httpd; },
 	}, world);
 
-	feed.start();
-	return { world, heard, source: () => world.sources.at(-1) };
+	feed.want(['stats', 'flows']);
+	return { world, heard, feed, source: () => world.sources.at(-1) };
 }
 
 const serving = (seq) => (path) =>
@@ -694,9 +697,13 @@ test('feed: events come through, broken ones are counted, the end is told', asyn
 	source().emit('open');
 	source().emit('snapshot', '{"seq":1}');
 	source().emit('snapshot', '{"seq":');
+	source().emit('flows', '[]');
 	await settled();
+	assert.equal(source().url, 'http://here/events?topics=stats,flows');
 	assert.deepEqual(heard.snapshots, [[1, 'events']]);
-	assert.equal(heard.broken, 1);
+	assert.equal(heard.broken, 2);
+	source().emit('lost', { type: 'lost', frames: 4 });
+	assert.equal(heard.lost, 4);
 	assert.equal(heard.link.link, 'open');
 	assert.equal(heard.stats.frames_lost, 1);
 	source().emit('status', '{"stale":true}');
@@ -776,9 +783,136 @@ test('feed: a browser without EventSource polls', async () => {
 	const seen = [];
 
 	delete world.EventSource;
-	createFeed({ link() {}, broken() {}, stats() {}, snapshot: (raw) => seen.push(raw.seq) }, world).start();
+	createFeed({ link() {}, broken() {}, stats() {}, message: (topics, raw) => seen.push(raw.seq) }, world).want(['stats']);
 	await settled();
 	assert.deepEqual(seen, [3]);
+});
+
+test('feed: other topics are another stream; while polling, other routes', async () => {
+	const { world, feed, source } = startFeed(serving(3));
+	const first = source();
+
+	feed.want(['stats', 'flows']);
+	assert.equal(source(), first);
+	feed.want(['stats', 'drops']);
+	assert.ok(first.closed);
+	assert.equal(source().url, 'http://here/events?topics=stats,drops');
+	source().readyState = 2;
+	source().emit('error');
+	await settled();
+	assert.ok(world.asked.includes('api/drops?limit=1000'));
+	feed.want(['stats', 'connections']);
+	await settled();
+	assert.ok(world.asked.includes('api/connections?limit=1000'));
+	assert.ok(!world.asked.some((path) => path.startsWith('api/flows')));
+});
+
+// ---- engine ----------------------------------------------------------------
+
+function startTestEngine(answers = serving(1)) {
+	const world = makeWorld(answers);
+	const said = [];
+	const engine = createEngine((message) => said.push(structuredClone(message)), world);
+	const states = () => said.filter(({ state }) => state).map(({ state }) => state);
+
+	return { world, engine, states, source: () => world.sources.at(-1), answers: () => said.flatMap((one) => one.answers ?? one.state?.answers ?? []), said };
+}
+
+const head = (seq) => ({ seq, timestamp: seq * 1000, interval_ms: 1000, final: false });
+const emit = (source, message, topics = [...WATCHED, 'flows']) => topics.forEach((topic) => source.emit(topic, message));
+const manyFlows = (count) => Array.from({ length: count }, (_, i) => ({ proto: 'TCP', src_ip: '10.0.0.1', src_port: i, dst_ip: '10.0.0.2', dst_port: 443, bps: i }));
+const askFlows = (more = {}) => ['flows', 'table', { table: 'flows', filter: '', sort: '-bps', first: 0, last: 20, ...more }];
+
+test('engine: a snapshot is told when all topics of it are there, once', () => {
+	const { engine, states, source, said } = startTestEngine();
+
+	engine.take({ asks: [[...askFlows(), 1]] });
+	assert.match(source().url, /topics=stats,flows,processes,connections,drops,latency$/);
+	source().emit('stats', { ...head(1), totals: { packets: 5 } });
+	emit(source(), head(1), ['processes', 'connections', 'latency']);
+	source().emit('flows', { ...head(1), flows: manyFlows(3) });
+	assert.equal(states().length, 0);
+	source().emit('drops', { ...head(1), drops: [{ reason: 'X', packets: 1 }] });
+	assert.equal(states().length, 1);
+	source().emit('drops', { ...head(1), drops: [] });
+	assert.equal(states().length, 1);
+	const [state] = states();
+	assert.equal(state.snapshot.totals.packets, 5);
+	assert.equal(state.snapshot.drops.length, 1);
+	assert.equal(state.snapshot.flows, undefined);
+	assert.deepEqual([...state.topics].sort(), [...WATCHED, 'flows'].sort());
+	assert.ok(state.fresh);
+	// One that lacks a topic is a frame lost, and seen as one.
+	source().emit('stats', head(2));
+	emit(source(), head(3));
+	assert.equal(states().length, 2);
+	assert.equal(states()[1].page.framesLost, 1);
+	source().emit('lost', { frames: 7 });
+	emit(source(), head(4));
+	assert.equal(states()[2].page.framesLost, 8);
+	source().emit('stats', '{');
+	assert.equal(said.at(-1).page.framesBroken, 1);
+});
+
+test('engine: what comes to the page is what is in sight, however many rows there are', () => {
+	const { engine, answers, source, said } = startTestEngine();
+
+	engine.take({ asks: [[...askFlows(), 1]] });
+	source().emit('snapshot', { ...head(1), flows: manyFlows(10000), packets: [{ length: 1 }] });
+	const [, number, window] = answers().at(-1);
+	assert.equal(number, 1);
+	assert.deepEqual([window.rows.length, window.count, window.all, window.rows[0].bps], [20, 10000, 10000, 9999]);
+	assert.ok(JSON.stringify(said).length < 20000);
+	engine.take({ asks: [[...askFlows({ filter: 'sport:5', first: 0, last: 3 }), 2]] });
+	assert.deepEqual(answers().at(-1)[2].rows.map((row) => row.src_port), [5]);
+	engine.take({ asks: [[...askFlows({ first: 9990, last: 9999 }), 3]] });
+	assert.deepEqual(answers().at(-1)[2].rows.map((row) => row.bps), [9, 8, 7, 6, 5, 4, 3, 2, 1]);
+	engine.take({ call: [9, 'flows', 'place', { key: keys.flowKey(manyFlows(8)[7]) }] });
+	assert.deepEqual(said.at(-1).result, [9, 9992]);
+	engine.take({ asks: [['details', 'row', { table: 'flows', key: 'no such' }, 4]] });
+	assert.deepEqual(answers().at(-1), ['details', 4, { row: null }]);
+	// What nobody asks for any more is not told, and its topic not taken.
+	engine.take({ drop: ['flows', 'details'] });
+	assert.ok(source().url.endsWith(`topics=${WATCHED.join()}`));
+});
+
+test('engine: a table that is held stays, also when it is sorted', () => {
+	const { engine, answers, source } = startTestEngine();
+
+	engine.take({ asks: [[...askFlows(), 1]] });
+	source().emit('snapshot', { ...head(1), flows: manyFlows(3) });
+	engine.take({ asks: [[...askFlows({ hold: true }), 2]] });
+	source().emit('snapshot', { ...head(2), flows: manyFlows(9) });
+	engine.take({ asks: [[...askFlows({ hold: true, sort: 'bps' }), 3]] });
+	assert.deepEqual(answers().at(-1)[2].rows.map((row) => row.bps), [0, 1, 2]);
+	assert.equal(answers().at(-1)[2].timestamp, 1000);
+	engine.take({ asks: [[...askFlows(), 4]] });
+	assert.equal(answers().at(-1)[2].count, 9);
+});
+
+test('engine: before anything came it says so, later it waits for the topic', () => {
+	const { engine, answers, source } = startTestEngine();
+
+	engine.take({ asks: [[...askFlows(), 1]] });
+	assert.deepEqual(answers(), [['flows', 1, null]]);
+	emit(source(), head(1));
+	engine.take({ asks: [['packets', 'table', { table: 'packets' }, 2]] });
+	assert.ok(!answers().some(([slot]) => slot === 'packets'));
+	emit(source(), head(1));
+	source().emit('packets', { ...head(1), packets: [{ length: 1 }] });
+	assert.equal(answers().find(([slot]) => slot === 'packets')[2].count, 1);
+});
+
+test('engine: while polling nothing is lost, packets are none', async () => {
+	const { engine, states, source, said } = startTestEngine((path) => [200, path.startsWith('api/stats') ? { ...head(4), totals: { packets: 1 }, httpd: {} } : {}]);
+
+	engine.take({ asks: [['packets', 'table', { table: 'packets' }, 1]] });
+	source().readyState = 2;
+	source().emit('error');
+	await settled();
+	assert.equal(states().length, 1);
+	assert.equal(states()[0].page.framesLost, 0);
+	assert.ok(said.some(({ link }) => link?.mode === 'polling'));
 });
 
 // ---- files of others -------------------------------------------------------------
@@ -799,7 +933,7 @@ test('vendor: the files are those that VENDOR.md names', () => {
 
 // Which folder may import what: web/README.md.
 const MAY_IMPORT = {
-	lib: ['lib'], core: ['lib', 'core'], parts: ['lib', 'core', 'parts'], views: ['lib', 'core', 'parts', 'views'],
+	lib: ['lib'], engine: ['lib', 'engine'], core: ['lib', 'core'], parts: ['lib', 'core', 'parts'], views: ['lib', 'core', 'parts', 'views'],
 };
 
 test('page: a folder imports from those that it may', () => {

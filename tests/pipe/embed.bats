@@ -20,7 +20,7 @@ body = re.search(r"asset_%s\[\] =\n(.*?);\n" % number, text, re.S).group(1)
 print("".join(eval(line.strip()) for line in body.splitlines()), end="")' "$1"
 }
 
-@test "modules are joined: each runs once, names stay apart, the order is that of the imports" {
+@test "modules are joined: each once, names stay apart, the order is that of the imports" {
 	cat >"$W/js/lib/four.mjs" <<-'END'
 		// Its own name.
 		import { twice as double } from './twice.mjs';
@@ -38,10 +38,15 @@ print("".join(eval(line.strip()) for line in body.splitlines()), end="")' "$1"
 		new Worker('js/worker.mjs', { type: 'module' });
 	END
 	echo "import { twice } from './lib/twice.mjs';" >"$W/js/worker.mjs"
-	served js/main.mjs >"$BATS_TEST_TMPDIR/main.mjs"
-	run node --import 'data:text/javascript,globalThis.Worker=class{}' "$BATS_TEST_TMPDIR/main.mjs"
+	mkdir "$BATS_TEST_TMPDIR/js"
+	for file in main shared worker; do
+		served js/$file.mjs >"$BATS_TEST_TMPDIR/js/$file.mjs"
+	done
+	run node --import 'data:text/javascript,globalThis.Worker=class{}' "$BATS_TEST_TMPDIR/js/main.mjs"
 	[ "$output" = '["main",["four",4],6]' ]
-	served js/worker.mjs | grep -q 'm_js_lib_twice_mjs'
+	[ "$(cat "$BATS_TEST_TMPDIR"/js/*.mjs | grep -c '2 \* x')" -eq 1 ]
+	node "$BATS_TEST_TMPDIR/js/worker.mjs"
+	served index.html | grep -q '<link rel="modulepreload" href="js/shared.mjs">'
 	run served js/lib/twice.mjs
 	[ "$status" -ne 0 ]
 }

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Puts the page together: feed -> store -> the view that the URL names.
+// Puts the page together: engine -> store -> the view that the URL names.
 
-import { createFeed } from './core/feed.mjs';
+import { createAsks } from './core/asks.mjs';
+import { setAttribute } from './core/dom.mjs';
+import { startEngine } from './core/link.mjs';
 import { createRouter } from './core/router.mjs';
 import { createStore } from './core/store.mjs';
 import { createTheme } from './core/theme.mjs';
-import { createAlerts } from './lib/alerts.mjs';
 import { freshness } from './lib/freshness.mjs';
 import { createMemory } from './lib/memory.mjs';
-import { createPacketLog } from './lib/packet-log.mjs';
-import { createSequence } from './lib/sequence.mjs';
 import { readSnapshot } from './lib/snapshot.mjs';
 import { createShell } from './parts/shell.mjs';
 import { createConnectionsView } from './views/connections.mjs';
@@ -37,8 +36,13 @@ const VIEWS = [
 	{ id: 'packets', title: 'Packets', create: createPacketsView },
 ];
 
+// As lib/alerts.mjs has them; the engine watches for them.
+function alertsOf({ now, ended, knowsNormal }) {
+	return { now: () => now, ended: () => ended, knowsNormal: () => knowsNormal };
+}
+
+const asks = createAsks(startEngine(hear), () => setAttribute(shell.main, 'aria-busy', 'true'));
 const memory = createMemory();
-const alerts = createAlerts();
 const store = createStore({
 	snapshot: readSnapshot({}),
 	received: 0,	// snapshots that came
@@ -47,12 +51,12 @@ const store = createStore({
 	httpd: null,
 	freshness: null,
 	memory,
-	alerts,
+	alerts: alertsOf({ now: [], ended: [], knowsNormal: false }),
 	page: { framesLost: 0, framesBroken: 0 },
-	packets: { rows: [], counts: { seen: 0, leftOut: 0, lastShown: 0, lastLeftOut: 0 } },
+	packets: { seen: 0, leftOut: 0, lastShown: 0, lastLeftOut: 0 },
+	select: asks.select,
+	call: asks.call,
 });
-const sequence = createSequence();
-const log = createPacketLog();
 const router = createRouter(VIEWS.map((view) => view.id));
 const theme = createTheme((choice) => {
 	shell.showTheme(choice);
@@ -62,37 +66,35 @@ const shell = createShell(document.getElementById('page'), VIEWS, theme);
 const made = new Map();
 let current = null;
 
-function countBroken() {
-	const { page } = store.get();
-
-	store.set({ page: { ...page, framesBroken: page.framesBroken + 1 } });
-}
-
-function takeSnapshot(raw, mode) {
-	const snapshot = readSnapshot(raw);
-	const { page, received } = store.get();
-
-	if (!snapshot) {
-		countBroken();
-		return;
-	}
-	const { fresh, lost } = sequence.see(snapshot.seq, snapshot.timestamp);
-	if (mode === 'polling')
-		sequence.forget();
-	// After a reconnection the last snapshot comes again.
-	if (!fresh)
-		return;
-	if (mode === 'events')
-		log.add(snapshot.packets, snapshot.packets_left_out);
-	memory.add(snapshot);
-	alerts.add({ ...store.get(), snapshot });
+function takeState({ snapshot, topics, fresh, page, alerts, packets, answers }) {
+	asks.takeAnswers(answers);
+	if (fresh)
+		memory.add(snapshot, topics);
 	store.set({
 		snapshot,
-		received: received + 1,
-		receivedAt: performance.now(),
-		page: { ...page, framesLost: page.framesLost + (mode === 'events' ? lost : 0) },
-		packets: { rows: log.rows(), counts: log.counts() },
+		page,
+		packets,
+		alerts: alertsOf(alerts),
+		...(fresh && { received: store.get().received + 1, receivedAt: performance.now() }),
 	});
+}
+
+// What the engine says: see engine/engine.mjs.
+function hear({ state, answers, link, httpd, page, result }) {
+	if (state)
+		takeState(state);
+	if (answers) {
+		asks.takeAnswers(answers);
+		store.set({});
+	}
+	if (link)
+		store.set({ feed: { ...store.get().feed, ...link } });
+	if (httpd !== undefined)
+		store.set({ httpd });
+	if (page)
+		store.set({ page });
+	if (result)
+		asks.takeResult(result);
 }
 
 function freshnessOf({ snapshot, receivedAt, feed }) {
@@ -119,6 +121,12 @@ function viewFor(id) {
 	return made.get(id);
 }
 
+function updateView() {
+	asks.during(() => current.update(store.get()));
+	if (!asks.isBusy())
+		setAttribute(shell.main, 'aria-busy', null);
+}
+
 // moved: somebody went here, the page did not begin here.
 function showRoute({ view, params }, moved) {
 	current = viewFor(view);
@@ -126,7 +134,7 @@ function showRoute({ view, params }, moved) {
 	if (!current.element.isConnected)
 		shell.main.replaceChildren(current.element);
 	current.setParams(params, moved);
-	current.update(store.get());
+	updateView();
 }
 
 function showFreshness() {
@@ -138,19 +146,11 @@ function showFreshness() {
 		store.set({ freshness: now });
 }
 
-const feed = createFeed({
-	snapshot: takeSnapshot,
-	broken: countBroken,
-	stats: (httpd) => store.set({ httpd }),
-	link: (change) => store.set({ feed: { ...store.get().feed, ...change } }),
-});
-
-store.listen((state) => {
-	current.update(state);
+store.listen(() => {
+	updateView();
 	showFreshness();
 });
 router.listen((route) => showRoute(route, true));
 showRoute(router.get(), false);
 showFreshness();
 setInterval(showFreshness, TICK_MS);
-feed.start();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A plain script in the head: the chosen theme is in force before the first paint.
+// A plain script in the head: the chosen theme is in force before the first paint, and the engine starts beside the page.
 (() => {
 	try {
 		const choice = localStorage.getItem('jopil-theme');
@@ -8,5 +8,10 @@
 			document.documentElement.dataset.theme = choice;
 	} catch {
 		// No storage: as the system has it.
+	}
+	try {
+		globalThis.jopilWorker = new Worker('js/engine/worker.mjs', { type: 'module' });
+	} catch {
+		// No workers: core/link.mjs knows what to do.
 	}
 })();

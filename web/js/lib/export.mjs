@@ -30,6 +30,15 @@ export function toJson(rows) {
 	return `[${rows.map((row) => `\n${JSON.stringify(row)}`).join(',')}\n]\n`;
 }
 
+const KINDS = { csv: ['text/csv;charset=utf-8', toCsv], json: ['application/json', toJson] };
+
+// The rows as a file: csv or json.
+export function toFile(kind, rows) {
+	const [type, make] = KINDS[kind];
+
+	return new Blob([make(rows)], { type });
+}
+
 // jopil-flows-20251113T140321Z.csv
 export function fileName(what, timestamp, kind) {
 	const moment = new Date(timestamp ?? NaN);

@@ -59,7 +59,7 @@ function latencyOf(snapshot) {
 }
 
 /*
- * add(snapshot) for each that came -> points(): [{ time (s), seconds, drops: Map(reason -> packets/s) | null,
+ * add(snapshot, topics) for each that came, topics: what of it did -> points(): [{ time (s), seconds, drops: Map(reason -> packets/s) | null,
  * latency: Map(series -> ...) } | { time, gap: true }], oldest first, of the last WINDOW_S.
  */
 export function createMemory() {
@@ -67,14 +67,14 @@ export function createMemory() {
 	let totals = null;
 
 	return {
-		add(snapshot) {
+		add(snapshot, topics) {
 			if (snapshot.timestamp === null)
 				return;
 			const time = snapshot.timestamp / 1000;
 			const interval = snapshot.interval_ms / 1000;
 			const before = points.at(-1)?.time ?? null;
 			const seconds = before === null ? interval : time - before;
-			const now = totalsByReason(snapshot);
+			const now = topics.includes('drops') ? totalsByReason(snapshot) : null;
 
 			// Polling may bring the same one again.
 			if (seconds === 0)
@@ -85,8 +85,8 @@ export function createMemory() {
 			else if (seconds > Math.max(GAP_S_MIN, GAP_INTERVALS * interval))
 				points.push({ time: before + interval / 2, gap: true });
 			points.push({
-				time, seconds: interval, latency: latencyOf(snapshot),
-				drops: isLoaded(snapshot, 'drop') || now.size ? ratesOf(now, totals, seconds) : null,
+				time, seconds: interval, latency: topics.includes('latency') ? latencyOf(snapshot) : null,
+				drops: now && (isLoaded(snapshot, 'drop') || now.size) ? ratesOf(now, totals, seconds) : null,
 			});
 			totals = now;
 			points = points.filter((point) => point.time > time - WINDOW_S).slice(-POINTS_MAX);

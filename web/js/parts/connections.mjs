@@ -3,7 +3,7 @@
 
 import { h, setText } from '../core/dom.mjs';
 import { flexibleHostColumn } from '../lib/column.mjs';
-import { STATES, byUrgency, countStates } from '../lib/connections.mjs';
+import { STATES } from '../lib/connections.mjs';
 import { withTerm, termOf } from '../lib/filter.mjs';
 import { NOTHING, bytes, count, duration, endpoint, exact, micros, outside, stamp, toNumber } from '../lib/format.mjs';
 import { connectionColumns } from '../lib/host-columns.mjs';
@@ -46,7 +46,8 @@ export function createConnections({ params, opens }) {
 		examples: 'state:failed · pid:812 · command:curl · ip:10.0.0.0/8 · port:443 · reason:refused · cgroup:nginx · retransmits>0 · duration>1k',
 		placeholder: 'pid:812 · command:curl · ip: · port: · state:',
 		columns: ({ snapshot }) => (snapshot.hosts.length > 1 ? withHost : connectionColumns),
-		rows: ({ snapshot }) => byUrgency(snapshot.connections),
+		rows: 'connections',
+		sums: (counts) => STATES.forEach((name) => states.setLabel(name, `${name} ${exact(counts.get(name))}`)),
 		chosen: (text) => states.show(termOf(text, 'state')),
 		note, hint,
 	});
@@ -54,9 +55,6 @@ export function createConnections({ params, opens }) {
 	return {
 		...table,
 		update(state) {
-			const counts = countStates(state.snapshot.connections);
-
-			STATES.forEach((name) => states.setLabel(name, `${name} ${exact(counts.get(name))}`));
 			setText(sums, sumsText(state.snapshot.connection_table));
 			table.update(state);
 		},
@@ -95,4 +93,3 @@ export function createConnectionDetails() {
 }
 
 export const connectionTitle = (row) => `${outside(row.proto)} ${endpoint(row.src_ip, row.src_port)} → ${endpoint(row.dst_ip, row.dst_port)}`;
-export const findConnection = ({ snapshot }, key) => snapshot.connections.find((row) => connectionKey(row) === key) ?? null;

@@ -6,10 +6,10 @@ import { clock } from '../lib/format.mjs';
 import { createEmpty } from './panel.mjs';
 
 /*
- * what: "process". find(state, key): its row, or null. title(row). build(): { element, update(state, row) } for a thing that is
+ * what: "process". rows: a name in lib/tables.mjs. title(row). build(): { element, update(state, row) } for a thing that is
  * opened. closeHref(): the hash without it, closed(key) is told. -> { element, setKey(key), update(state) }
  */
-export function createDetails({ what, find, title, build, closeHref, closed }) {
+export function createDetails({ what, rows, title, build, closeHref, closed }) {
 	const heading = h('h2', { tabindex: '-1', id: 'details-title' }, '');
 	const gone = h('p', { class: 'details-gone', role: 'status', hidden: true });
 	const empty = createEmpty();
@@ -47,9 +47,14 @@ export function createDetails({ what, find, title, build, closeHref, closed }) {
 	function update(state) {
 		if (key === null)
 			return;
-		const found = find(state, key);
+		const answer = state.select(`details ${rows} ${key}`, 'row', { table: rows, key });
+		const found = answer?.row ?? null;
 
 		close.href = closeHref();
+		if (!answer && state.received > 0) {
+			setText(heading, key);
+			return;
+		}
 		if (found) {
 			row = found;
 			lastSeen = state.snapshot.timestamp;

@@ -98,7 +98,7 @@ export function createDropFlows({ params }) {
 		examples: 'reason:no_socket · udp · port:53 · ip:10.0.0.0/8 · if:eth0 · location:tcp_v4_rcv · packets>100',
 		placeholder: 'reason:no_socket · port:53',
 		columns: ({ snapshot }) => (snapshot.hosts.length > 1 ? withHost : dropFlowColumns),
-		rows: ({ snapshot }) => snapshot.drop_flows, note, hint,
+		rows: 'drop_flows', note, hint,
 	});
 }
 

@@ -2,17 +2,14 @@
 // Buttons that save the rows of a table as they are shown: as CSV and as JSON.
 
 import { h } from '../core/dom.mjs';
-import { fileName, toCsv, toJson } from '../lib/export.mjs';
+import { fileName } from '../lib/export.mjs';
 
-const KINDS = [
-	['csv', 'CSV', 'text/csv;charset=utf-8', toCsv],
-	['json', 'JSON', 'application/json', toJson],
-];
+const KINDS = [['csv', 'CSV'], ['json', 'JSON']];
 
 const KEEP_MS = 40000;
 
-function save(name, type, text) {
-	const url = URL.createObjectURL(new Blob([text], { type }));
+function save(name, blob) {
+	const url = URL.createObjectURL(blob);
 	const link = h('a', { href: url, download: name });
 
 	link.click();
@@ -20,11 +17,11 @@ function save(name, type, text) {
 	setTimeout(() => URL.revokeObjectURL(url), KEEP_MS);
 }
 
-// what: "flows"; rows() and timestamp() of what is shown.
-export function createExport(what, rows, timestamp) {
-	const buttons = KINDS.map(([kind, label, type, make]) => h('button', {
+// what: "flows"; file(kind): a blob of all rows that are shown, or a promise of it; timestamp() of what is shown.
+export function createExport(what, file, timestamp) {
+	const buttons = KINDS.map(([kind, label]) => h('button', {
 		type: 'button', 'aria-label': `Export ${what} as ${label}`, title: `Save the rows shown here as ${label}`,
-		on: { click: () => save(fileName(what, timestamp(), kind), type, make(rows())) },
+		on: { click: async () => save(fileName(what, timestamp(), kind), await file(kind)) },
 	}, label));
 
 	return h('div', { class: 'switch export', role: 'group', 'aria-label': `Export ${what}` }, ...buttons);

@@ -4,10 +4,10 @@
 import { h, setAttribute, setText } from '../core/dom.mjs';
 import { HELP, parseFilter } from '../lib/filter.mjs';
 
-// changed(text) after each edit. -> { element, test(row), isEmpty(), text(), set(text) }
+// changed(text) after each edit. -> { element, valid(): the last text that was right, text(), set(text) }
 // examples: the filter language as far as it concerns these rows.
 export function createFilterBox({ id, label, changed, examples = HELP, placeholder = 'tcp port:443 ip:10.0.0.0/8' }) {
-	let filter = parseFilter('');
+	let valid = '';
 	const error = h('p', { class: 'filter-error', id: `${id}-error`, role: 'alert' });
 	const help = h('p', { class: 'unseen', id: `${id}-help` }, `For example: ${examples}`);
 	const input = h('input', {
@@ -30,14 +30,13 @@ export function createFilterBox({ id, label, changed, examples = HELP, placehold
 		setText(error, next.error);
 		setAttribute(input, 'aria-invalid', next.error ? 'true' : null);
 		if (!next.error)
-			filter = next;
+			valid = text;
 		changed(text);
 	}
 
 	return {
 		element: h('div', { class: 'filter-box' }, input, help, error),
-		test: (row) => filter.test(row),
-		isEmpty: () => filter.empty,
+		valid: () => valid,
 		text: () => input.value,
 		set(text) {
 			if (input.value === text)

@@ -32,7 +32,7 @@ export function createFlows({ params, className, aside, opens = flowHref }) {
 	return createLiveTable({
 		id: 'flows', title: 'Flows', what: 'flows', ids, sort: { id: 'bps', descending: true }, params, className, aside,
 		columns: ({ snapshot }) => (snapshot.hosts.length > 1 ? withHost : flowColumns),
-		rows: ({ snapshot }) => snapshot.flows, opens, key: flowKey,
+		rows: 'flows', opens, key: flowKey,
 		note, hint,
 	});
 }
@@ -97,4 +97,3 @@ export function createFlowDetails() {
 }
 
 export const flowTitle = (row) => `${outside(row.proto)} ${endpoint(row.src_ip, row.src_port)} → ${endpoint(row.dst_ip, row.dst_port)}`;
-export const findFlow = ({ snapshot }, key) => snapshot.flows.find((row) => flowKey(row) === key) ?? null;

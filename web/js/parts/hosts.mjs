@@ -4,12 +4,10 @@
 import { h } from '../core/dom.mjs';
 import { flexibleHostColumn } from '../lib/column.mjs';
 import { flowColumns } from '../lib/columns.mjs';
-import { byUrgency } from '../lib/connections.mjs';
 import { bitRate, bytes, count, exact, outside } from '../lib/format.mjs';
 import { processColumns, remoteColumns, shortConnectionColumns, sumRates } from '../lib/host-columns.mjs';
 import { connectionHref, connectionKey, flowHref, flowKey, processHref, processKey, remoteKey } from '../lib/keys.mjs';
 import { hintOf } from '../lib/probes.mjs';
-import { processesOf } from '../lib/remotes.mjs';
 import { createFacts } from './facts.mjs';
 import { createLiveTable } from './live-table.mjs';
 import { createRateHistory } from './rate-history.mjs';
@@ -34,10 +32,8 @@ export function createHosts({ params, opens }) {
 		sort: { id: 'rx_bps', descending: true }, params, className: 'tall', opens, key: remoteKey,
 		examples: 'ip:10.0.0.0/8 · ip:2001:db8::/32 · rx>1M · tx>100k · connections>10', placeholder: 'ip:10.0.0.0/8 · rx>1M',
 		columns: ({ snapshot }) => (snapshot.hosts.length > 1 ? withHost : own),
-		rows: ({ snapshot }) => {
-			sums = sumRates(snapshot.remotes);
-			return snapshot.remotes;
-		},
+		rows: 'remotes',
+		sums: (next) => { sums = next; },
 		note, hint,
 	});
 }
@@ -55,7 +51,7 @@ const FACTS = [
 	['Connections open', (row) => count(row.connections), (row) => exact(row.connections)],
 ];
 
-const isWith = (remote) => (row) => row.host === remote.host && [row.src_ip, row.dst_ip].includes(remote.remote_ip);
+const about = ({ host, remote_ip }) => ({ host, remote_ip });
 
 export function createHostDetails() {
 	const facts = createFacts(FACTS);
@@ -64,19 +60,19 @@ export function createHostDetails() {
 		createShortTable({
 			id: 'of-host-processes', title: 'Processes', what: 'processes of this host', opens: processHref, key: processKey, sum: sumRates,
 			columns: (sums) => processColumns(sums).filter(({ id }) => ['command', 'pid', 'rx_bps', 'tx_bps', 'rx_bytes', 'tx_bytes'].includes(id)),
-			rows: ({ snapshot }, row) => processesOf(snapshot.processes, row), sort: { id: 'rx_bps', descending: true },
+			rows: 'host_processes', about, sort: { id: 'rx_bps', descending: true },
 			empty: () => ['It is among the busiest remotes of no process shown.'],
 		}),
 		createShortTable({
 			id: 'of-host-connections', title: 'Connections', what: 'connections of this host', columns: () => shortConnectionColumns,
 			opens: connectionHref, key: connectionKey, sort: { id: '', descending: false },
-			rows: ({ snapshot }, row) => byUrgency(snapshot.connections.filter(isWith(row))),
+			rows: 'host_connections', about,
 			empty: ({ snapshot }) => hintOf(snapshot, 'connection', 'None of the connections shown is with this host.'),
 		}),
 		createShortTable({
 			id: 'of-host-flows', title: 'Flows', what: 'flows of this host', opens: flowHref, key: flowKey,
 			columns: () => flowColumns.filter(({ id }) => ['proto', 'src', 'dst', 'bps', 'rtt_us'].includes(id)),
-			rows: ({ snapshot }, row) => snapshot.flows.filter(isWith(row)), sort: { id: 'bps', descending: true },
+			rows: 'host_flows', about, sort: { id: 'bps', descending: true },
 			empty: () => ['None of the flows shown is with this host.'],
 		}),
 	];
@@ -92,4 +88,3 @@ export function createHostDetails() {
 }
 
 export const hostTitle = (row) => outside(row.remote_ip);
-export const findHost = ({ snapshot }, key) => snapshot.remotes.find((row) => remoteKey(row) === key) ?? null;

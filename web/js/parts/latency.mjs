@@ -5,7 +5,7 @@ import { h, setAttribute, setHidden, setText } from '../core/dom.mjs';
 import { flexibleHostColumn } from '../lib/column.mjs';
 import { count, exact, micros, outside, shortMicros } from '../lib/format.mjs';
 import { latencyColumns } from '../lib/host-columns.mjs';
-import { LINES, inOrder, latencyNames, latencySeries } from '../lib/memory.mjs';
+import { LINES, latencyNames, latencySeries } from '../lib/memory.mjs';
 import { hintOf } from '../lib/probes.mjs';
 import { logarithmic } from './chart.mjs';
 import { createHeatMap } from './heat-map.mjs';
@@ -97,7 +97,7 @@ export function createLatencyTable({ params }) {
 		sort: { id: 'order', descending: false }, params, className: 'low',
 		examples: 'network:10.0.0 · p99>100k (µs) · p50>1k · max>1M · count>100', placeholder: 'network:10.0 · p99>100k (µs)',
 		columns: ({ snapshot }) => (snapshot.hosts.length > 1 ? withHost : latencyColumns),
-		rows: ({ snapshot }) => inOrder(snapshot.latency), note, hint,
+		rows: 'latency', note, hint,
 	});
 }
 

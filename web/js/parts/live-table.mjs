@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A panel with a live table: filter, sort and pause, kept in the URL where the view wants it.
+// A panel with a live table: filter, sort and pause, kept in the URL where the view wants it. The engine has its rows.
 
 import { h, setText } from '../core/dom.mjs';
 import { exact } from '../lib/format.mjs';
@@ -10,22 +10,27 @@ import { createEmpty, createPanel } from './panel.mjs';
 import { createPause } from './pause.mjs';
 import { createTable } from './table.mjs';
 
+const AHEAD = 60;	// rows beyond the sight that are there when somebody scrolls
+const NEAR = 20;	// rows from the end of those that are there, when more are asked for
+
 /*
- * what: "flows". columns(state), rows(state) and note(state, shown, all) say what is in it, hint(state) what to do when
- * there is nothing: [sentence, command]. sort is the order without a choice, ids are the columns to sort by.
- * params(params) is told of choices. aside: more for the head, above: more over the table. examples, placeholder: of
- * the filter. opens(row): the hash of its details, key(row) names it; the row open in the URL is marked.
- * chosen(text): told of each filter text.
+ * what: "flows". rows: a name in lib/tables.mjs. columns(state) and note(state, shown, all) say what is in it, hint(state) what to do when
+ * there is nothing: [sentence, command]. sums(sums): told of what is known of all rows. sort is the order without a
+ * choice, ids are the columns to sort by. params(params) is told of choices. aside: more for the head, above: more over the
+ * table. examples, placeholder: of the filter. opens(row): the hash of its details, key(row) names it; the row open in the
+ * URL is marked. chosen(text): told of each filter text.
  */
 export function createLiveTable(options) {
 	const {
-		id, title, what, columns, ids, sort, rows, note, hint, params = () => {}, className = '', aside = [], above = [],
-		examples, placeholder, opens = null, key, chosen = () => {},
+		id, title, what, rows, columns, ids, sort: plainSort, note, hint, sums = () => {}, params = () => {}, className = '', aside = [],
+		above = [], examples, placeholder, opens = null, key, chosen = () => {},
 	} = options;
-	const plain = formatSort(sort);
-	let latest = null;	// state that came last
-	let state = null;	// state that is shown
-	let given = [];
+	const plain = formatSort(plainSort);
+	let state = null;	// that came last
+	let answer = null;
+	let held = null;	// the state that is shown while it is paused
+	let sort = plain;
+	let wanted = { first: 0, last: 2 * AHEAD };
 	let open = null;
 	const filter = createFilterBox({
 		id: `${id}-filter`,
@@ -35,16 +40,21 @@ export function createLiveTable(options) {
 		changed(text) {
 			params({ filter: text });
 			chosen(text);
-			show();
+			ask();
 		},
 	});
 	const pause = createPause(what, () => {
-		if (!pause.paused() && latest)
-			take();
+		held = pause.paused() ? state : null;
+		ask();
 	});
 	const table = createTable({
-		caption: title, columns: [], sort, long: true, className, opens, key, current: () => open,
-		sorted: (next) => params({ sort: formatSort(next) === plain ? '' : formatSort(next) }),
+		caption: title, columns: [], sort: plainSort, long: true, className, opens, key, current: () => open, needed,
+		sorted(next) {
+			sort = formatSort(next);
+			params({ sort: sort === plain ? '' : sort });
+			ask();
+		},
+		place: (wantedKey) => state.call(id, 'place', { key: wantedKey }),
 	});
 	const empty = createEmpty();
 	const notes = h('p', { class: 'panel-note', id: `${id}-note` });
@@ -52,47 +62,60 @@ export function createLiveTable(options) {
 		id, title, className: 'full', body: [...above, table.element, empty.element],
 		aside: [
 			notes, pause.note, filter.element, pause.element,
-			createExport(what, table.rows, () => state?.snapshot.timestamp ?? null), ...aside,
+			createExport(what, (kind) => state.call(id, 'save', { kind }), () => answer?.timestamp ?? null), ...aside,
 		],
 	});
 
-	function show() {
+	function ask() {
 		if (!state)
 			return;
-		const shown = filter.isEmpty() ? given : given.filter(filter.test);
-
-		table.update(shown);
-		setText(notes, given.length ? note(state, shown.length, given.length) : '');
-		if (shown.length)
-			empty.hide();
-		else if (given.length)
-			empty.show(`None of ${exact(given.length)} ${what} matches the filter.`);
-		else
-			empty.show(...hint(state));
+		answer = state.select(id, 'table', { table: rows, filter: filter.valid(), sort, ...wanted, hold: pause.paused() });
 	}
 
-	function take() {
-		state = latest;
-		given = rows(state);
-		table.setColumns(columns(state));
-		show();
+	// The table has these in sight.
+	function needed(first, last) {
+		const isThere = (first >= wanted.first + NEAR || wanted.first === 0) && last <= wanted.last - NEAR;
+
+		if (isThere)
+			return;
+		wanted = { first: Math.max(0, first - AHEAD), last: last + AHEAD };
+		ask();
+	}
+
+	function show() {
+		const shown = held ?? state;
+
+		if (!answer)
+			return;
+		sums(answer.sums);
+		table.setColumns(columns(shown));
+		table.update(answer);
+		setText(notes, answer.all ? note(shown, answer.count, answer.all) : '');
+		if (answer.count)
+			empty.hide();
+		else if (answer.all)
+			empty.show(`None of ${exact(answer.all)} ${what} matches the filter.`);
+		else
+			empty.show(...hint(shown));
 	}
 
 	return {
 		element,
 		update(next) {
-			const fresh = latest?.received !== next.received;
-
-			latest = next;
-			if (!pause.paused())
-				take();
-			else if (fresh && state)
-				pause.missed(state.snapshot.timestamp);
+			if (held && state.received !== next.received)
+				pause.missed(answer?.timestamp ?? null);
+			state = next;
+			ask();
+			show();
 		},
-		setParams(wanted) {
-			open = wanted.open ?? null;
-			filter.set(wanted.filter ?? '');
-			table.setSort(parseSort(wanted.sort ?? '', ids) ?? sort);
+		setParams(given) {
+			const chosenSort = parseSort(given.sort ?? '', ids) ?? plainSort;
+
+			open = given.open ?? null;
+			filter.set(given.filter ?? '');
+			sort = formatSort(chosenSort);
+			table.setSort(chosenSort);
+			ask();
 		},
 		filter,
 		focus: table.focus,

@@ -2,6 +2,7 @@
 // What was lost or left out, by cause.
 
 import { h, setAttribute, setHidden, setText } from '../core/dom.mjs';
+import { toFile } from '../lib/export.mjs';
 import { exact } from '../lib/format.mjs';
 import { LOSS_WORDS, lossLevel, lossRows, lossSentence } from '../lib/losses.mjs';
 import { createExport } from './export.mjs';
@@ -39,7 +40,7 @@ export function createLosses() {
 		body);
 	const element = createPanel({
 		id: 'losses', title: 'Losses', body: [sentence, table],
-		aside: [level, toggle, createExport('losses', () => now, () => timestamp)],
+		aside: [level, toggle, createExport('losses', (kind) => toFile(kind, now), () => timestamp)],
 	});
 
 	function show() {

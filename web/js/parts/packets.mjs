@@ -8,7 +8,7 @@ import { NO_PACKETS } from './panel.mjs';
 
 const ids = packetColumns.map((column) => column.id);
 
-function note({ feed, packets: { counts } }, shown, all) {
+function note({ feed, packets: counts }, shown, all) {
 	const kept = shown === all ? `The last ${exact(all)} lines` : `${exact(shown)} of the last ${exact(all)} lines`;
 
 	if (feed.mode === 'polling')
@@ -30,6 +30,6 @@ function hint({ feed, snapshot }) {
 export function createPackets({ params, className, aside }) {
 	return createLiveTable({
 		id: 'packets', title: 'Packets', what: 'packets', ids, sort: { id: 'timestamp', descending: true }, params, className,
-		aside, columns: () => packetColumns, rows: ({ packets }) => packets.rows, note, hint,
+		aside, columns: () => packetColumns, rows: 'packets', note, hint,
 	});
 }

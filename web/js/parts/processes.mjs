@@ -8,7 +8,6 @@ import { bitRate, bytes, count, exact, outside, stamp } from '../lib/format.mjs'
 import {
 	processColumns, processProtocolColumns, processRemoteColumns, shortConnectionColumns, sumRates, topProcessColumns,
 } from '../lib/host-columns.mjs';
-import { byUrgency } from '../lib/connections.mjs';
 import { connectionHref, connectionKey, flowHref, flowKey, processHref, processKey } from '../lib/keys.mjs';
 import { hintOf } from '../lib/probes.mjs';
 import { createFacts } from './facts.mjs';
@@ -57,10 +56,8 @@ export function createProcesses({ params, opens }) {
 		sort: { id: 'rx_bps', descending: true }, params, className: 'tall', opens, key: processKey, above: [unowned.element],
 		examples: 'nginx · pid:812 · command:"my server" · uid:0 · rx>1M · tx>100k · !sshd', placeholder: 'nginx · pid:812 · rx>1M',
 		columns: ({ snapshot }) => (snapshot.hosts.length > 1 ? withHost : own),
-		rows: ({ snapshot }) => {
-			sums = sumRates(snapshot.processes);
-			return snapshot.processes;
-		},
+		rows: 'processes',
+		sums: (next) => { sums = next; },
 		note, hint,
 	});
 
@@ -73,13 +70,10 @@ export function createProcesses({ params, opens }) {
 	};
 }
 
-const TOP = 8;
-
 export function createTopProcesses() {
 	return createShortTable({
 		id: 'top-processes', title: 'Top processes', caption: 'The busiest processes now', columns: topProcessColumns, sum: sumRates,
-		rows: ({ snapshot }) => [...snapshot.processes]
-			.sort((a, b) => (b.rx_bps + b.tx_bps || 0) - (a.rx_bps + a.tx_bps || 0)).slice(0, TOP),
+		rows: 'top_processes',
 		sort: { id: '', descending: true }, opens: processHref, key: processKey, empty: hint,
 		aside: [h('a', { href: '#/processes' }, 'All processes')],
 	});
@@ -110,7 +104,7 @@ const FACTS = [
 	['Last moved a byte', (row) => stamp(row.last)],
 ];
 
-const isOf = (process) => (row) => row.pid === process.pid && row.host === process.host;
+const about = ({ pid, host }) => ({ pid, host });
 
 export function createProcessDetails() {
 	const facts = createFacts(FACTS);
@@ -127,13 +121,13 @@ export function createProcessDetails() {
 		createShortTable({
 			id: 'of-process-connections', title: 'Connections', what: 'connections of this process',
 			columns: () => shortConnectionColumns.filter(({ id }) => id !== 'command'), opens: connectionHref, key: connectionKey,
-			rows: ({ snapshot }, row) => byUrgency(snapshot.connections.filter(isOf(row))), sort: { id: '', descending: false },
+			rows: 'process_connections', about, sort: { id: '', descending: false },
 			empty: ({ snapshot }) => hintOf(snapshot, 'connection', 'None of the connections shown is this process’s.'),
 		}),
 		createShortTable({
 			id: 'of-process-flows', title: 'Flows', what: 'flows of this process', opens: flowHref, key: flowKey,
 			columns: () => flowColumns.filter(({ id }) => ['proto', 'src', 'dst', 'bps', 'rtt_us'].includes(id)),
-			rows: ({ snapshot }, row) => snapshot.flows.filter(isOf(row)), sort: { id: 'bps', descending: true },
+			rows: 'process_flows', about, sort: { id: 'bps', descending: true },
 			empty: () => ['None of the flows shown is known to be this process’s.'],
 		}),
 	];
@@ -149,4 +143,3 @@ export function createProcessDetails() {
 }
 
 export const processTitle = (row) => `${outside(row.command)} (${outside(row.pid)})`;
-export const findProcess = ({ snapshot }, key) => snapshot.processes.find((row) => processKey(row) === key) ?? null;

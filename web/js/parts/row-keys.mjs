@@ -6,24 +6,36 @@ const isUsable = (link) => link.hasAttribute('href');
 
 /*
  * rows: { pool() -> [{ element, links, key }] that exist, first() place of the first of them, count() of all rows,
- * reveal(place) makes a row exist }. -> { focused(), restore(focused, top) } around each painting.
+ * reveal(place) scrolls there and paints: the row exists now or with a later painting }.
+ * -> { focused(), restore(focused, top) } around each painting, goTo(place, link).
  */
 export function createRowKeys(body, rows) {
+	let wanted = null;	// { place, link } that gets the focus as soon as it exists
+
 	function find(element) {
 		const index = rows.pool().findIndex((row) => row.links.includes(element));
 
 		return index < 0 ? null : { index, row: rows.pool()[index], link: rows.pool()[index].links.indexOf(element) };
 	}
 
-	function stepTo(place, link) {
-		const wanted = Math.max(0, Math.min(rows.count() - 1, place));
+	// Whether the row that is to get the focus was there.
+	function arrive() {
+		const row = wanted && rows.pool()[wanted.place - rows.first()];
 
-		rows.reveal(wanted);
-		const row = rows.pool()[wanted - rows.first()];
-		const target = [row?.links[link], ...(row?.links ?? [])].find((one) => one && isUsable(one));
+		if (!row)
+			return false;
+		const target = [row.links[wanted.link], ...row.links].find((one) => one && isUsable(one));
 
-		target?.focus();
+		wanted = null;
+		target?.focus({ preventScroll: true });
 		mark(row);
+		return true;
+	}
+
+	function goTo(place, link) {
+		wanted = { place: Math.max(0, Math.min(rows.count() - 1, place)), link };
+		rows.reveal(wanted.place);
+		arrive();
 	}
 
 	// Only the links of one row can be reached with the tabulator.
@@ -47,7 +59,7 @@ export function createRowKeys(body, rows) {
 		const aside = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
 
 		if (step !== undefined)
-			stepTo(place + step, at.link);
+			goTo(place + step, at.link);
 		else if (aside !== undefined)
 			at.row.links.filter(isUsable)[at.row.links.filter(isUsable).indexOf(document.activeElement) + aside]?.focus();
 		else
@@ -58,12 +70,15 @@ export function createRowKeys(body, rows) {
 	body.addEventListener('keydown', pressed);
 	body.addEventListener('focusin', (event) => mark(find(event.target)?.row ?? null));
 	return {
+		goTo,
 		focused() {
 			const at = body.contains(document.activeElement) ? find(document.activeElement) : null;
 
 			return at && { key: at.row.key, link: at.link };
 		},
 		restore(focused, top) {
+			if (arrive())
+				return;
 			const pool = rows.pool();
 			const row = focused && focused.key !== null ? pool.find((one) => one.key === focused.key) : null;
 

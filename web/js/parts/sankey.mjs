@@ -4,7 +4,7 @@
 import { h, setAttribute, setHidden, setText } from '../core/dom.mjs';
 import { name, number } from '../lib/column.mjs';
 import { bitRate, exact, percent } from '../lib/format.mjs';
-import { STAGES, WAYS, createSankeyGraph } from '../lib/sankey.mjs';
+import { STAGES, WAYS } from '../lib/sankey.mjs';
 import { NO_PACKETS, createEmpty, createPanel } from './panel.mjs';
 import { createPause } from './pause.mjs';
 import { bandOf, heightOf, layOut } from './sankey-layout.mjs';
@@ -185,7 +185,7 @@ function createDiagram() {
 	}
 
 	function draw() {
-		if (!graph || room === 0)
+		if (!graph?.nodes.length || room === 0)
 			return;
 		const width = Math.max(WIDTH_PX, room);
 		const height = heightOf(graph.nodes, STAGES);
@@ -267,13 +267,13 @@ function noteOf({ unsplit, nodes }, way) {
 
 // -> { element, update(state), setParams(params) }
 export function createSankey({ params }) {
-	const graphs = createSankeyGraph();
 	const diagram = createDiagram();
 	const empty = createEmpty();
 	const note = h('p', { class: 'remark', id: 'sankey-note' });
 	let way = 'both';
 	let state = null;
 	let rows = [];
+	let timestamp = null;
 	const ways = createSwitch({
 		label: 'Direction', choices: Object.entries(WAYS), chosen: way,
 		choose(next) {
@@ -281,10 +281,7 @@ export function createSankey({ params }) {
 			setWay(next);
 		},
 	});
-	const pause = createPause('the diagram', () => {
-		if (!pause.paused() && state)
-			show();
-	});
+	const pause = createPause('the diagram', () => state && show());
 	const table = createShortTable({
 		id: 'sankey-table', title: 'The same as a table', what: 'sankey', columns: () => columns, rows: () => rows,
 		sort: { id: 'bps', descending: true }, size: 'low', empty: () => ['Nothing moves now.'],
@@ -295,7 +292,11 @@ export function createSankey({ params }) {
 	});
 
 	function show() {
-		const graph = graphs.update(state.snapshot, way);
+		const graph = state.select('sankey', 'sankey', { way, hold: pause.paused() });
+
+		if (!graph)
+			return;
+		timestamp = graph.timestamp;
 		const isEmpty = graph.nodes.length === 0;
 
 		rows = isEmpty ? [] : rowsOf(graph, way);
@@ -321,13 +322,8 @@ export function createSankey({ params }) {
 	return {
 		element: h('div', { class: 'view stack' }, panel, table.element),
 		update(next) {
-			const fresh = state?.received !== next.received;
-
-			if (pause.paused()) {
-				if (fresh && state)
-					pause.missed(state.snapshot.timestamp);
-				return;
-			}
+			if (pause.paused() && state.received !== next.received)
+				pause.missed(timestamp);
 			state = next;
 			show();
 		},

@@ -2,7 +2,6 @@
 // A table that sorts by a click on its head and, when it is long, has only the rows in sight.
 
 import { h, setAttribute, setHidden } from '../core/dom.mjs';
-import { sortRows } from '../lib/sort.mjs';
 import { rowsInSight } from '../lib/window.mjs';
 import { createRowKeys } from './row-keys.mjs';
 
@@ -109,13 +108,14 @@ function makeRow(columns, opens) {
 
 /*
  * columns: see lib/column.mjs. sort: { id, descending }; sorted(sort) is told of a new one. long: only rows in sight
- * exist. opens(row): the hash of its details; key(row) names it. The row whose key is current() is marked.
- * -> { element, update(rows), setSort(sort), setColumns(columns), rows(), focus(key) }
+ * exist, and needed(first, last) is told which rows it wants to be given. opens(row): the hash of its details; key(row) names
+ * it. The row whose key is current() is marked. place(key): a promise of where that row is.
+ * -> { element, update(window of lib/rows.mjs), setSort(sort), setColumns(columns), focus(key) }
  */
 export function createTable(options) {
 	const {
-		caption, columns: firstColumns, sort: firstSort, sorted = () => {}, long = false, className = '', opens = null,
-		key = () => null, current = () => null,
+		caption, columns: firstColumns, sort: firstSort, sorted = () => {}, long = false, needed = () => {}, className = '',
+		opens = null, key = () => null, current = () => null, place: placeOf = async () => -1,
 	} = options;
 	let columns = firstColumns;
 	let sort = firstSort;
@@ -126,27 +126,18 @@ export function createTable(options) {
 	const body = h('tbody', {}, above, below);
 	const table = h('table', {}, h('caption', { class: 'unseen' }, caption), colgroup, h('thead', {}, headRow), body);
 	const element = h('div', { class: `scroller ${className} ${opens ? 'opens' : ''}`, tabindex: '0', role: 'region', 'aria-label': `${caption}, the table` }, table);
-	const used = new Set();	// optional columns that have had a value
 	let shown = [];
 	let pool = [];
-	let given = [];
-	let rows = [];
+	let given = { rows: [], first: 0, count: 0, has: [] };
 	let room = Infinity;	// px for columns
 	let planned = false;
 	let first = 0;	// place of the first row that exists
 	let height = 0;	// of the sight; it and the next are kept, as asking for them has the page laid out anew
 	let top = 0;	// scrolled so far
 	let lost = null;	// the row that had the focus when all rows were made anew
-	const keys = createRowKeys(body, { pool: () => pool, first: () => first, count: () => rows.length, reveal });
+	const keys = createRowKeys(body, { pool: () => pool, first: () => first, count: () => given.count, reveal });
 
-	function isShown(column) {
-		if (!column.optional || used.has(column.id))
-			return true;
-		if (!given.some((row) => column.value(row) !== null))
-			return false;
-		used.add(column.id);
-		return true;
-	}
+	const isShown = (column) => !column.optional || given.has.includes(column.id);
 
 	function buildHead() {
 		colgroup.replaceChildren(...shown.map(makeCol));
@@ -185,17 +176,9 @@ export function createTable(options) {
 		sorted(sort);
 	}
 
-	function arrange() {
-		const column = columns.find((one) => one.id === sort.id);
-
-		rows = column ? sortRows(given, column.value, sort.descending) : given;
-	}
-
 	function setSort(next) {
 		sort = next;
 		markSort();
-		arrange();
-		paint();
 	}
 
 	function setSpace(row, count) {
@@ -217,23 +200,29 @@ export function createTable(options) {
 	function paint() {
 		if (long)
 			height ||= element.clientHeight;
-		const sight = long ? rowsInSight(top, Math.max(height, ROW_PX), ROW_PX, rows.length) : { first: 0, last: rows.length };
-
+		const { first: from, rows, count } = given;
+		const sight = long ? rowsInSight(top, Math.max(height, ROW_PX), ROW_PX, count) : { first: 0, last: count };
+		const last = Math.min(sight.last, from + rows.length);
 		const focused = keys.focused() ?? lost;
 
 		planned = false;
 		lost = null;
-		first = sight.first;
-		setPool(sight.last - sight.first);
-		setSpace(above, sight.first);
-		setSpace(below, rows.length - sight.last);
+		// Of those in sight the ones that are here; the others are on their way.
+		first = Math.min(Math.max(sight.first, from), last);
+		setPool(Math.max(0, last - first));
+		setSpace(above, first);
+		setSpace(below, count - first - pool.length);
 		pool.forEach((row, i) => {
+			const shownRow = rows[first - from + i];
+
 			if (long)
-				setAttribute(row.element, 'aria-rowindex', String(sight.first + i + 2));
-			row.cells.forEach((cell) => fillCell(cell, rows[sight.first + i]));
-			row.key = key(rows[sight.first + i]);
+				setAttribute(row.element, 'aria-rowindex', String(first + i + 2));
+			row.cells.forEach((cell) => fillCell(cell, shownRow));
+			row.key = key(shownRow);
 			setAttribute(row.element, 'aria-current', row.key !== null && row.key === current() ? 'true' : null);
 		});
+		if (long)
+			needed(sight.first, sight.last);
 		keys.restore(focused, long ? Math.ceil(top / ROW_PX) : 0);
 	}
 
@@ -294,18 +283,16 @@ export function createTable(options) {
 	new ResizeObserver(resized).observe(element);
 	return {
 		element,
-		rows: () => rows,
-		focus(wanted) {
-			const place = rows.findIndex((row) => key(row) === wanted);
+		async focus(wanted) {
+			const place = await placeOf(wanted);
 
-			if (place < 0) {
+			if (place < 0)
 				element.focus();
-				return;
-			}
-			reveal(place);
-			pool[place - first]?.links[0]?.focus();
+			else
+				keys.goTo(place, 0);
 		},
 		setSort,
+
 		setColumns(next) {
 			columns = next;
 			chooseColumns();
@@ -313,10 +300,9 @@ export function createTable(options) {
 		update(next) {
 			given = next;
 			chooseColumns();
-			arrange();
 			if (long)
-				setAttribute(table, 'aria-rowcount', String(rows.length + 1));
-			setHidden(element, rows.length === 0);
+				setAttribute(table, 'aria-rowcount', String(given.count + 1));
+			setHidden(element, given.count === 0);
 			paint();
 		},
 	};

@@ -2,7 +2,7 @@
 // The flows, as many as fit; one opens into its details.
 
 import { flowKey } from '../lib/keys.mjs';
-import { createFlowDetails, createFlows, findFlow, flowTitle } from '../parts/flows.mjs';
+import { createFlowDetails, createFlows, flowTitle } from '../parts/flows.mjs';
 import { createOpenView } from '../parts/open-view.mjs';
 
 export function createFlowsView(context) {
@@ -10,5 +10,5 @@ export function createFlowsView(context) {
 		params: context.params, className: 'tall', opens: (row) => context.href({ open: flowKey(row) }),
 	});
 
-	return createOpenView(context, flows, { what: 'flow', find: findFlow, title: flowTitle, build: createFlowDetails });
+	return createOpenView(context, flows, { what: 'flow', rows: 'flows', title: flowTitle, build: createFlowDetails });
 }

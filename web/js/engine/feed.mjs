@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: MIT
-// Where snapshots come from: server-sent events, and where those do not get through, asking again and again.
+// Where snapshots come from: server-sent events of the topics wanted, and where those do not get through, asking again and again.
+
+import { ROUTES, TOPICS } from '../lib/topics.mjs';
 
 const POLL_MS = 2000;
 const POLL_MS_MAX = 10000;
 const STATS_MS = 10000;
 const POLLS_BEFORE_EVENTS = 15;	// then the event stream gets another chance
 const FAILURES_BEFORE_POLLING = 3;
-// What a poll asks for beside api/stats: together they are the snapshot, but for its packets.
-const LISTS = ['api/flows?limit=1000&sort=bps', 'api/processes?limit=1000', 'api/remotes?limit=1000',
-	'api/connections?limit=1000', 'api/drops?limit=1000', 'api/latency?limit=1000'];
 const CLOSED = 2;	// EventSource.CLOSED
 
 /*
- * handlers: snapshot(raw, mode), broken() for an event that is no JSON, stats(httpd) with httpd's own counters,
- * link({ mode, link, problem, ended }) with what changed.
- * world: EventSource, fetch, setTimeout, clearTimeout.
+ * handlers: message(topics, raw, mode) with what came of a snapshot, broken() for an event that is no JSON, lost(frames) when
+ * the server has not what is missing, stats(httpd) with httpd's own counters, link({ mode, link, problem, ended }) with what changed.
+ * world: EventSource, fetch, setTimeout, clearTimeout, base (what paths are relative to).
  */
-export function createFeed(handlers, world = globalThis) {
+export function createFeed(handlers, world) {
+	const at = (path) => new URL(path, world.base).href;
 	let source = null;
+	let wanted = [];
 	let failures = 0;
 	let polls = 0;
 	let polling = false;
@@ -26,27 +27,44 @@ export function createFeed(handlers, world = globalThis) {
 	let lastSeq = null;
 	let behind = 0;
 
-	function take(text) {
-		let raw;
+	// null, and counted, if it is no object.
+	function read(text) {
+		let raw = null;
 
 		try {
 			raw = JSON.parse(text);
 		} catch {
-			handlers.broken();
-			return;
+			// Counted below, as what is JSON and no object.
 		}
-		lastSeq = raw?.seq ?? null;
+		if (typeof raw === 'object' && raw !== null && !Array.isArray(raw))
+			return raw;
+		handlers.broken();
+		return null;
+	}
+
+	function take(topics, text) {
+		const raw = read(text);
+
+		if (!raw)
+			return;
+		lastSeq = raw.seq ?? null;
 		behind = 0;
 		handlers.link({ mode: 'events', link: 'open', problem: '', ended: false });
-		handlers.snapshot(raw, 'events');
+		handlers.message(topics, raw, 'events');
 	}
 
 	function takeStatus(text) {
-		try {
-			handlers.link({ ended: JSON.parse(text).stale === true });
-		} catch {
-			handlers.broken();
-		}
+		const raw = read(text);
+
+		if (raw)
+			handlers.link({ ended: raw.stale === true });
+	}
+
+	function takeLost(text) {
+		const frames = read(text)?.frames;
+
+		if (frames > 0)
+			handlers.lost(frames);
 	}
 
 	function opened() {
@@ -74,10 +92,13 @@ export function createFeed(handlers, world = globalThis) {
 			startPolling();
 			return;
 		}
-		source = new world.EventSource('events');
+		// The browser takes a broken stream up again where it was, by the number of the last event.
+		source = new world.EventSource(at(`events?topics=${wanted.join()}`));
 		source.addEventListener('open', opened);
-		source.addEventListener('snapshot', (event) => take(event.data));
+		source.addEventListener('snapshot', (event) => take(TOPICS, event.data));
+		TOPICS.forEach((topic) => source.addEventListener(topic, (event) => take([topic], event.data)));
 		source.addEventListener('status', (event) => takeStatus(event.data));
+		source.addEventListener('lost', (event) => takeLost(event.data));
 		source.addEventListener('error', failed);
 	}
 
@@ -87,7 +108,7 @@ export function createFeed(handlers, world = globalThis) {
 	}
 
 	async function get(path) {
-		const response = await world.fetch(path, { cache: 'no-store', headers: { Accept: 'application/json' } });
+		const response = await world.fetch(at(path), { cache: 'no-store', headers: { Accept: 'application/json' } });
 		const body = await response.json().catch(() => null);
 
 		return { status: response.status, body };
@@ -101,18 +122,23 @@ export function createFeed(handlers, world = globalThis) {
 	}
 
 	async function ask() {
-		const [stats, ...lists] = await Promise.all(['api/stats', ...LISTS].map(get));
-		const other = [stats, ...lists].find((answer) => answer.status !== 200);
+		const topics = wanted;
+		const routes = topics.flatMap((topic) => ROUTES[topic]);
+		const [stats, ...lists] = await Promise.all(['api/stats', ...routes.map(([path]) => path)].map(get));
+		const wrong = [stats, ...lists].find(({ status }) => status !== 200);
 
 		if (!polling)
 			return;
-		if (other) {
-			refused(other);
+		if (wrong) {
+			refused(wrong);
 			return;
 		}
-		handlers.link({ mode: 'polling', link: 'open', problem: '', ended: stats.body.httpd?.stale === true });
-		handlers.stats(stats.body.httpd ?? null);
-		handlers.snapshot(Object.assign({ packets: [] }, ...lists.map((list) => list.body), stats.body), 'polling');
+		const { httpd = null, ...raw } = stats.body;
+
+		routes.forEach(([, names], i) => names.filter((name) => name in lists[i].body).forEach((name) => { raw[name] = lists[i].body[name]; }));
+		handlers.link({ mode: 'polling', link: 'open', problem: '', ended: httpd?.stale === true });
+		handlers.stats(httpd);
+		handlers.message(topics, raw, 'polling');
 	}
 
 	async function poll() {
@@ -133,6 +159,16 @@ export function createFeed(handlers, world = globalThis) {
 			openEvents();
 		}
 		pollTimer = world.setTimeout(poll, wait);
+	}
+
+	function reopen() {
+		closeEvents();
+		openEvents();
+	}
+
+	function pollNow() {
+		world.clearTimeout(pollTimer);
+		poll();
 	}
 
 	function startPolling() {
@@ -171,10 +207,25 @@ export function createFeed(handlers, world = globalThis) {
 		statsTimer = world.setTimeout(lookAtStats, STATS_MS);
 	}
 
+	function start() {
+		openEvents();
+		lookAtStats();
+	}
+
 	return {
-		start() {
-			openEvents();
-			lookAtStats();
+		// The topics that are to come from now on; the first time starts it.
+		want(topics) {
+			const isFirst = wanted.length === 0;
+
+			if (topics.join() === wanted.join())
+				return;
+			wanted = topics;
+			if (isFirst)
+				start();
+			else if (polling)
+				pollNow();
+			else
+				reopen();
 		},
 		stop() {
 			closeEvents();
