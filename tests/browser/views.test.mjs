@@ -2,6 +2,8 @@
 // Single views in a real browser, fed with snapshots that the test writes.
 
 import assert from 'node:assert/strict';
+import { mkdtemp, writeFile, chmod } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 
 import { axeViolations, launch, openPage, shows, startHttpd, widerThanScreen } from './helpers.mjs';
@@ -132,3 +134,97 @@ test('alerts: that nothing comes any more is one', () => withPage(async (page, f
 	await page.locator('#alerts').getByRole('link', { name: 'Data are not of now' }).waitFor();
 	assert.equal(await page.locator('#alerts').getAttribute('data-level'), 'bad');
 }));
+
+// ---- token -----------------------------------------------------------------
+
+const TOKEN = 'correct-horse-battery-staple';
+
+async function tokenFile() {
+	const folder = await mkdtemp(`${tmpdir()}/jopil-token-`);
+
+	await chmod(folder, 0o755);
+	await writeFile(`${folder}/token`, `${TOKEN}\n`, { mode: 0o644 });
+	return `${folder}/token`;
+}
+
+const refused = (text) => /401|429|Unauthorized|Too Many/.test(text);
+
+test('token: asked for once; wrong is said so; then the page goes on, keeps nothing that a script can read, and can sign out', async () => {
+	const path = await tokenFile();
+
+	await withPage(async (page, feed) => {
+		const form = page.locator('#token-form');
+		const input = page.getByLabel('Token', { exact: true });
+
+		await form.waitFor();
+		assert.ok(await page.locator('#main').isHidden());
+		assert.equal(await page.evaluate(() => document.activeElement.id), 'token');
+		assert.match(await page.locator('#banner').innerText(), /^The server asks for its token\./);
+		for (const colorScheme of ['light', 'dark']) {
+			await page.emulateMedia({ colorScheme });
+			assert.deepEqual(await axeViolations(page), []);
+		}
+		await input.fill('wrong');
+		await page.keyboard.press('Enter');
+		await form.getByText(/That is not the token/).waitFor();
+		assert.equal(await input.getAttribute('aria-invalid'), 'true');
+		await input.fill(TOKEN);
+		await form.getByRole('button', { name: 'Sign in' }).click();
+		await page.locator('#main[data-shown]').waitFor();
+		await feed();
+		assert.match(page.url(), /#\/flows$/);
+		assert.ok(await form.isHidden());
+		assert.equal(await page.locator('#state').textContent(), 'Live');
+		assert.doesNotMatch(await page.evaluate(() => document.cookie + JSON.stringify({ ...localStorage }) + JSON.stringify({ ...sessionStorage })), /correct|jopil_session/);
+		await page.reload();
+		await page.locator('#main[data-shown]').waitFor();
+		await page.getByRole('button', { name: 'Sign out' }).click();
+		await form.waitFor();
+		assert.ok(await page.getByRole('button', { name: 'Sign out' }).isHidden());
+	}, { path: '#/flows', args: ['--token-file', path], expected: refused });
+});
+
+test('token: a session that ends leaves what is shown, and goes on after the token', async () => {
+	const path = await tokenFile();
+
+	await withPage(async (page, feed, { traffic, httpd }) => {
+		const sign = async () => {
+			await page.getByLabel('Token', { exact: true }).fill(TOKEN);
+			await page.getByRole('button', { name: 'Sign in' }).click();
+		};
+
+		await sign();
+		await page.locator('#main[data-shown]').waitFor();
+		await page.context().clearCookies();
+		await page.route('**/events*', (route) => route.abort());	// the stream itself breaks
+		const { port } = httpd;
+		await httpd.stop();
+		const other = await startHttpd({ port, args: ['--token-file', path] });
+		try {
+			await other.write(traffic.next());
+			page.setDefaultTimeout(40000);	// the browser takes its time between attempts
+			await page.locator('#token-form').waitFor();
+			assert.ok(await page.locator('#main').isVisible());
+			await sign();
+			await page.locator('#token-form').waitFor({ state: 'hidden' });
+			const next = traffic.next();
+			await other.write(next);
+			await shows(page, next);
+		} finally {
+			await other.stop();
+		}
+	}, { args: ['--token-file', path], expected: (text) => refused(text) || /ERR_|failed request/.test(text) });
+});
+
+test('token: too many wrong ones, and when to try again', async () => {
+	const path = await tokenFile();
+
+	await withPage(async (page) => {
+		await page.route('**/api/session', (route) => route.fulfill({
+			status: 429, headers: { 'Retry-After': '42', 'Content-Type': 'application/problem+json' }, body: '{"detail":"too many"}',
+		}));
+		await page.getByLabel('Token', { exact: true }).fill('guess');
+		await page.keyboard.press('Enter');
+		await page.getByText(/Too many wrong tokens came from your address\. Try again at \d\d:\d\d:\d\d, in 42 s\./).waitFor();
+	}, { args: ['--token-file', path], expected: refused, viewport: { width: 375, height: 740 } });
+});

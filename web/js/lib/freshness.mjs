@@ -11,9 +11,17 @@ export function lateAfter(intervalMs) {
 	return Math.max(LATE_MS_MIN, LATE_INTERVALS * intervalMs);
 }
 
+// Whether the server has said that a token would help.
+export const wantsToken = ({ link, problem }) => link === 'refused' && /^401\b/.test(problem);
+
+const TOKEN_WORDS = 'The server asks for its token.';
+
 function before(view) {
 	const word = { connecting: 'Connecting', down: 'Server gone', refused: 'Refused' }[view.link] ?? 'Waiting';
 	const level = view.link === 'down' || view.link === 'refused' ? 'gone' : 'waiting';
+
+	if (wantsToken(view))
+		return { level: 'gone', word: 'Token', text: TOKEN_WORDS, command: '' };
 	const text = {
 		connecting: 'Connecting to httpd.',
 		down: 'The server does not answer. Is httpd running? Trying again.',
@@ -34,6 +42,8 @@ function seen(view) {
 
 	if (view.link === 'down')
 		return { level: 'gone', word: 'Server gone', text: `The server does not answer. ${since} Trying again.` };
+	if (wantsToken(view))
+		return { level: 'gone', word: 'Token', text: `${TOKEN_WORDS} ${since}` };
 	if (view.link === 'refused')
 		return { level: 'gone', word: 'Refused', text: `The server refuses the feed: ${view.problem}. ${since}` };
 	if (view.ended || view.final)

@@ -5,6 +5,7 @@ import { h, setAttribute, setHidden, setText } from '../core/dom.mjs';
 import { alertWords, alertsNow } from '../lib/alerts.mjs';
 import { bitRate, outside } from '../lib/format.mjs';
 import { formatRoute } from '../lib/route.mjs';
+import { createSignOut, createTokenForm } from './token-form.mjs';
 
 const THEMES = { auto: ['◐', 'as the system'], light: ['☀', 'light'], dark: ['☾', 'dark'] };
 
@@ -76,6 +77,10 @@ export function createShell(root, views, theme) {
 	const navigation = createNavigation(views);
 	const button = createThemeButton(theme);
 	const banner = createBanner();
+	// With nothing on the page there is nothing to lose; else what is shown stays, and the feed asks again by itself.
+	const token = createTokenForm(() => main.hasAttribute('data-shown') || location.reload());
+	const asking = h('div', {}, token.element);
+	const signOut = createSignOut();
 	const main = h('main', { id: 'main', tabindex: '-1' });
 
 	root.replaceChildren(
@@ -87,15 +92,17 @@ export function createShell(root, views, theme) {
 			h('h1', {}, h('img', { src: 'favicon.svg', alt: '', width: '22', height: '22' }), 'jopil'),
 			host, navigation.element, pill, button.element),
 		banner.element,
+		asking,
 		main,
-		h('footer', {}, 'jopil counts every packet exactly once. ', h('a', { href: 'notices.txt' }, 'Licences')),
+		h('footer', {}, 'jopil counts every packet exactly once. ', h('a', { href: 'notices.txt' }, 'Licences'), signOut.element),
 	);
 	button.show(theme.get());
 	return {
 		main,
 		showView: navigation.show,
 		showTheme: button.show,
-		update({ snapshot, alerts }, state) {
+		update(given, state) {
+			const { snapshot, alerts } = given;
 			const names = hostText(snapshot.hosts);
 
 			setText(host, names);
@@ -106,6 +113,11 @@ export function createShell(root, views, theme) {
 			setAttribute(document.body, 'data-level', state.level);
 			setAttribute(main, 'data-shown', snapshot.timestamp === null ? null : `${snapshot.seq} ${snapshot.timestamp}`);
 			banner.update(state);
+			token.update(given);
+			signOut.update(given);
+			// Before the first snapshot the form is all there is.
+			setHidden(main, !token.element.hidden && snapshot.timestamp === null);
+			setAttribute(asking, 'role', main.hidden ? 'main' : null);
 			navigation.mark(alertsNow(alerts, snapshot, state));
 			document.title = [
 				state.level === 'live' ? `↓${bitRate(snapshot.rates.ingress_bps)} ↑${bitRate(snapshot.rates.egress_bps)}` : state.word,
