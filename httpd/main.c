@@ -18,6 +18,8 @@
 #include "httpd/server.h"
 
 #define PEM_MAX (1024 * 1024)
+#define PING_S 15	/* proxies hang up on what is silent for 30 or 60 s */
+#define PING_S_MAX 3600
 #define CONNECTIONS_MAX 100000
 #define DESCRIPTOR_MAX 1048576
 
@@ -32,6 +34,7 @@ struct options {
 	uint64_t ready_fd;
 	uint64_t connections;
 	uint64_t connections_per_address;
+	uint64_t ping_s;
 	bool resolve;
 	bool verbose;
 	struct site site;
@@ -88,6 +91,9 @@ static enum options_result parse_options(int argc, char **argv, struct options *
 		{ .name = "max-per-address", .kind = OPTION_NUMBER, .argument = "N",
 		  .help = "connections of one address, 0: no limit (default 64; none on loopback)",
 		  .target = &o->connections_per_address, .max = CONNECTIONS_MAX },
+		{ .name = "ping", .kind = OPTION_NUMBER, .argument = "SECONDS",
+		  .help = "how often stream clients get a sign of life (default 15)",
+		  .target = &o->ping_s, .min = 1, .max = PING_S_MAX },
 		{ .name = "resolve", .kind = OPTION_FLAG,
 		  .help = "look up the names of addresses, as this system does (DNS, /etc/hosts)",
 		  .target = &o->resolve },
@@ -326,6 +332,7 @@ int main(int argc, char **argv)
 		.ready_fd = UINT64_MAX,
 		.connections = LIMIT_CONNECTIONS,
 		.connections_per_address = LIMIT_CONNECTIONS_PER_ADDRESS,
+		.ping_s = PING_S,
 	};
 	struct server_config config = {
 		.listen_fd = -1, .web_fd = -1, .resolver_fd = -1, .ready_fd = -1,
@@ -344,6 +351,7 @@ int main(int argc, char **argv)
 	config.input_fd = STDIN_FILENO;
 	config.connections = options.connections;
 	config.connections_per_address = options.connections_per_address;
+	config.ping_ms = options.ping_s * 1000;
 	config.verbose = options.verbose;
 	if (options.ready_fd <= DESCRIPTOR_MAX)
 		config.ready_fd = (int)options.ready_fd;

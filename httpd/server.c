@@ -26,7 +26,6 @@
 
 #define EVENTS_MAX 64
 #define SWEEP_MS 1000
-#define TICK_MS 15000	/* proxies hang up on what is silent for 30 or 60 s */
 #define STOP_MS 1000	/* for clients to take the last frame and the goodbye */
 #define STALE_INTERVALS 5
 #define RUNS_MAX 8	/* of MHD a turn: one is a piece of a frame for each client */
@@ -273,7 +272,7 @@ static void timer_ready(struct server *server, struct watch *watch, uint32_t eve
 	peers_sweep(&server->peers, now_ms);
 	ws_sweep(server, now_ms);
 	resolver_sweep(&server->resolver, now_ms);
-	if (now_ms - server->published_ms < TICK_MS)
+	if (now_ms - server->published_ms < server->config.ping_ms)
 		return;
 	feed_tick(&server->feed);
 	server_wake_streams(server);

@@ -58,6 +58,7 @@ struct server_config {
 	const char *tls_key;
 	uint64_t connections;
 	uint64_t connections_per_address;
+	uint64_t ping_ms;	/* stream clients get a sign of life so often */
 	bool verbose;
 };
 

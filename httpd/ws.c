@@ -19,8 +19,7 @@
 
 /* How long the other side may take to answer a close frame. */
 #define CLOSE_MS 2000
-/* Pings are sent so often; who leaves so many unanswered is gone. */
-#define PING_MS 15000
+/* Who leaves so many pings unanswered is gone. */
 #define PINGS_MAX 3
 /* Things said that are not understood; who goes on is told to leave. */
 #define PROBLEMS_MAX 100
@@ -481,7 +480,7 @@ void ws_sweep(struct server *server, uint64_t now_ms)
 	for (client = first_client(server); client; client = LIST_NEXT(client, link)) {
 		if (client->state == WS_CLOSING && now_ms - client->close_ms > CLOSE_MS)
 			die(server, client);
-		if (client->state != WS_OPEN || now_ms - client->ping_ms < PING_MS)
+		if (client->state != WS_OPEN || now_ms - client->ping_ms < server->config.ping_ms)
 			continue;
 		if (client->pings < PINGS_MAX)
 			say_ping(client, now_ms);

@@ -163,7 +163,8 @@ last() { tail -n 1 | jq -r "$1"; }
 }
 
 @test "--top limits the flows, the packet feed says what it leaves out" {
-	for i in $(seq 1 280); do packet 10.0.0.1 $i 10.0.0.2 443 A $((i + 60)); done | "$BIN/aggregator" --top 7 |
+	for i in $(seq 1 280); do packet 10.0.0.1 $i 10.0.0.2 443 A $((i + 60)); done >"$work/in"
+	"$BIN/aggregator" --interval 3600 --top 7 <"$work/in" |
 		last '"\(.flows | length) \(.flows[0].src_port) \(.packets | length) \(.packets_left_out) \(.flow_table.active)"' >"$work/out"
 	[ "$(cat "$work/out")" = "7 280 200 80 280" ]
 }

@@ -385,6 +385,12 @@ snapshot() {
 	stop_httpd
 }
 
+@test "packets: at most 200 a second, the others counted" {
+	start_httpd
+	feeding_client packets
+	stop_httpd
+}
+
 @test "events: going on after an id" {
 	start_httpd
 	feeding_client resume
@@ -423,6 +429,12 @@ snapshot() {
 	client ping
 	get /api/stats
 	[ "$(jq .httpd.messages <<<"$output")" -eq 2 ]
+	stop_httpd
+}
+
+@test "websocket: who does not pong" {
+	start_httpd --ping 1
+	client no-pong
 	stop_httpd
 }
 

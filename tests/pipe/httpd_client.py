@@ -15,6 +15,7 @@ import socket
 import ssl
 import struct
 import sys
+import time
 
 HOST = "127.0.0.1"
 TIMEOUT_S = 20  # no test waits for it: a server that does not answer is a failure
@@ -109,6 +110,9 @@ class Events:
             event = dict(line.split(": ", 1) for line in block.split("\n") if not line.startswith(":"))
             if "data" in event:
                 return event
+
+    def json(self):
+        return json.loads(self.event()["data"])
 
     def take(self, *wanted):
         """The next events are these: "flows 3" is the topic and seq, for others it is their type alone."""
@@ -286,6 +290,23 @@ def case_ping(port):
     equal(early.expect(PONG), b"early", "pong")
 
 
+def case_no_pong(port):
+    """Who answers pings stays; who does not is told to leave after the third. Event streams get comments."""
+    silent, lively = WebSocket(port), WebSocket(port)
+    events = Stream(connect(port))
+    events.s.sendall(request_text("/events", port=port))
+    for wanted in (PING, PING, PING, CLOSE):
+        opcode, payload = silent.message()
+        equal(opcode, wanted, "frame")
+        if wanted == PING:
+            lively.s.sendall(masked(PONG, lively.expect(PING)))
+    equal(payload, struct.pack(">H", 1008), "close code")
+    lively.s.sendall(masked(PONG, lively.expect(PING)) + masked(PING, b"here"))
+    equal(lively.expect(PONG), b"here", "pong")
+    while events.line() != ": still here":
+        pass
+
+
 def case_close(port):
     for payload, code in ((b"", 0), (struct.pack(">H", 1000), 1000), (struct.pack(">H", 1001) + b"bye", 1001),
                           (struct.pack(">H", 4999), 4999)):
@@ -419,6 +440,29 @@ def case_subscribe(port, feed):
         if message["type"] == "subscribed":
             answers.append(message)
     equal([len(answer["topics"]) for answer in answers], [2, 1] * 200, "answers")
+
+
+def case_packets(port, feed):
+    """Packets: by the clock at most 200 a second in each stream; shown and left out are all there were."""
+    streams = []
+    for kind in (Events, WebSocket):
+        for topics in ("packets", "snapshot", "flows,packets"):
+            streams.append([kind(port, topics=topics), 0, 0])
+    began = time.monotonic()
+    with open(int(feed), "w") as pipe:
+        for seq in range(1, 301):
+            put(pipe, seq, interval_ms=10, packets=[{"length": seq}] * 50, packets_left_out=seq)
+            for stream in streams:
+                while "packets" not in (message := stream[0].json()):
+                    pass
+                equal(message["seq"], seq, "seq")
+                stream[1] += len(message["packets"])
+                stream[2] += message["packets_left_out"]
+    seconds = time.monotonic() - began
+    for _, shown, left_out in streams:
+        equal(shown + left_out, 300 * 50 + sum(range(1, 301)), "shown and left out")
+        # What a bucket holds to begin with, and what a message may take in advance.
+        assert 0 < shown <= 200 * seconds + 250, f"{shown} in {seconds} s"
 
 
 def case_problems(port):
