@@ -88,7 +88,8 @@ bool access_is_granted(struct server *server, struct request *request,
 	uint64_t wait_ms = 0;
 
 	if (!server->config.token.wanted ||
-	    sessions_has(&server->sessions, request_field(request, "Cookie"), now_s()))
+	    (!request->allow_origin &&	/* a cookie is for our own page */
+	     sessions_has(&server->sessions, request_field(request, "Cookie"), now_s())))
 		return true;
 	if (token)
 		verdict = judge(server, request, token, &wait_ms);

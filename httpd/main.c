@@ -38,6 +38,7 @@ struct options {
 	bool resolve;
 	bool verbose;
 	struct site site;
+	struct cors cors;
 };
 
 static const struct program_info program = {
@@ -64,6 +65,13 @@ static int parse_host(const char *argument, void *target, const char **ret_why)
 	return 0;
 }
 
+static int parse_cors(const char *argument, void *target, const char **ret_why)
+{
+	*ret_why = "not an origin such as https://grafana.example:3000 (lower case, no path), nor *, "
+		   "or too many of them";
+	return cors_add(target, argument) ? -EINVAL : 0;
+}
+
 static enum options_result parse_options(int argc, char **argv, struct options *o)
 {
 	const struct option_row rows[] = {
@@ -73,6 +81,9 @@ static enum options_result parse_options(int argc, char **argv, struct options *
 		{ .name = "host", .kind = OPTION_PARSED, .argument = "NAME",
 		  .help = "a further name that browsers may use for it; may be repeated",
 		  .target = &o->site, .parse = parse_host },
+		{ .name = "cors", .kind = OPTION_PARSED, .argument = "ORIGIN",
+		  .help = "pages of this site may read the API; may be repeated; *: any",
+		  .target = &o->cors, .parse = parse_cors },
 		{ .name = "token-file", .kind = OPTION_STRING, .argument = "FILE",
 		  .help = "the API asks for the token in FILE's first line", .target = &o->token_file },
 		{ .name = "insecure-open", .kind = OPTION_FLAG,
@@ -132,6 +143,11 @@ static int check_options(const struct options *o)
 	if (!site_is_loopback(&o->listen) && !o->token_file && !o->insecure_open) {
 		fail("listening beyond loopback shows this host's traffic to others; "
 		     "--token-file FILE asks for a token, --insecure-open does not");
+		return STATUS_USAGE;
+	}
+	if (o->cors.any && !o->token_file && !o->insecure_open) {
+		fail("--cors '*' shows this host's traffic to every page that somebody here opens; name "
+		     "its origin, or ask for a token with --token-file FILE (--insecure-open does not)");
 		return STATUS_USAGE;
 	}
 	if (o->ready_fd <= DESCRIPTOR_MAX && fcntl((int)o->ready_fd, F_GETFD) < 0) {
@@ -205,6 +221,7 @@ static int open_listener(const struct options *o, struct server_config *config)
 	char where[LISTENER_TEXT];
 
 	config->site = o->site;
+	config->cors = o->cors;
 	config->site.address = o->listen;
 	config->listen_fd = listener_open(&config->site.address);
 	if (config->listen_fd >= 0)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "httpd/server.h"
 #include "httpd/websocket.h"
 
 #define DETAIL_MAX 512
@@ -54,11 +55,22 @@ enum MHD_Result reply_send(struct request *request, unsigned int status,
 		{ type ? "Content-Type" : NULL, type },
 		{ NULL, NULL },
 	};
+	const struct reply_field cors[] = {
+		{ request->allow_origin ? "Access-Control-Allow-Origin" : NULL, request->allow_origin },
+		{ "Access-Control-Expose-Headers", "ETag, Retry-After, WWW-Authenticate" },
+		{ NULL, NULL },
+	};
+	const struct reply_field vary[] = {
+		{ cors_is_on(&request->server->config.cors) ? "Vary" : NULL, "Origin" },
+		{ NULL, NULL },
+	};
 	enum MHD_Result result = MHD_NO;
 
 	if (!response)
 		return MHD_NO;
-	if (add_fields(response, own) && add_fields(response, always) && add_fields(response, more))
+	if (add_fields(response, own) && add_fields(response, always) &&
+	    add_fields(response, more) && add_fields(response, cors) &&
+	    add_fields(response, vary))
 		result = MHD_queue_response(request->connection, status, response);
 	MHD_destroy_response(response);
 	request->status = status;

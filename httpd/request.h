@@ -21,6 +21,7 @@ struct request {
 	size_t raw_length;
 	const char *method;	/* MHD's */
 	struct target target;	/* points into text; .path is NULL before it was parsed */
+	const char *allow_origin;	/* the page of another site that may read the answer; or NULL */
 	const struct route *route;	/* that answers it */
 	const struct list_query *wants;	/* its parameters; only while it is being answered */
 	struct body body;	/* that came with it, if the route takes one */

@@ -180,6 +180,14 @@ static enum MHD_Result answer_no_route(struct server *server, struct request *re
 			     request->target.path, allow);
 }
 
+/* True for a request that names no page that it comes from, too. */
+static bool is_same_site(const struct request *request)
+{
+	const char *origin = request_field(request, "Origin");
+
+	return !origin || site_is_same_origin(origin, request_field(request, "Host"));
+}
+
 static bool is_for_us(const struct server *server, const struct request *request)
 {
 	const struct site *site = &server->config.site;
@@ -188,12 +196,40 @@ static bool is_for_us(const struct server *server, const struct request *request
 	       (!request->target.authority || site_is_host(site, request->target.authority));
 }
 
+/*
+ * The question that a browser asks before it lets a page of another site send what
+ * is no plain GET or POST. Only those of --cors are told anything.
+ */
+static bool is_preflight(const struct request *request)
+{
+	return request->allow_origin && !strcmp(request->method, MHD_HTTP_METHOD_OPTIONS) &&
+	       request_field(request, "Access-Control-Request-Method");
+}
+
+static enum MHD_Result answer_preflight(struct server *server, struct request *request)
+{
+	char allow[ALLOW_MAX];
+	const struct reply_field fields[] = {
+		{ "Access-Control-Allow-Methods", allow },
+		{ "Access-Control-Allow-Headers", "Authorization, Content-Type, Last-Event-ID" },
+		{ "Access-Control-Max-Age", "600" },
+		{ NULL, NULL },
+	};
+
+	allowed(server, request->target.path, allow);
+	if (!*allow)
+		return answer_no_route(server, request);
+	return reply_send(request, MHD_HTTP_NO_CONTENT,
+			  MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT), NULL,
+			  CACHE_NEVER, fields);
+}
+
 /* A browser tells which page makes a request; other clients send none of this. */
 static bool is_own_page(const struct request *request, const struct route *route)
 {
-	const char *origin = request_field(request, "Origin");
-
-	if (origin && !site_is_same_origin(origin, request_field(request, "Host")))
+	if (request->allow_origin)
+		return true;
+	if (!is_same_site(request))
 		return false;
 	return site_is_own_fetch(request_field(request, "Sec-Fetch-Site"),
 				 request_field(request, "Sec-Fetch-Mode"),
@@ -266,6 +302,11 @@ static enum MHD_Result answer(struct server *server, struct request *request)
 	if (!is_for_us(server, request))
 		return reply_problem(request, MHD_HTTP_MISDIRECTED_REQUEST, NULL,
 				     "this host is not served here; --host NAME adds a name");
+	if (!is_same_site(request))
+		request->allow_origin = cors_allows(&server->config.cors,
+						    request_field(request, "Origin"));
+	if (is_preflight(request))
+		return answer_preflight(server, request);
 	route = find_route(server, request);
 	if (!route)
 		return answer_no_route(server, request);

@@ -14,7 +14,7 @@
  *   "object", "rows"		an object, or an array of them, with the members of .of
  *   "snapshot:KEY"		the snapshot's member KEY, as common/events.def has it
  *   "list"			rows, of which the parameter `fields` may leave members out
- *   "list"			rows, of which `fields` may leave members out
+ *   "list:KEY"			the snapshot's member KEY, likewise
  *   "row:KEY"			one whole row of the snapshot's list KEY
  *   "array:KIND", "map:KIND"	an array, or an object with any keys, of those
  *   "null:KIND"		null, or that

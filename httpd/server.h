@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 
 #include "httpd/bounds.h"
+#include "httpd/cors.h"
 #include "httpd/feed.h"
 #include "httpd/guesses.h"
 #include "httpd/history.h"
@@ -48,6 +49,7 @@ struct counters {
 /* What main() found out. Nothing in here is changed later. */
 struct server_config {
 	struct site site;
+	struct cors cors;
 	struct token token;
 	int listen_fd;
 	int input_fd;
