@@ -134,9 +134,15 @@ $(BUILD)/bin/events_doc: docs/events_doc.c common/events.def $(BUILD)/lib/common
 	@mkdir -p $(@D)
 	$(call quiet,cc,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MF $@.d $(LDFLAGS) -o $@ $< $(BUILD)/lib/common.a
 
-docs: $(BUILD)/bin/events_doc ## write docs/EVENTS.md and docs/events.schema.json anew
+$(BUILD)/bin/metrics_doc: docs/metrics_doc.c $(BUILD)/lib/httpd.a $(BUILD)/lib/common.a
+	@mkdir -p $(@D)
+	$(call quiet,cc,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MF $@.d $(LDFLAGS) -o $@ $< $(BUILD)/lib/httpd.a $(BUILD)/lib/common.a $(LIBS_httpd)
+
+docs: $(BUILD)/bin/events_doc $(BUILD)/bin/metrics_doc ## write docs/EVENTS.md, docs/events.schema.json, docs/PROMETHEUS.md anew
 	$(BUILD)/bin/events_doc markdown > docs/EVENTS.md
 	$(BUILD)/bin/events_doc schema > docs/events.schema.json
+	$(BUILD)/bin/metrics_doc docs/PROMETHEUS.md > $(BUILD)/PROMETHEUS.md
+	cp $(BUILD)/PROMETHEUS.md docs/PROMETHEUS.md
 
 ## ---- tests ---------------------------------------------------------------
 
@@ -168,7 +174,7 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c Makefile
 	$(call quiet,fuzz,$@)$(CLANG) $(CPPFLAGS) -MF $@.d -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -o $@ $< -ljansson -lz
 
-check-build: all $(UNIT_BINS) $(BPF_BINS) $(FUZZ_BINS) $(TOOL_BINS) $(BUILD)/bin/events_doc
+check-build: all $(UNIT_BINS) $(BPF_BINS) $(FUZZ_BINS) $(TOOL_BINS) $(BUILD)/bin/events_doc $(BUILD)/bin/metrics_doc
 	$(MAKE) --no-print-directory SANITIZE=1 BUILD=$(BUILD)/asan all \
 		$(patsubst $(BUILD)/%,$(BUILD)/asan/%,$(UNIT_BINS) $(TOOL_BINS))
 
@@ -205,5 +211,5 @@ clean: ## remove the build directory
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
--include $(OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(BUILD)/bin/events_doc.d \
+-include $(OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(BUILD)/bin/events_doc.d $(BUILD)/bin/metrics_doc.d \
 	$(addsuffix .d,$(UNIT_BINS) $(BPF_BINS) $(FUZZ_BINS) $(BENCH_BINS) $(TOOL_BINS))
