@@ -17,7 +17,7 @@ BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bp
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2
 empty    :=
 space    := $(empty) $(empty)
-PROGRAMS := loader reader aggregator httpd
+PROGRAMS := loader reader aggregator recorder httpd
 ROOMS    := common $(PROGRAMS)
 
 # One short line a step; V=1 shows the commands.
@@ -42,6 +42,7 @@ LIBS_loader     := -lbpf -lelf -lz -ljansson
 LIBS_reader     := -lbpf -lelf -lz -lpcap
 LIBS_aggregator := -ljansson
 LIBS_httpd      := -lmicrohttpd -ljansson -lnettle -lz
+LIBS_recorder   := -lsqlite3 -ljansson -lpthread
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -53,10 +54,10 @@ all: $(PROGRAMS:%=$(BUILD)/bin/%) ## build the programs to build/bin
 ## ---- what a machine needs ------------------------------------------------
 
 DEPS_BUILD := build-essential clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev linux-libc-dev \
-	libjansson-dev libmicrohttpd-dev nettle-dev libpcap-dev python3
+	libjansson-dev libmicrohttpd-dev nettle-dev libpcap-dev libsqlite3-dev python3
 DEPS_DEMO  := iproute2 util-linux iputils-ping iperf3 curl jq
 DEPS_BENCH := tcpdump
-DEPS_CHECK := libcmocka-dev bats nftables tcpdump ethtool libclang-rt-dev clang-format openssl procps cppcheck \
+DEPS_CHECK := libcmocka-dev sqlite3 bats nftables tcpdump ethtool libclang-rt-dev clang-format openssl procps cppcheck \
 	shellcheck valgrind chromium nodejs npm python3-jsonschema prometheus
 
 deps: ## install what building needs (Debian packages, only the missing ones)

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "aggregator/fields.h"
+#include "common/fields.h"
 #include "common/protocol.h"
 
 enum line_status control_hello(struct aggregate *a, const char *line, size_t length)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "aggregator/control.h"
-#include "aggregator/fields.h"
+#include "common/fields.h"
 #include "common/protocol.h"
 
 /* Notes a host's newest time; returns the line's, or that one if its clock is wrong. */

@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "aggregator/aggregate.h"
-#include "aggregator/input.h"
-#include "aggregator/output.h"
+#include "common/line_input.h"
+#include "common/output.h"
 #include "aggregator/snapshot.h"
-#include "aggregator/stop.h"
+#include "common/stop.h"
 #include "common/line_write.h"
 #include "common/options.h"
 #include "common/status.h"

@@ -36,6 +36,7 @@ static const struct kind kinds[] = {
 	{ "ip_version", "integer or null", "{\"enum\":[4,6,null]}" },
 	{ "proto", "string", PROTO },
 	{ "src_direction", "string or null", "{\"enum\":[\"ingress\",\"egress\",null]}" },
+	{ "string or null", "string or null", STRING_OR_NULL },
 	{ "src_ip", "string or null", ADDRESS },
 	{ "dst_ip", "string or null", ADDRESS },
 	{ "port", "integer or null", PORT },

@@ -3,8 +3,8 @@
  * When to end: SIGTERM or SIGINT ask for it, a second one insists. They are blocked but
  * while waiting, so that none comes between a look and a wait.
  */
-#ifndef JOPIL_AGGREGATOR_STOP_H
-#define JOPIL_AGGREGATOR_STOP_H
+#ifndef JOPIL_STOP_H
+#define JOPIL_STOP_H
 
 #include <poll.h>
 #include <stdbool.h>

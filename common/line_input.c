@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines from a descriptor, in large reads. */
-#include "aggregator/input.h"
+#include "common/line_input.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines from a descriptor, in large reads. */
-#ifndef JOPIL_INPUT_H
-#define JOPIL_INPUT_H
+#ifndef JOPIL_LINE_INPUT_H
+#define JOPIL_LINE_INPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>

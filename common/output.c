@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Stdout: written so that a consumer that takes nothing cannot keep us from ending. */
-#include "aggregator/output.h"
+#include "common/output.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "aggregator/stop.h"
+#include "common/stop.h"
 
 /* Waits until PIPE_BUF bytes can be written without blocking (pipe(7)). 0 or -errno. */
 static int wait_for_room(int fd)

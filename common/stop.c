@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* When to end: SIGTERM and SIGINT. */
-#include "aggregator/stop.h"
+#include "common/stop.h"
 
 #include <errno.h>
 #include <signal.h>

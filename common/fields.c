@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Members of the objects that jansson reads, with their bounds. */
-#include "aggregator/fields.h"
+#include "common/fields.h"
 
 #define NS_PER_MS 1000000ull
 #define COUNT_MAX (1ll << 53)

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/* recorder: stdin to stdout unchanged, and on the way into a database. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/line_input.h"
+#include "common/line_write.h"
+#include "common/options.h"
+#include "common/output.h"
+#include "common/status.h"
+#include "common/stop.h"
+#include "recorder/record.h"
+#include "recorder/retain.h"
+
+#define NS_PER_S 1000000000ull
+#define NO_FD UINT64_MAX
+#define PATH_MAX_BYTES 4096
+/* After a signal, what still comes is read until so long nothing comes. */
+#define QUIET_MS 300
+#define STATE_LINE_MAX 1024
+
+static struct {
+	const char *db;
+	struct retention retention;
+	u64 interval_ns, ready_fd;
+	bool verbose;
+} settings = {
+	.interval_ns = 10 * NS_PER_S,
+	.ready_fd = NO_FD,
+};
+
+static const struct program_info program = {
+	.name = "recorder",
+	.operands = "",
+	.purpose = "Copies lines from stdin to stdout unchanged, and keeps what they say in a database:\n"
+		   "reader | aggregator | recorder --db FILE | httpd. `report` asks it.",
+};
+
+static const struct option_row rows[] = {
+	{ "db", 'd', OPTION_STRING, "FILE", "the database (SQLite); made if there is none",
+	  &settings.db, 0, 0, false, NULL },
+	{ "retain", 'r', OPTION_PARSED, "POLICY",
+	  "how long: raw=1h,minutes=48h,hours=35d,days=25mo,flows=7d (these)",
+	  &settings.retention, 0, 0, false, retain_parse },
+	{ "max-size", 's', OPTION_NUMBER, "BYTES",
+	  "of the database: beyond, flows and the oldest of the finest tiers leave (no limit)",
+	  &settings.retention.max_bytes, 1 << 20, 0, true, NULL },
+	{ "interval", 'i', OPTION_SECONDS, "SECONDS", "between transactions (10)",
+	  &settings.interval_ns, NS_PER_S / 10, 3600 * NS_PER_S, false, NULL },
+	{ "ready-fd", 0, OPTION_NUMBER, "FD", "write a newline there when ready",
+	  &settings.ready_fd, 0, 1023, false, NULL },
+	{ "verbose", 'v', OPTION_FLAG, NULL, "say on stderr what is done", &settings.verbose, 0, 0,
+	  false, NULL },
+	{ .name = NULL },
+};
+
+static int failed(const char *what, const char *why)
+{
+	fprintf(stderr, "recorder: %s: %s\n", what, why);
+	return STATUS_FAILED;
+}
+
+/* Two of them would count everything twice. The lock goes with the process. */
+static int lock_database(void)
+{
+	char path[PATH_MAX_BYTES];
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s.lock", settings.db) >= (int)sizeof(path))
+		return failed(settings.db, strerror(ENAMETOOLONG));
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return failed(path, strerror(errno));
+	if (!flock(fd, LOCK_EX | LOCK_NB))
+		return STATUS_DONE;
+	if (errno == EWOULDBLOCK)
+		return failed(settings.db, "another recorder writes it; end that one, or give another --db");
+	return failed(path, strerror(errno));
+}
+
+static int open_database(struct record *r)
+{
+	enum store_status status;
+	const char *why;
+
+	/* Who may read what everybody did on the network is for the folder and group to say. */
+	umask(umask(0) | 0027);
+	if (lock_database() != STATUS_DONE)
+		return STATUS_FAILED;
+	status = writer_open(&r->writer, settings.db, &settings.retention, &why);
+	if (status != STORE_OK)
+		return failed(settings.db, store_complaint(status, why));
+	r->path = settings.db;
+	r->interval_ns = settings.interval_ns;
+	r->verbose = settings.verbose;
+	return STATUS_DONE;
+}
+
+/* ---- passing on ------------------------------------------------------------ */
+
+struct pass {
+	struct record *record;
+	struct input input;
+	bool at_end, stdout_closed;
+	u64 lost_said;		/* what the last line of ours said was lost */
+	bool failing_said;
+};
+
+static int write_out(struct pass *p, const char *bytes, size_t length)
+{
+	int err = length && !p->stdout_closed ? output_write(STDOUT_FILENO, bytes, length) : 0;
+
+	if (err == -EPIPE)
+		p->stdout_closed = p->at_end = true;
+	else if (err == -ETIMEDOUT)
+		return failed("write to stdout", "nobody took the last lines");
+	else if (err)
+		return failed("write to stdout", strerror(-err));
+	return STATUS_DONE;
+}
+
+/* When something is lost, or was, those behind are told: what is passed stays as it is. */
+static int write_state(struct pass *p)
+{
+	struct record_state state = record_state(p->record);
+	u64 lost = state.rows_lost + state.flows_lost + state.lines_lost;
+	char line[STATE_LINE_MAX], *at = line;
+	struct timespec now;
+
+	if (lost == p->lost_said && state.failing == p->failing_said)
+		return STATUS_DONE;
+	p->lost_said = lost;
+	p->failing_said = state.failing;
+	clock_gettime(CLOCK_REALTIME, &now);
+	at += sprintf(at, "{\"type\":\"recorder\",\"timestamp\":");
+	at = line_put_time(at, (u64)now.tv_sec * NS_PER_S + (u64)now.tv_nsec);
+	at += sprintf(at, ",\"failing\":%s,\"why\":", state.failing ? "true" : "false");
+	if (state.failing)
+		at = line_put_string(at, state.why, strnlen(state.why, 100));
+	else
+		at += sprintf(at, "null");
+	at += sprintf(at, ",\"rows_lost\":%" PRIu64 ",\"flows_lost\":%" PRIu64 ",\"lines_lost\":%" PRIu64
+		      "}\n", state.rows_lost, state.flows_lost, state.lines_lost);
+	return write_out(p, line, (size_t)(at - line));
+}
+
+static void keep_lines(struct pass *p)
+{
+	enum input_line kind;
+	const char *line;
+	size_t length;
+
+	/* Longer lines are snapshots: they pass, and are not for us. */
+	while ((kind = input_next(&p->input, &line, &length)) != INPUT_NONE)
+		if (kind == INPUT_LINE && lines_wants(line, length))
+			queue_add(&p->record->queue, line, length);
+	queue_wake(&p->record->queue);
+}
+
+/* Where the last line in bytes ends: behind that, a line of ours may stand. */
+static size_t whole_lines(const char *bytes, size_t length)
+{
+	const char *last = memrchr(bytes, '\n', length);
+
+	return last ? (size_t)(last - bytes) + 1 : 0;
+}
+
+static int pass_bytes(struct pass *p)
+{
+	size_t before = p->input.end - p->input.begin, length, whole;
+	int err = input_read(&p->input), status;
+	const char *bytes;
+
+	if (err == -EINTR || err == -EAGAIN)
+		return STATUS_DONE;
+	if (err)
+		return failed("read stdin", strerror(-err));
+	p->at_end = p->input.at_end;
+	bytes = p->input.buffer + p->input.begin + before;
+	length = p->input.end - p->input.begin - before;
+	whole = whole_lines(bytes, length);
+	status = write_out(p, bytes, whole);
+	if (status == STATUS_DONE && whole)
+		status = write_state(p);
+	if (status == STATUS_DONE)
+		status = write_out(p, bytes + whole, length - whole);
+	keep_lines(p);
+	return status;
+}
+
+static int turn(struct pass *p)
+{
+	struct pollfd fds[] = {
+		{ .fd = STDIN_FILENO, .events = POLLIN },
+		{ .fd = STDOUT_FILENO },	/* POLLERR: nobody reads it any more */
+	};
+	int ready = stop_poll(fds, 2, stop_is_wanted() ? QUIET_MS : -1);
+
+	if (ready < 0)
+		return ready == -EINTR ? STATUS_DONE : failed("wait for input", strerror(-ready));
+	if (ready == 0 || stop_is_overdue()) {
+		p->at_end = true;
+		return STATUS_DONE;
+	}
+	if (fds[1].revents & (POLLERR | POLLHUP))
+		p->stdout_closed = p->at_end = true;
+	return fds[0].revents && !p->at_end ? pass_bytes(p) : STATUS_DONE;
+}
+
+static int tell_ready(void)
+{
+	if (settings.ready_fd == NO_FD)
+		return STATUS_DONE;
+	if (write((int)settings.ready_fd, "\n", 1) != 1)
+		return failed("write to --ready-fd", strerror(errno));
+	close((int)settings.ready_fd);
+	return STATUS_DONE;
+}
+
+static int go(struct record *r)
+{
+	struct pass pass = { .record = r };
+	int status = STATUS_FAILED, err;
+
+	stop_install();
+	line_write_init();
+	err = input_init(&pass.input, STDIN_FILENO);
+	if (!err)
+		err = record_start(r);
+	if (err) {
+		input_free(&pass.input);
+		return failed("start", strerror(-err));
+	}
+	status = tell_ready();
+	while (status == STATUS_DONE && !pass.at_end)
+		status = turn(&pass);
+	if (!record_stop(r))
+		status = STATUS_FAILED;
+	if (write_state(&pass) != STATUS_DONE)
+		status = STATUS_FAILED;
+	input_free(&pass.input);
+	if (status == STATUS_DONE && close(STDOUT_FILENO) && !pass.stdout_closed)
+		status = failed("write to stdout", strerror(errno));
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	static struct record record;
+	int operands, status;
+
+	settings.retention = retain_default();
+	switch (options_parse(&program, rows, argc, argv, &operands)) {
+	case OPTIONS_END:
+		return STATUS_DONE;
+	case OPTIONS_BAD:
+		return STATUS_USAGE;
+	case OPTIONS_GO:
+		break;
+	}
+	if (!settings.db) {
+		failed("--db FILE", "is missing: where to keep what comes");
+		return STATUS_USAGE;
+	}
+	status = open_database(&record);
+	if (status == STATUS_DONE)
+		status = go(&record);
+	writer_close(&record.writer);
+	return status;
+}

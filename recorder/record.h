@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The thread that turns lines into rows of the database, one transaction an interval. */
+#ifndef JOPIL_RECORDER_RECORD_H
+#define JOPIL_RECORDER_RECORD_H
+
+#include <pthread.h>
+
+#include "recorder/lines.h"
+#include "recorder/queue.h"
+
+/* What the other thread may know, at any time. */
+struct record_state {
+	u64 rows_lost, flows_lost, lines_lost;
+	bool failing;		/* the last transaction did not succeed */
+	const char *why;	/* of that; stays */
+};
+
+struct record {
+	struct queue queue;
+	struct writer writer;
+	struct lines lines;
+	const char *path;
+	u64 interval_ns;
+	bool verbose;
+
+	pthread_t thread;
+	pthread_mutex_t lock;	/* of state */
+	struct record_state state;
+};
+
+/* Starts the thread; the writer is open already. 0 or -errno. */
+int record_start(struct record *r);
+
+/* Takes what is queued, commits, and ends the thread. False: the last transaction failed. */
+bool record_stop(struct record *r);
+
+struct record_state record_state(struct record *r);
+
+#endif
