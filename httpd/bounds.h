@@ -14,6 +14,8 @@ struct body;
  * feed_frames		a client fell further behind than the feed remembers
  * packets_a_second	of a snapshot, messages show fewer packets than it has
  * feed_bytes		the feed forgot frames early because they are large
+ * held_bytes		a stream client was closed: too late, in the middle of a message that was
+ *			remembered only for it
  * connections		one that was waiting was closed for a new one, or that one refused
  * connections_per_address	a connection was refused (no limit on loopback: one proxy is all)
  * streams		an /events or /ws request was answered 503
@@ -46,6 +48,7 @@ struct body;
 	X(FEED_FRAMES, feed_frames, 8)                             \
 	X(PACKETS, packets_a_second, 200)                          \
 	X(FEED_BYTES, feed_bytes, 64 * 1024 * 1024)                \
+	X(HELD_BYTES, held_bytes, 64 * 1024 * 1024)                \
 	X(CONNECTIONS, connections, 4096)                          \
 	X(CONNECTIONS_PER_ADDRESS, connections_per_address, 64)    \
 	X(STREAMS, streams, 1024)                                  \

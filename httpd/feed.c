@@ -89,6 +89,8 @@ void frame_unref(struct frame *frame)
 {
 	if (!frame || --frame->refs)
 		return;
+	if (frame->held)
+		*frame->held -= frame->text->length;
 	blob_unref(frame->text);
 	free(frame);
 }
@@ -143,6 +145,16 @@ static void count_bytes(struct feed *feed, struct moment *moment)
 	moment->bytes = moment->shot->bytes;
 }
 
+/* The feed's own reference goes; who is being sent the frame keeps it until it is done. */
+static void forget_frame(struct feed *feed, struct frame *frame)
+{
+	if (frame && frame->refs > 1) {
+		frame->held = &feed->held;
+		feed->held += frame->text->length;
+	}
+	frame_unref(frame);
+}
+
 static void forget_first(struct feed *feed)
 {
 	struct moment *moment = moment_of(feed, feed->first++);
@@ -150,7 +162,7 @@ static void forget_first(struct feed *feed)
 	feed->bytes -= moment->bytes;
 	for (int topic = 0; topic < TOPIC_COUNT; topic++)
 		for (int form = 0; form < SHOT_FORMS; form++)
-			frame_unref(moment->frame[topic][form]);
+			forget_frame(feed, moment->frame[topic][form]);
 	shot_unref(moment->shot);
 	*moment = (struct moment){ 0 };
 }
@@ -441,6 +453,12 @@ bool feed_take_tick(struct feed *feed, struct feed_cursor *cursor)
 		return false;
 	go(feed, cursor, frame_ref(feed->tick));
 	return true;
+}
+
+bool feed_must_end(const struct feed *feed, const struct feed_cursor *cursor)
+{
+	return cursor->frame && cursor->frame->held &&
+	       feed->held > bounds_limit(feed->bounds, BOUND_HELD_BYTES);
 }
 
 void feed_done(struct feed_cursor *cursor)

@@ -20,6 +20,7 @@
 struct frame {
 	unsigned int refs;
 	bool counts;		/* a message; not a sign of life */
+	size_t *held;		/* where it is counted when the feed has forgotten it; else NULL */
 	struct blob *text;	/* NULL = nothing to say over WebSocket */
 	struct slice sse[3];
 	size_t sse_length;	/* of all parts */
@@ -56,6 +57,7 @@ struct feed {
 	uint64_t first;		/* number of the oldest one remembered */
 	uint64_t next;		/* number of the one that comes next */
 	size_t bytes;		/* of the texts remembered */
+	size_t held;		/* of those forgotten that are under way to clients */
 	struct pace pace;	/* of the packets shown */
 	bool stale;		/* after the last snapshot */
 	uint64_t ticks;
@@ -135,6 +137,12 @@ bool feed_take(struct feed *feed, struct feed_cursor *cursor, uint64_t now_ms,
 
 /* The same when feed_take() has nothing: a sign of life, if it is time for one. */
 bool feed_take_tick(struct feed *feed, struct feed_cursor *cursor);
+
+/*
+ * Whether clients who are late keep too much, and this one is such a client: it is to
+ * be closed, and to leave.
+ */
+bool feed_must_end(const struct feed *feed, const struct feed_cursor *cursor);
 
 /* The frame under way has been sent. */
 void feed_done(struct feed_cursor *cursor);

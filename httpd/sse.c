@@ -3,6 +3,7 @@
 #include "httpd/sse.h"
 
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "httpd/stream.h"
 
@@ -14,7 +15,9 @@ struct sse_client {
 	struct server *server;
 	struct MHD_Connection *connection;
 	struct feed_cursor cursor;
+	int fd;		/* borrowed; -1 = not known */
 	bool suspended;
+	bool ended;	/* shut down; MHD will see it */
 };
 
 /* 0 is allowed only for a suspended connection, else MHD asks again at once. */
@@ -44,6 +47,8 @@ static ssize_t read_feed(void *closure, uint64_t position, char *data, size_t si
 	size_t copied;
 
 	(void)position;
+	if (client->ended)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (!cursor->frame && server->stopping)
 		return MHD_CONTENT_READER_END_OF_STREAM;
 	if (!has_frame(server, cursor))
@@ -80,6 +85,18 @@ static void join(struct server *server, struct request *request, unsigned int to
 	feed_greet(&server->feed, cursor);
 }
 
+/* The socket of the connection. */
+static int tune(struct server *server, struct request *request)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	if (!info)
+		return -1;
+	server_tune_stream(server, info->connect_fd);
+	return info->connect_fd;
+}
+
 static struct MHD_Response *make_response(struct server *server, struct request *request,
 					  unsigned int topics)
 {
@@ -90,6 +107,7 @@ static struct MHD_Response *make_response(struct server *server, struct request 
 		return NULL;
 	client->server = server;
 	client->connection = request->connection;
+	client->fd = tune(server, request);
 	join(server, request, topics, &client->cursor);
 	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_feed,
 						     client, end_feed);
@@ -101,15 +119,6 @@ static struct MHD_Response *make_response(struct server *server, struct request 
 	LIST_INSERT_HEAD(&server->sse_clients, client, link);
 	server->sse_count++;
 	return response;
-}
-
-static void tune(struct server *server, struct request *request)
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-	if (info)
-		server_tune_stream(server, info->connect_fd);
 }
 
 enum MHD_Result sse_open(struct server *server, struct request *request)
@@ -127,9 +136,18 @@ enum MHD_Result sse_open(struct server *server, struct request *request)
 		return stream_no_topic(request, unknown);
 	if (!stream_fits(server, request, &result))
 		return result;
-	tune(server, request);
 	return reply_send(request, MHD_HTTP_OK, make_response(server, request, topics),
 			  "text/event-stream", CACHE_NEVER, unbuffered);
+}
+
+/* It keeps what only it has not got yet. */
+static void end_late(struct server *server, struct sse_client *client)
+{
+	bounds_hit(&server->bounds, BOUND_HELD_BYTES);
+	client->ended = true;
+	feed_leave(&client->cursor);
+	if (client->fd >= 0)
+		shutdown(client->fd, SHUT_RDWR);
 }
 
 void sse_wake(struct server *server)
@@ -138,6 +156,8 @@ void sse_wake(struct server *server)
 
 	for (client = LIST_FIRST(&server->sse_clients); client; client = LIST_NEXT(client, link)) {
 		server->counters.frames_lost += feed_miss(&server->feed, &client->cursor);
+		if (feed_must_end(&server->feed, &client->cursor))
+			end_late(server, client);
 		if (!client->suspended)
 			continue;
 		client->suspended = false;

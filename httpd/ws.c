@@ -438,6 +438,14 @@ enum MHD_Result ws_open(struct server *server, struct request *request)
 	return accept_upgrade(server, request, accept);
 }
 
+/* It keeps what only it has not got yet, and is in the middle of a frame: nothing can be said. */
+static void end_late(struct server *server, struct ws_client *client)
+{
+	bounds_hit(&server->bounds, BOUND_HELD_BYTES);
+	die(server, client);
+	feed_leave(&client->cursor);
+}
+
 void ws_wake(struct server *server)
 {
 	struct ws_client *client;
@@ -446,7 +454,9 @@ void ws_wake(struct server *server)
 		if (client->state != WS_OPEN)
 			continue;
 		server->counters.frames_lost += feed_miss(&server->feed, &client->cursor);
-		if (!client->waits_for_room)
+		if (feed_must_end(&server->feed, &client->cursor))
+			end_late(server, client);
+		else if (!client->waits_for_room)
 			pump(server, client);
 	}
 }

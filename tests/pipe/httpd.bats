@@ -391,6 +391,14 @@ snapshot() {
 	stop_httpd
 }
 
+@test "late clients hold 64 MiB at most" {
+	start_httpd
+	feeding_client late
+	get /api/stats
+	[ "$(jq .httpd.limits.held_bytes.hits <<<"$output")" -eq 2 ]
+	stop_httpd
+}
+
 @test "events: going on after an id" {
 	start_httpd
 	feeding_client resume

@@ -465,6 +465,34 @@ def case_packets(port, feed):
         assert 0 < shown <= 200 * seconds + 250, f"{shown} in {seconds} s"
 
 
+def case_late(port, feed):
+    """Clients that stop in the middle of messages that nobody else wants any more are closed; others are not."""
+    kinds = [WebSocket, Events, WebSocket, Events]
+    with open(int(feed), "w") as pipe:
+        reader = WebSocket(port, topics="stats")
+        late = []
+        # Each at another snapshot of 30 MB, of which the feed remembers two.
+        for seq, kind in enumerate(kinds, 1):
+            put(pipe, seq, flows=["f" * 30000000])
+            reader.take(f"stats {seq}")
+            late.append(kind(port))
+        for seq in range(len(kinds) + 1, len(kinds) + 4):
+            put(pipe, seq, flows=["f" * 30000000])
+            reader.take(f"stats {seq}")
+        put(pipe, seq + 1)
+        reader.take(f"stats {seq + 1}")
+        whole = 0
+        for client in late:
+            try:
+                client.json()
+                whole += 1
+            except (EOFError, ConnectionResetError):
+                pass
+        assert whole == 2, f"{whole} are served to the end"
+        reader.s.sendall(masked(PING, b"here"))
+        equal(reader.expect(PONG), b"here", "pong")
+
+
 def case_problems(port):
     """What is not understood is told, changes nothing, and is suffered a hundred times."""
     ws = WebSocket(port, topics="flows")

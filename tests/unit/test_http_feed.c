@@ -519,6 +519,42 @@ static void test_messages_count_as_bytes(void **state)
 	assert_int_equal(w->feed.bytes, (w->feed.next - w->feed.first) * bytes);
 }
 
+/* What is forgotten and still under way is counted, once, and bounded: then its readers have to go. */
+static void test_late_clients_hold_little(void **state)
+{
+	static const char line[] = "{\"type\":\"snapshot\",\"seq\":1}";
+	struct world *w = *state;
+	struct feed_cursor two[2], other;
+	uint64_t lost = 0;
+
+	w->bounds.row[BOUND_HELD_BYTES].limit = strlen(line);
+	publish(w, line);
+	for (int i = 0; i < 2; i++) {
+		feed_join(&w->feed, &two[i], ONE_TOPIC);
+		assert_true(take(w, &two[i], &lost));
+	}
+	for (int i = 0; i < LIMIT_FEED_FRAMES - 1; i++)
+		publish(w, line);
+	assert_int_equal(w->feed.held, 0);
+	publish(w, line);
+	assert_int_equal(w->feed.held, strlen(line));
+	assert_false(feed_must_end(&w->feed, &two[0]));
+	feed_join(&w->feed, &other, ONE_TOPIC);
+	assert_true(take(w, &other, &lost));
+	for (int i = 0; i < LIMIT_FEED_FRAMES; i++)
+		publish(w, line);
+	assert_int_equal(w->feed.held, 2 * strlen(line));
+	assert_true(feed_must_end(&w->feed, &two[0]));
+	feed_leave(&two[0]);
+	assert_true(feed_must_end(&w->feed, &two[1]));
+	feed_leave(&two[1]);
+	assert_int_equal(w->feed.held, strlen(line));
+	assert_false(feed_must_end(&w->feed, &other));
+	feed_done(&other);
+	assert_int_equal(w->feed.held, 0);
+	assert_false(feed_must_end(&w->feed, &other));
+}
+
 /* ---- packets ---------------------------------------------------------------- */
 
 /* A snapshot with so many packets, and left_out more that it does not show. */
@@ -773,6 +809,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_joining_a_stale_feed, make_world, free_world),
 		cmocka_unit_test_setup_teardown(test_large_snapshots_are_forgotten_early, make_world, free_world),
 		cmocka_unit_test_setup_teardown(test_messages_count_as_bytes, make_world, free_world),
+		cmocka_unit_test_setup_teardown(test_late_clients_hold_little, make_world, free_world),
 		cmocka_unit_test_setup_teardown(test_packets_a_second, make_world, free_world),
 		cmocka_unit_test_setup_teardown(test_packets_of_who_catches_up, make_world, free_world),
 		cmocka_unit_test(test_connections_per_address),
