@@ -47,7 +47,7 @@ LIBS_recorder   := -lsqlite3 -ljansson -lpthread
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps demo-deps check-deps check check-build demo bench fuzz lint format docs clean help
+.PHONY: all deps demo-deps check-deps check check-build demo bench soak-browser fuzz lint format docs clean help
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%) ## build the programs to build/bin
 
@@ -153,6 +153,7 @@ FUZZ_BINS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fu
 BENCH_BINS := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
 TOOL_BINS := $(patsubst tests/netns/%.c,$(BUILD)/tests/netns/%,$(wildcard tests/netns/*.c))
 FUZZ_SECONDS ?= 5
+MINUTES ?= 5
 
 # A test links the rooms whose headers it includes: programs may use the same names.
 rooms_of = $(shell sed -nE 's!^.include "($(subst $(space),|,$(PROGRAMS)))/.*!\1!p' $(1) | sort -u)
@@ -193,6 +194,11 @@ bench: ## measure, as ratios to a baseline of the same run
 	@tests/deps $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH)
 	@$(MAKE) --no-print-directory all $(BENCH_BINS) $(TOOL_BINS)
 	@tests/bench/run --build $(BUILD)
+
+soak-browser: ## feed a page 10 000 flows a second for MINUTES (default 5): its memory stays flat
+	@$(MAKE) --no-print-directory check-deps
+	@$(MAKE) --no-print-directory all
+	@BIN=$(abspath $(BUILD))/bin node tests/browser/soak.mjs $(MINUTES)
 
 demo: ## install what is missing, build, and run the pipeline on real traffic
 	@$(MAKE) --no-print-directory demo-deps

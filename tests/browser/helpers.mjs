@@ -94,9 +94,9 @@ export function launch() {
 /*
  * A new page at url. What it must not do is collected in page.faults: errors and warnings on the console, exceptions,
  * requests to other hosts, failed requests, violations of the content security policy.
- * expected(text): faults that the test provokes.
+ * expected(text): faults that the test provokes. init: a function that runs in the page before its own scripts.
  */
-export async function openPage(browser, url, { expected = () => false, ...options } = {}) {
+export async function openPage(browser, url, { expected = () => false, init = null, ...options } = {}) {
 	const context = await browser.newContext({ viewport: { width: 1400, height: 1000 }, ...options });
 	const page = await context.newPage();
 	const origin = new URL(url).origin;
@@ -128,6 +128,8 @@ export async function openPage(browser, url, { expected = () => false, ...option
 	await page.addInitScript(() => {
 		addEventListener('securitypolicyviolation', (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
 	});
+	if (init)
+		await page.addInitScript(init);
 	await page.goto(url);
 	return page;
 }

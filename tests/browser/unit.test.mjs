@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
+import { createPast } from '../../web/js/core/past.mjs';
 import { createStore } from '../../web/js/core/store.mjs';
 import { createEngine } from '../../web/js/engine/engine.mjs';
 import { createFeed } from '../../web/js/engine/feed.mjs';
@@ -26,7 +27,9 @@ import {
 	UNSPECIFIED, busiestReasons, createMemory, dropSeries, inOrder, latencyNames, latencySeries,
 } from '../../web/js/lib/memory.mjs';
 import { createPacketLog } from '../../web/js/lib/packet-log.mjs';
+import { coverage, dropSums, pointsOf, protocolSums, ratesOf } from '../../web/js/lib/past.mjs';
 import { LOAD, hintOf, isLoaded } from '../../web/js/lib/probes.mjs';
+import { LIVE, boundsOf, isFrozen, isLive, parseRange, rangeText, rangeWords, windowOf } from '../../web/js/lib/range.mjs';
 import { createRateLog } from '../../web/js/lib/rate-log.mjs';
 import { processesOf } from '../../web/js/lib/remotes.mjs';
 import { formatRoute, formatSort, parseRoute, parseSort } from '../../web/js/lib/route.mjs';
@@ -805,6 +808,94 @@ test('feed: other topics are another stream; while polling, other routes', async
 	await settled();
 	assert.ok(world.asked.includes('api/connections?limit=1000'));
 	assert.ok(!world.asked.some((path) => path.startsWith('api/flows')));
+});
+
+// ---- the past ----------------------------------------------------------------
+
+test('range: what the URL says, and what is asked for it', () => {
+	assert.equal(parseRange(undefined), LIVE);
+	for (const text of ['', 'live', '7m', '5..4', '5..', '-1..4', '1e3..2e3', 'constructor'])
+		assert.ok(isLive(parseRange(text)), text);
+	assert.equal(parseRange('15m').seconds, 900);
+	assert.ok(!isFrozen(parseRange('15m')));
+	assert.deepEqual(boundsOf(parseRange('5m'), 1000000.5), { from: 700000, to: 1000000, step: 1 });
+	assert.deepEqual(boundsOf(parseRange('1h'), 4000000), { from: 400000, to: 4000000, step: 10 });
+	assert.deepEqual(boundsOf(parseRange('1000..9000'), 4000000), { from: 1000, to: 9000, step: 1 });
+	assert.ok(isFrozen(parseRange('1000..9000')));
+	assert.equal(rangeText(1.5, 1.6), '1500..2500');
+	assert.equal(rangeWords(parseRange('1h'), 0), 'the last 1 h');
+	assert.equal(windowOf({ range: LIVE, past: { answer: () => ({ asked: { from: 1, to: 2 } }) } }), null);
+});
+
+test('past: rates of what is known, gaps where nothing is, sums that leave nothing out', () => {
+	const answer = {
+		from: 0, to: 9000, step_ms: 1000, oldest: 0, times: [1000, 2000, 6000, 7000], covered_ms: [1000, 500, 1000, 0],
+		rates: { ingress_bytes: [10, 20, null, 5], egress_bytes: [1, 1, 1, 1], ingress_packets: [1, 1, 1, 1], egress_packets: [2, 2, 2, 2] },
+		protocols: { TCP: { bytes: [1, 2, null, 4], packets: [1, 1, null, 1] } }, drops: { X: [5, null, 2, 0], Y: [0, null, 0, 0] },
+		latency: { unit: 'us', count: [3, null, 0, 1], p50: [7, null, null, 9], p95: [8, null, null, 9], p99: [8, null, null, 9], max: [8, null, null, 9], buckets: [[[8, 3]], null, [], [[9, 1]]] },
+	};
+	const rates = ratesOf(answer, 'bits');
+
+	assert.deepEqual(rates.times, [1, 2, 3, 6, 7]);
+	assert.deepEqual(rates.inbound, [80, 320, null, null, null]);
+	assert.equal(rates.end, 9);
+	assert.deepEqual(ratesOf(answer, 'packets').outbound, [2, 4, null, 2, null]);
+	const points = pointsOf(answer);
+	assert.deepEqual(points.map((point) => point.time), [2, 3, 3, 7, 8]);
+	assert.ok(points[2].gap);
+	assert.deepEqual([...points[0].drops], [['X', 5], ['Y', 0]]);
+	assert.equal(points[1].drops, null);
+	assert.deepEqual(latencySeries(points, latencyNames(points)[0].id).rows[0], [7, null, null, null, 9]);
+	assert.deepEqual(protocolSums(answer), [{ proto: 'TCP', bytes: 7, packets: 3 }]);
+	assert.deepEqual(dropSums(answer), [{ reason: 'X', packets: 7 }]);
+	assert.equal(coverage(answer), '');
+	assert.equal(coverage({ ...answer, oldest: 5000 }), 'older is not remembered');
+	assert.equal(coverage({ times: [] }), 'nothing is remembered of it');
+	assert.deepEqual(ratesOf({ times: [], to: 0 }, 'bits').times, []);
+});
+
+test('past: one request for all that is shown, again as time goes on, once when frozen', async () => {
+	const asked = [];
+	let changes = 0;
+	let answer = { step_ms: 1000, times: [] };
+	const answered = () => new Promise((resolve) => setImmediate(resolve));
+	const past = createPast(LIVE, () => changes++, () => {}, async (path) => {
+		asked.push(path);
+		return { ok: answer !== null, status: answer ? 200 : 401, json: async () => answer };
+	});
+	const look = async (now, ...what) => {
+		past.begin();
+		const found = what.map((one) => past.of(one));
+
+		past.look(now);
+		await answered();
+		return found;
+	};
+
+	await look(5000, 'drops');
+	assert.equal(asked.length, 0);
+	past.set(parseRange('1m'));
+	await look(100000, 'drops', 'latency');
+	assert.deepEqual(asked, ['api/history?from=40000&to=100000&step=1&what=drops,latency']);
+	assert.equal(changes, 1);
+	assert.ok((await look(101000, 'drops'))[0]);
+	assert.equal(asked.length, 1);
+	await look(102000, 'drops');
+	assert.equal(asked.length, 2);
+	assert.deepEqual(await look(102000, 'rates'), [null]);
+	assert.equal(asked.length, 3);
+	past.set(parseRange('1000..9000'));
+	await look(null, 'rates');
+	await look(200000, 'rates');
+	assert.equal(asked.length, 4);
+	answer = null;
+	past.set(parseRange('5m'));
+	await look(300000, 'rates');
+	await look(301000, 'rates');
+	assert.equal(asked.length, 5);
+	assert.equal(past.problem(), '401');
+	await look(306000, 'rates');
+	assert.equal(asked.length, 6);
 });
 
 // ---- engine ----------------------------------------------------------------

@@ -4,12 +4,16 @@
 import { createAsks } from './core/asks.mjs';
 import { setAttribute } from './core/dom.mjs';
 import { startEngine } from './core/link.mjs';
+import { createPast } from './core/past.mjs';
 import { createRouter } from './core/router.mjs';
 import { createStore } from './core/store.mjs';
 import { createTheme } from './core/theme.mjs';
 import { freshness } from './lib/freshness.mjs';
 import { createMemory } from './lib/memory.mjs';
+import { pointsOf } from './lib/past.mjs';
 import { readSnapshot } from './lib/snapshot.mjs';
+import { LIVE, isLive, parseRange, rangeText } from './lib/range.mjs';
+import { createRangeControl } from './parts/range-control.mjs';
 import { createShell } from './parts/shell.mjs';
 import { createConnectionsView } from './views/connections.mjs';
 import { createDropsView } from './views/drops.mjs';
@@ -36,13 +40,18 @@ const VIEWS = [
 	{ id: 'packets', title: 'Packets', create: createPacketsView },
 ];
 
+function showBusy() {
+	setAttribute(shell.main, 'aria-busy', 'true');
+}
+
 // As lib/alerts.mjs has them; the engine watches for them.
 function alertsOf({ now, ended, knowsNormal }) {
 	return { now: () => now, ended: () => ended, knowsNormal: () => knowsNormal };
 }
 
-const asks = createAsks(startEngine(hear), () => setAttribute(shell.main, 'aria-busy', 'true'));
+const asks = createAsks(startEngine(hear), showBusy);
 const memory = createMemory();
+const past = createPast(LIVE, () => store.set({}), showBusy);
 const store = createStore({
 	snapshot: readSnapshot({}),
 	received: 0,	// snapshots that came
@@ -50,7 +59,9 @@ const store = createStore({
 	feed: { link: 'connecting', mode: 'events', problem: '', ended: false },
 	httpd: null,
 	freshness: null,
-	memory,
+	range: LIVE,
+	past,
+	points: pointsNow,
 	alerts: alertsOf({ now: [], ended: [], knowsNormal: false }),
 	page: { framesLost: 0, framesBroken: 0 },
 	packets: { seen: 0, leftOut: 0, lastShown: 0, lastLeftOut: 0 },
@@ -62,7 +73,8 @@ const theme = createTheme((choice) => {
 	shell.showTheme(choice);
 	store.set({});
 });
-const shell = createShell(document.getElementById('page'), VIEWS, theme);
+const control = createRangeControl(chooseRange);
+const shell = createShell(document.getElementById('page'), VIEWS, theme, control);
 const made = new Map();
 let current = null;
 
@@ -121,9 +133,37 @@ function viewFor(id) {
 	return made.get(id);
 }
 
+// Points of lib/memory.mjs of what is shown: "drops" or "latency"; null while they are on their way.
+function pointsNow(what) {
+	if (isLive(store.get().range))
+		return memory.points();
+	const answer = past.of(what);
+
+	return answer && pointsOf(answer);
+}
+
+function chooseRange(text) {
+	router.setParams(router.get().view, { range: text === 'live' ? '' : text });
+	setRange(text);
+	updateView();
+}
+
+function setRange(text) {
+	const range = parseRange(text);
+
+	if (range.id === store.get().range.id)
+		return;
+	past.set(range);
+	store.set({ range });
+	setAttribute(shell.main, 'data-range', isLive(range) ? null : 'past');
+}
+
 function updateView() {
+	past.begin();
 	asks.during(() => current.update(store.get()));
-	if (!asks.isBusy())
+	past.look(store.get().snapshot.timestamp);
+	control.update(store.get());
+	if (!asks.isBusy() && !past.isBusy())
 		setAttribute(shell.main, 'aria-busy', null);
 }
 
@@ -133,6 +173,7 @@ function showRoute({ view, params }, moved) {
 	shell.showView(view);
 	if (!current.element.isConnected)
 		shell.main.replaceChildren(current.element);
+	setRange(params.range);
 	current.setParams(params, moved);
 	updateView();
 }
@@ -154,3 +195,4 @@ router.listen((route) => showRoute(route, true));
 showRoute(router.get(), false);
 showFreshness();
 setInterval(showFreshness, TICK_MS);
+shell.main.addEventListener('zoom', ({ detail: { from, to } }) => chooseRange(rangeText(from, to)));

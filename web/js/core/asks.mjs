@@ -6,6 +6,7 @@ export function createAsks(post, busy) {
 	const slots = new Map();	// slot -> { text, number, answered, answer, used, keep }
 	const calls = new Map();	// id -> resolve
 	let changes = null;
+	let started = false;
 	let count = 0;
 
 	const isCurrent = ([slot, , , number]) => slots.get(slot)?.number === number;
@@ -60,8 +61,10 @@ export function createAsks(post, busy) {
 			const unused = [...slots.keys()].filter((slot) => !slots.get(slot).used && !slots.get(slot).keep);
 
 			unused.forEach((slot) => slots.delete(slot));
-			if (unused.length)
+			// The first message starts the feed, also when nothing is asked.
+			if (unused.length || !started)
 				change(({ drop }) => drop.push(...unused));
+			started = true;
 		},
 		// Something that is answered once, of what a slot has.
 		call(slot, method, args) {

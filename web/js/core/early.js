@@ -10,7 +10,14 @@
 		// No storage: as the system has it.
 	}
 	try {
-		globalThis.jopilWorker = new Worker('js/engine/worker.mjs', { type: 'module' });
+		const worker = new Worker('js/engine/worker.mjs', { type: 'module' });
+
+		globalThis.jopilWorker = worker;
+		// It may fail before the page is there to see it.
+		worker.onerror = (event) => {
+			event.preventDefault();
+			globalThis.jopilWorker = null;
+		};
 	} catch {
 		// No workers: core/link.mjs knows what to do.
 	}

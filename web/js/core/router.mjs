@@ -7,8 +7,15 @@ export function createRouter(views) {
 	const listeners = new Set();
 	let route = parseRoute(location.hash, views);
 
+	// The time range is one for all views: it goes along.
 	function tell() {
+		const { range } = route.params;
+
 		route = parseRoute(location.hash, views);
+		if (range && route.params.range === undefined) {
+			history.replaceState(null, '', formatRoute(route.view, { ...route.params, range }));
+			route = parseRoute(location.hash, views);
+		}
 		listeners.forEach((listener) => listener(route));
 	}
 

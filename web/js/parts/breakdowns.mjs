@@ -2,12 +2,14 @@
 // The short tables: protocols, CPUs, interfaces.
 
 import { cpuColumns, interfaceColumns, protocolColumns, sumOf } from '../lib/columns.mjs';
+import { protocolSums } from '../lib/past.mjs';
 import { createShortTable } from './short-table.mjs';
 
 export function createProtocols() {
 	return createShortTable({
 		id: 'protocols', title: 'Protocols', caption: 'Protocols: rate and totals', rows: ({ snapshot }) => snapshot.protocols,
-		columns: protocolColumns, sum: sumOf, sort: { id: 'bytes', descending: true },
+		columns: protocolColumns, sum: sumOf, sort: { id: 'bytes', descending: true }, className: 'ranged',
+		past: { what: 'protocols', rows: protocolSums, columns: ['proto', 'bytes', 'packets', 'part'] },
 	});
 }
 

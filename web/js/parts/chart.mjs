@@ -7,8 +7,9 @@ import { clock } from '../lib/format.mjs';
 import { WINDOW_S, lonely } from '../lib/history.mjs';
 import { logTicks } from '../lib/ticks.mjs';
 
-const STEPS_S = [10, 15, 30, 60, 120, 300];	// between marks of time
+const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900];	// between marks of time
 const WIDE_PX = 480;
+const MARK_PX = 4;	// a click is no mark
 const SIZES = { font: '11px', time: 26, value: 58 };
 
 // A line, filled or not; values with nothing on either side are dots.
@@ -49,7 +50,7 @@ export function drawZero(plot) {
 	ctx.restore();
 }
 
-function makeOptions({ width, height, scale, series, axis, draw, cursor }, moved) {
+function makeOptions({ width, height, scale, series, axis, draw, cursor, range }, moved, marked) {
 	const grid = { stroke: colour('--grid'), width: 1 };
 	const font = `${SIZES.font} ${getComputedStyle(document.body).fontFamily}`;
 	const timeText = (time) => clock(time * 1000).slice(0, width > WIDE_PX ? 8 : 5);	// seconds where there is room
@@ -60,21 +61,21 @@ function makeOptions({ width, height, scale, series, axis, draw, cursor }, moved
 		height,
 		padding: [8, 26, 0, 0],
 		legend: { show: false },
-		cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 }, ...cursor },
-		scales: { x: { time: true, range: (plot, first, last) => [last - WINDOW_S, last] }, y: scale },
+		cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 6 }, ...cursor },
+		scales: { x: { time: true, range }, y: scale },
 		axes: [
 			{ ...common, size: SIZES.time, gap: 4, space: 70, incrs: STEPS_S, values: (plot, times) => times.map(timeText) },
 			{ ...common, size: SIZES.value, gap: 6, space: 34, ...axis },
 		],
 		series: [{}, ...series],
-		hooks: { setCursor: [moved], draw },
+		hooks: { setCursor: [moved], setSelect: [marked], draw },
 	};
 }
 
 /*
  * moved() is told that the cursor is elsewhere; upDown(step) of the arrows that do not move in time.
  * -> { element, show(spec, data), clear(), place(): index under the cursor or null, plot() }
- * spec: { key: anew when it changes, times: how many points, make(): { scale, series, axis, draw, cursor } }
+ * spec: { key: anew when it changes, times: how many points, window: { from, to } in s (without: the last minutes), make(): { scale, series, axis, draw, cursor } }
  */
 export function createChart({ className = '', moved, upDown = null }) {
 	const element = h('div', { class: `chart ${className}`, tabindex: '0', role: 'img' });
@@ -85,6 +86,17 @@ export function createChart({ className = '', moved, upDown = null }) {
 	let redraw = null;
 	let times = [];
 	let length = 0;
+	let window = null;
+
+	const range = (plot_, first, last) => (window ? [window.from, window.to] : [last - WINDOW_S, last]);
+
+	// What somebody marks with the mouse is the time range of the page.
+	function marked({ select: { left, width: wide }, posToVal }) {
+		if (wide < MARK_PX)
+			return;
+		element.dispatchEvent(new CustomEvent('zoom', { bubbles: true, detail: { from: posToVal(left, 'x'), to: posToVal(left + wide, 'x') } }));
+		plot?.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+	}
 
 	function measure() {
 		width = element.clientWidth;
@@ -106,6 +118,7 @@ export function createChart({ className = '', moved, upDown = null }) {
 		redraw = () => show(spec, data);
 		times = data[0];
 		length = spec.times;
+		window = spec.window ?? null;
 		if (width === 0)
 			return;
 		if (key === built) {
@@ -113,7 +126,7 @@ export function createChart({ className = '', moved, upDown = null }) {
 			return;
 		}
 		clear();
-		plot = new globalThis.uPlot(makeOptions({ width, height, draw: [], ...spec.make() }, moved), data, element);
+		plot = new globalThis.uPlot(makeOptions({ width, height, range, draw: [], ...spec.make() }, moved, marked), data, element);
 		built = key;
 	}
 

@@ -8,7 +8,9 @@ import { NOT_SPECIFIED_WORDS } from '../lib/drop-reasons.mjs';
 import { bytes, exact, outside, packetRate } from '../lib/format.mjs';
 import { dropColumns, dropFlowColumns, topDropColumns } from '../lib/host-columns.mjs';
 import { busiestReasons, dropSeries } from '../lib/memory.mjs';
+import { dropSums } from '../lib/past.mjs';
 import { hintOf } from '../lib/probes.mjs';
+import { isLive, windowOf } from '../lib/range.mjs';
 import { MARKS, createLines } from './lines.mjs';
 import { createLiveTable } from './live-table.mjs';
 import { axisText } from './mirror-chart.mjs';
@@ -43,7 +45,8 @@ export function createDropReasons() {
 		return place < 0 ? null : String(place);
 	};
 	const table = createShortTable({
-		id: 'drops', title: 'Drops by reason', what: 'drops', className: 'full', columns: (sums) => dropColumns(sums, mark), sum: sumOf,
+		id: 'drops', title: 'Drops by reason', what: 'drops', className: 'full ranged', columns: (sums) => dropColumns(sums, mark), sum: sumOf,
+		past: { what: 'drops', rows: dropSums, columns: ['reason', 'packets', 'part', 'words'] },
 		rows: ({ snapshot }) => snapshot.drops, sort: { id: 'packets', descending: true }, byHost: true, empty: hint,
 		below: [unspecified.element], size: 'middle',
 	});
@@ -51,7 +54,7 @@ export function createDropReasons() {
 	return {
 		element: table.element,
 		update(state) {
-			reasons = busiestReasons(state.memory.points(), MARKS - 1);
+			reasons = busiestReasons(state.points('drops') ?? [], MARKS - 1);
 			unspecified.update(state.snapshot);
 			table.update(state);
 		},
@@ -67,23 +70,26 @@ export function createDropsOverTime() {
 	});
 	const empty = createEmpty();
 	const element = createPanel({
-		id: 'drops-over-time', title: 'Drops over time', className: 'full charted', body: [lines.legend, lines.element, empty.element],
+		id: 'drops-over-time', title: 'Drops over time', className: 'full charted ranged', body: [lines.legend, lines.element, empty.element],
 	});
 
 	return {
 		element,
 		update(state) {
-			const points = state.memory.points();
+			const points = state.points('drops');
+
+			if (!points)
+				return;
 			const reasons = busiestReasons(points, MARKS - 1);
 			const series = dropSeries(points, reasons);
 
 			if (reasons.length === 0) {
-				empty.show(...hint(state));
+				empty.show(...(isLive(state.range) ? hint(state) : ['No packet dropped in this time range, as far as it is remembered.']));
 				lines.clear();
 				return;
 			}
 			empty.hide();
-			lines.show({ times: series.times, rows: [...series.rows, series.others], names: [...reasons.map(outside), 'others'] });
+			lines.show({ times: series.times, rows: [...series.rows, series.others], names: [...reasons.map(outside), 'others'], window: windowOf(state) });
 		},
 	};
 }
@@ -106,6 +112,7 @@ export function createTopDrops() {
 	return createShortTable({
 		id: 'top-drops', title: 'Drops', what: 'drops by reason', caption: 'Packets dropped, by reason', columns: topDropColumns, sum: sumOf,
 		rows: ({ snapshot }) => snapshot.drops, sort: { id: 'packets', descending: true }, empty: hint, size: 'short',
+		className: 'ranged', past: { what: 'drops', rows: dropSums, columns: ['reason', 'packets'] },
 		aside: [h('a', { href: '#/drops' }, 'All drops')],
 	});
 }

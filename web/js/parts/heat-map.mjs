@@ -29,6 +29,7 @@ export function createHeatMap(subject) {
 	const chart = createChart({ className: 'heat', moved: readOut, upDown });
 	let columns = [];	// { time, seconds, cells }
 	let most = 0;
+	let window = null;
 	let chosen = null;	// low of the cell that the keys chose
 
 	function cellAt(column) {
@@ -96,7 +97,7 @@ export function createHeatMap(subject) {
 		const all = columns.reduce((sum, column) => sum + column.cells.reduce((part, cell) => part + cell.count, 0), 0);
 		const { low, high } = boundsOf(columns);
 
-		return `${subject}, heat map of the last ${WINDOW_S / 60} minutes: ` +
+		return `${subject}, heat map of ${window ? 'the time range chosen' : `the last ${WINDOW_S / 60} minutes`}: ` +
 			(all ? `${samples(all)} between ${micros(low)} and ${micros(high - 1)}. ` : 'no sample. ') +
 			'Left and right read points in time, up and down the ranges.';
 	}
@@ -106,13 +107,15 @@ export function createHeatMap(subject) {
 		reading,
 		scale: h('p', { class: 'heat-scale muted' }, '1 ', h('span', { class: 'ramp', 'aria-hidden': 'true' }), ' ', h('span', { class: 'most' })),
 		// series of lib/memory.mjs; seconds of each point
-		show({ times, buckets }, seconds) {
+		show({ times, buckets }, seconds, within = null) {
+			window = within;
 			columns = times.map((time, i) => ({ time, seconds: seconds[i], cells: cellsOf(buckets[i] ?? []) }));
 			most = columns.reduce((top, column) => column.cells.reduce((more, cell) => Math.max(more, cell.count), top), 0);
 			setText(this.scale.querySelector('.most'), `${count(Math.max(1, most))} samples`);
 			chart.show({
 				key: 'heat',
 				times: times.length,
+				window,
 				make: () => ({
 					...logarithmic(rangeNow, shortMicros),
 					series: [{ paths: () => null, points: { show: false } }],

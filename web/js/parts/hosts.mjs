@@ -33,6 +33,10 @@ export function createHosts({ params, opens }) {
 		examples: 'ip:10.0.0.0/8 · ip:2001:db8::/32 · rx>1M · tx>100k · connections>10', placeholder: 'ip:10.0.0.0/8 · rx>1M',
 		columns: ({ snapshot }) => (snapshot.hosts.length > 1 ? withHost : own),
 		rows: 'remotes',
+		past: {
+			what: 'remotes', columns: ['remote', 'rx_bytes', 'tx_bytes'], sort: { id: 'rx_bytes', descending: true },
+			rows: (answer) => answer.remotes, all: (answer) => answer.remotes_matched,
+		},
 		sums: (next) => { sums = next; },
 		note, hint,
 	});

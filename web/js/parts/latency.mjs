@@ -7,6 +7,7 @@ import { count, exact, micros, outside, shortMicros } from '../lib/format.mjs';
 import { latencyColumns } from '../lib/host-columns.mjs';
 import { LINES, latencyNames, latencySeries } from '../lib/memory.mjs';
 import { hintOf } from '../lib/probes.mjs';
+import { isLive, windowOf } from '../lib/range.mjs';
 import { logarithmic } from './chart.mjs';
 import { createHeatMap } from './heat-map.mjs';
 import { createLines } from './lines.mjs';
@@ -49,28 +50,30 @@ export function createLatencyCharts() {
 	const choice = createChoice(() => latest && draw());
 	let latest = null;
 	const percentiles = createPanel({
-		id: 'latency-lines', title: 'Percentiles over time', className: 'charted', aside: [choice.element],
+		id: 'latency-lines', title: 'Percentiles over time', className: 'charted ranged', aside: [choice.element],
 		body: [lines.legend, lines.element, empties[0].element],
 	});
 	const map = createPanel({
-		id: 'latency-heat', title: 'Heat map', className: 'charted', aside: [heat.scale],
+		id: 'latency-heat', title: 'Heat map', className: 'charted ranged', aside: [heat.scale],
 		body: [heat.reading, heat.element, empties[1].element],
 	});
 
 	function draw() {
-		const points = latest.memory.points();
+		const points = latest.points('latency');
 
+		if (!points)
+			return;
 		choice.update(latencyNames(points));
 		const series = latencySeries(points, choice.value());
 		if (choice.value() === '') {
-			empties.forEach((empty) => empty.show(...hint(latest)));
+			empties.forEach((empty) => empty.show(...(isLive(latest.range) ? hint(latest) : ['No round-trip time is remembered of this time range.'])));
 			lines.clear();
 			heat.clear();
 			return;
 		}
 		empties.forEach((empty) => empty.hide());
-		lines.show({ times: series.times, rows: series.rows, names: LINES });
-		heat.show(series, points.map((point) => point.seconds ?? 0));
+		lines.show({ times: series.times, rows: series.rows, names: LINES, window: windowOf(latest) });
+		heat.show(series, points.map((point) => point.seconds ?? 0), windowOf(latest));
 	}
 
 	return {
@@ -113,19 +116,23 @@ export function createRttSummary() {
 		...LINES.map((id) => h('div', {}, h('dt', {}, id === 'max' ? 'slowest' : id), values.get(id))));
 	const empty = createEmpty();
 	const element = createPanel({
-		id: 'rtt', title: 'Round-trip time', aside: [samples, h('a', { href: '#/latency' }, 'Over time')], body: [list, empty.element],
+		id: 'rtt', title: 'Round-trip time', className: 'ranged', aside: [samples, h('a', { href: '#/latency' }, 'Over time')], body: [list, empty.element],
 	});
 
 	return {
 		element,
 		update(state) {
-			const row = state.snapshot.latency.filter(WHOLE).sort((a, b) => (b.p99 ?? 0) - (a.p99 ?? 0))[0];
+			const live = isLive(state.range);
+			const past = live ? null : state.past.of('latency');
+			const row = live ? state.snapshot.latency.filter(WHOLE).sort((a, b) => (b.p99 ?? 0) - (a.p99 ?? 0))[0] : past?.latency?.range;
 
+			if (!live && !past)
+				return;
 			setHidden(list, !row);
-			setText(samples, row ? `last minute, ${count(row.count)} samples` : '');
+			setText(samples, row ? `${live ? 'last minute' : 'time range'}, ${count(row.count)} samples` : '');
 			setAttribute(samples, 'title', row ? exact(row.count, 'samples') : null);
 			if (!row) {
-				empty.show(...hint(state));
+				empty.show(...(live ? hint(state) : ['Nothing is remembered of this time range.']));
 				return;
 			}
 			empty.hide();

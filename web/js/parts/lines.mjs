@@ -45,7 +45,7 @@ function createLegend() {
 
 /*
  * subject: "Drops". spec: { id, scale, axis, format, exact } of uPlot and of values.
- * -> { element, legend, show({ times, rows, names }), clear() }
+ * -> { element, legend, show({ times, rows, names, window }), clear() }
  */
 export function createLines(subject, { scale, axis, format, exact }, className = '') {
 	const legend = createLegend();
@@ -63,7 +63,7 @@ export function createLines(subject, { scale, axis, format, exact }, className =
 	function summary() {
 		const last = series.rows.map((row, i) => `${series.names[i]} ${format(row.at(-1) ?? null)}`).join(', ');
 
-		return `${subject}, the last ${WINDOW_S / 60} minutes. Now: ${last || 'nothing'}. The arrow keys read single points.`;
+		return `${subject}, ${series.window ? 'the time range chosen' : `the last ${WINDOW_S / 60} minutes`}. ${series.window ? 'At its end' : 'Now'}: ${last || 'nothing'}. The arrow keys read single points.`;
 	}
 
 	return {
@@ -75,6 +75,7 @@ export function createLines(subject, { scale, axis, format, exact }, className =
 			chart.show({
 				key: series.names.join('\n'),
 				times: series.times.length,
+				window: series.window,
 				make: () => ({
 					scale, axis, series: series.names.map((name, i) => line(STROKES[i % MARKS][0], { dash: STROKES[i % MARKS][1] })),
 				}),

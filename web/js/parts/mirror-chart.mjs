@@ -26,10 +26,11 @@ function rangeOf(kind) {
 	};
 }
 
-function specOf(kind, times) {
+function specOf(kind, times, window) {
 	return {
 		key: kind,
 		times,
+		window,
 		make: () => ({
 			scale: { range: rangeOf(kind) },
 			axis: { values: (plot, values) => values.map(axisText) },
@@ -39,7 +40,7 @@ function specOf(kind, times) {
 	};
 }
 
-// subject: "Throughput". -> { element, reading, show(series, kind) with series of lib/history.mjs, clear() }
+// subject: "Throughput". -> { element, reading, show(series, kind, window) with series of lib/history.mjs, window of parts/chart.mjs, clear() }
 export function createMirrorChart(subject, className = '') {
 	const inbound = h('b', { class: 'tone-ingress' });
 	const outbound = h('b', { class: 'tone-egress' });
@@ -70,7 +71,7 @@ export function createMirrorChart(subject, className = '') {
 	return {
 		element: chart.element,
 		reading,
-		show(next, unit) {
+		show(next, unit, window = null) {
 			series = next;
 			kind = unit;
 			const data = mirrored(series);
@@ -79,7 +80,7 @@ export function createMirrorChart(subject, className = '') {
 			data[0].push(series.end);
 			data[1].push(null);
 			data[2].push(null);
-			chart.show(specOf(kind, series.times.length), data);
+			chart.show(specOf(kind, series.times.length, window), data);
 			readOut();
 			setAttribute(chart.element, 'aria-label', summary());
 		},

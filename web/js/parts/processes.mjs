@@ -57,6 +57,10 @@ export function createProcesses({ params, opens }) {
 		examples: 'nginx · pid:812 · command:"my server" · uid:0 · rx>1M · tx>100k · !sshd', placeholder: 'nginx · pid:812 · rx>1M',
 		columns: ({ snapshot }) => (snapshot.hosts.length > 1 ? withHost : own),
 		rows: 'processes',
+		past: {
+			what: 'processes', columns: ['command', 'pid', 'rx_bytes', 'tx_bytes', 'rx_calls', 'tx_calls'], sort: { id: 'rx_bytes', descending: true },
+			rows: (answer) => answer.processes, all: (answer) => answer.processes_matched,
+		},
 		sums: (next) => { sums = next; },
 		note, hint,
 	});

@@ -70,8 +70,8 @@ function hostText(hosts) {
 	return hosts.length === 1 ? outside(hosts[0]) : `${outside(hosts[0])} and ${hosts.length - 1} more`;
 }
 
-// views: [{ id, title }] -> { update(state, freshness), showView(id), showTheme(choice), main }
-export function createShell(root, views, theme) {
+// views: [{ id, title }], range: the control of it -> { update(state, freshness), showView(id), showTheme(choice), main }
+export function createShell(root, views, theme, range) {
 	const host = h('span', { class: 'host', id: 'host', dir: 'auto' });
 	const pill = h('span', { class: 'pill', id: 'state', role: 'status' });
 	const navigation = createNavigation(views);
@@ -90,7 +90,7 @@ export function createShell(root, views, theme) {
 		} } }, 'Skip to content'),
 		h('header', { class: 'top' },
 			h('h1', {}, h('img', { src: 'favicon.svg', alt: '', width: '22', height: '22' }), 'jopil'),
-			host, navigation.element, pill, button.element),
+			host, navigation.element, range.element, pill, button.element),
 		banner.element,
 		asking,
 		main,

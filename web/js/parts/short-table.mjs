@@ -6,6 +6,7 @@ import { hostColumn } from '../lib/column.mjs';
 import { toFile } from '../lib/export.mjs';
 import { exact } from '../lib/format.mjs';
 import { formatSort } from '../lib/route.mjs';
+import { isLive } from '../lib/range.mjs';
 import { createRows } from '../lib/rows.mjs';
 import { createExport } from './export.mjs';
 import { createEmpty, createPanel } from './panel.mjs';
@@ -16,17 +17,18 @@ const MOST = 200;	// rows of a list that the engine keeps
 /*
  * rows(state, subject) is what it shows; or it is a name in lib/tables.mjs, and about(subject) what is to be known of the subject there.
  * columns(sums) with which columns, sums() of what sum(rows) says; byHost: a column of hosts where there are several. what: the
- * words of the export. empty(state): [sentence, command]. aside, below: more in the head, and under the table.
+ * words of the export. past: { what, rows(answer), columns: ids } of a time range that is not live (core/past.mjs). empty(state): [sentence, command]. aside, below: more in the head, and under the table.
  */
 export function createShortTable(options) {
 	const {
 		id, title, what = title.toLowerCase(), caption = title, className = '', rows, about = () => null, columns, sum = () => ({}), sort: firstSort,
 		byHost = false, empty: emptyWords = () => ['Nothing counted yet.'], opens = null, key, aside = [], above = [], below = [],
-		size = 'short',
+		size = 'short', past = null,
 	} = options;
 	const isFar = typeof rows === 'string';
 	let sums = sum([]);
 	let several = false;
+	let shownIds = null;	// of columns, null: all
 	let timestamp = null;
 	let state = null;
 	let subject = null;
@@ -40,6 +42,19 @@ export function createShortTable(options) {
 		id, title, className, aside: [many, ...aside, createExport(what, file, () => timestamp)],
 		body: [...above, table.element, empty.element, ...below],
 	});
+
+	// Of a time range: the sums that are remembered, in the columns that have them.
+	function lookBack() {
+		const answer = past && !isLive(state.range) ? state.past.of(past.what) : null;
+		const ids = answer ? past.columns : null;
+
+		if (String(ids) !== String(shownIds)) {
+			shownIds = ids;
+			table.setColumns(ids ? own.filter(({ id: one }) => ids.includes(one)) : own);
+			several = false;
+		}
+		return answer;
+	}
 
 	const slot = () => `${id} ${JSON.stringify(about(subject))}`;
 
@@ -70,7 +85,7 @@ export function createShortTable(options) {
 		if (shown.count)
 			empty.hide();
 		else
-			empty.show(...emptyWords(state));
+			empty.show(...(past && !isLive(state.range) ? [state.past.problem() ? 'The past is not to be had.' : 'Nothing is remembered of this time range.'] : emptyWords(state)));
 	}
 
 	function sortBy(next) {
@@ -83,9 +98,15 @@ export function createShortTable(options) {
 		update(next, about_) {
 			state = next;
 			subject = about_;
+			const answer = lookBack();
+
+			const isMissing = past !== null && !isLive(state.range) && !answer;
+
+			if (isMissing && !state.past.problem())
+				return;
 			if (!isFar)
-				near.set(rows(state, subject));
-			if (byHost && several !== state.snapshot.hosts.length > 1) {
+				near.set(isMissing ? [] : answer ? past.rows(answer) : rows(state, subject));
+			if (byHost && !answer && several !== state.snapshot.hosts.length > 1) {
 				several = !several;
 				table.setColumns(several ? [hostColumn, ...own] : own);
 			}
