@@ -53,6 +53,6 @@ void metrics_write_rtt(const struct server *server, const struct metric *metric,
 /* What httpd says of itself. */
 extern const struct metric_own own_build[], own_up[], own_snapshot_timestamp[], own_snapshot_age[],
 	own_snapshot_interval[], own_snapshots[], own_lines[], own_requests[], own_connections[],
-	own_clients[], own_frames[], own_limit_hits[], own_start[], own_cpu[], own_resident[], own_virtual[];
+	own_clients[], own_frames[], own_limit_hits[], own_start[], own_cpu[], own_heap[];
 
 #endif

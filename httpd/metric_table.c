@@ -208,9 +208,7 @@ const struct metric metric_table[] = {
 	  .own = own_start },
 	{ "process_cpu_seconds_total", METRIC_COUNTER, "seconds", "",
 	  "CPU time that httpd used, of user and system.", .own = own_cpu },
-	{ "process_resident_memory_bytes", METRIC_GAUGE, "bytes", "", "Memory of httpd that is resident.",
-	  .own = own_resident },
-	{ "process_virtual_memory_bytes", METRIC_GAUGE, "bytes", "", "Memory of httpd that is mapped.",
-	  .own = own_virtual },
+	{ "process_heap_bytes", METRIC_GAUGE, "bytes", "", "Memory that the allocator of httpd has.",
+	  .own = own_heap },
 	{ .name = NULL },
 };

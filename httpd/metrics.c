@@ -2,13 +2,10 @@
 /* GET /metrics: the last snapshot and httpd itself, for Prometheus. */
 #include "httpd/metrics.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include "httpd/field.h"
@@ -291,19 +288,4 @@ enum MHD_Result metrics_answer(struct server *server, struct request *request)
 	return reply_body_with(request, MHD_HTTP_OK, &body,
 			       open_metrics ? TYPE_OPEN_METRICS "; version=1.0.0; charset=utf-8" : TYPE_TEXT,
 			       CACHE_NEVER, fields);
-}
-
-void metrics_init(struct metrics *metrics)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	metrics->start_s = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-	metrics->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-}
-
-void metrics_free(struct metrics *metrics)
-{
-	if (metrics->statm_fd >= 0)
-		close(metrics->statm_fd);
 }

@@ -10,16 +10,7 @@
  * never go back while the aggregator runs, and begin anew with it, which is what
  * Prometheus takes a counter that went back for. Which rows there are, and that their
  * sums are exact, is the aggregator's work (its series.h).
- */
-struct metrics {
-	double start_s;		/* Unix time */
-	int statm_fd;		/* of /proc, opened while files can be; -1 = there is none */
-};
-
-void metrics_init(struct metrics *metrics);
-void metrics_free(struct metrics *metrics);
-
-/*
+ *
  * Text format 0.0.4, or OpenMetrics 1.0.0 where Accept names it; with gzip where
  * Accept-Encoding takes it.
  */

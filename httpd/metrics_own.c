@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What httpd says of itself in /metrics. */
+#include <malloc.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "common/version.h"
 #include "httpd/json_text.h"
 #include "httpd/metric.h"
 #include "httpd/server.h"
-
-#define STATM_MAX 128	/* seven numbers */
 
 static double seconds_of(const struct timespec *time)
 {
@@ -138,7 +134,7 @@ const struct metric_own own_limit_hits[] = {
 
 static double start_time(const struct server *server)
 {
-	return server->metrics.start_s;
+	return server->start_s;
 }
 
 static double cpu_time(const struct server *server)
@@ -149,35 +145,15 @@ static double cpu_time(const struct server *server)
 	return clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) ? (double)NAN : seconds_of(&used);
 }
 
-/* /proc/self/statm: pages mapped, pages resident, ... */
-static double memory(const struct server *server, int column)
+/* Of the allocator, which needs no file and no system call: those are over once httpd serves. */
+static double heap(const struct server *server)
 {
-	char text[STATM_MAX], *at = text;
-	double pages = (double)NAN;
-	ssize_t length;
+	struct mallinfo2 info = mallinfo2();
 
-	if (server->metrics.statm_fd < 0)
-		return pages;
-	length = pread(server->metrics.statm_fd, text, sizeof(text) - 1, 0);
-	if (length <= 0)
-		return pages;
-	text[length] = '\0';
-	for (int i = 0; i <= column; i++)
-		pages = (double)strtoull(at, &at, 10);
-	return pages * (double)sysconf(_SC_PAGESIZE);
-}
-
-static double virtual_memory(const struct server *server)
-{
-	return memory(server, 0);
-}
-
-static double resident_memory(const struct server *server)
-{
-	return memory(server, 1);
+	(void)server;
+	return (double)(info.arena + info.hblkhd);
 }
 
 const struct metric_own own_start[] = { { "", start_time }, { NULL, NULL } };
 const struct metric_own own_cpu[] = { { "", cpu_time }, { NULL, NULL } };
-const struct metric_own own_resident[] = { { "", resident_memory }, { NULL, NULL } };
-const struct metric_own own_virtual[] = { { "", virtual_memory }, { NULL, NULL } };
+const struct metric_own own_heap[] = { { "", heap }, { NULL, NULL } };

@@ -48,6 +48,14 @@ uint64_t server_now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+static double unix_time_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 bool server_is_stale(const struct server *server)
 {
 	if (server->input_ended)
@@ -327,7 +335,7 @@ static int init(struct server *server, const struct server_config *config)
 	peers_init(&server->peers, &server->bounds);
 	guesses_init(&server->guesses, &server->bounds);
 	ledger_init(&server->ledger, &server->bounds);
-	metrics_init(&server->metrics);
+	server->start_s = unix_time_s();
 	history_init(&server->history, &server->bounds);
 	resolver_init(&server->resolver, config->resolver_fd, &server->bounds);
 	server->published_ms = server_now_ms();
@@ -443,6 +451,5 @@ void server_free(struct server *server)
 	shot_unref(server->shot);
 	blob_unref(server->openapi);
 	resolver_free(&server->resolver);
-	metrics_free(&server->metrics);
 	intake_free(&server->intake);
 }

@@ -15,7 +15,6 @@
 #include "httpd/history.h"
 #include "httpd/intake.h"
 #include "httpd/ledger.h"
-#include "httpd/metrics.h"
 #include "httpd/peers.h"
 #include "httpd/resolver.h"
 #include "httpd/session.h"
@@ -80,7 +79,7 @@ struct server {
 	struct blob *openapi;	/* the document; NULL until somebody asks */
 	struct ledger ledger;		/* of the last hour's snapshots */
 	struct history history;		/* likewise, by time */
-	struct metrics metrics;
+	double start_s;		/* Unix time of the start */
 	struct resolver resolver;	/* of names, for /api/names */
 	uint64_t snapshot_ms;		/* when it came */
 	bool stale_told;		/* clients know that it is stale */

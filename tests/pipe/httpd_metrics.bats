@@ -99,7 +99,8 @@ no_series_twice() {
 	has 'jopil_snapshot_interval_seconds 1'
 	has 'jopil_snapshots_total 2'
 	has 'jopil_httpd_lines_total{result="bad"} 0'
-	[[ $(sed -n 's/^process_resident_memory_bytes //p' <<<"$output") -gt 1000000 ]]
+	grep -q '^process_heap_bytes [0-9]*$' <<<"$output"
+	grep -q '^process_cpu_seconds_total [0-9.e-]*$' <<<"$output"
 	[[ $(sed -n 's/^process_start_time_seconds \([0-9]*\).*/\1/p' <<<"$output") -gt 1700000000 ]]
 	no_series_twice
 	promtool check metrics <<<"$output"
