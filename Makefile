@@ -41,7 +41,7 @@ LDFLAGS  += -pie -Wl,-z,relro,-z,now,--as-needed $(SAN_FLAGS)
 LIBS_loader     := -lbpf -lelf -lz -ljansson
 LIBS_reader     := -lbpf -lelf -lz -lpcap
 LIBS_aggregator := -ljansson
-LIBS_httpd      := -lmicrohttpd -ljansson -lnettle -lz
+LIBS_httpd      := -lmicrohttpd -ljansson -lnettle -lz -lseccomp
 LIBS_recorder   := -lsqlite3 -ljansson -lpthread
 
 .DEFAULT_GOAL := all
@@ -54,7 +54,7 @@ all: $(PROGRAMS:%=$(BUILD)/bin/%) ## build the programs to build/bin
 ## ---- what a machine needs ------------------------------------------------
 
 DEPS_BUILD := build-essential clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev linux-libc-dev \
-	libjansson-dev libmicrohttpd-dev nettle-dev libpcap-dev libsqlite3-dev python3
+	libjansson-dev libmicrohttpd-dev nettle-dev libseccomp-dev libpcap-dev libsqlite3-dev python3
 DEPS_DEMO  := iproute2 util-linux iputils-ping iperf3 curl jq
 DEPS_BENCH := tcpdump
 DEPS_CHECK := libcmocka-dev sqlite3 bats nftables tcpdump ethtool libclang-rt-dev clang-format openssl procps cppcheck \

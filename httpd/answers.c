@@ -48,6 +48,13 @@ static const struct member limits_members[] = {
 	END,
 };
 
+static const struct member sandbox_members[] = {
+	{ "seccomp", "boolean", .what = "whether system calls are filtered" },
+	{ "landlock", "integer", .what = "its ABI; 0: not in force" },
+	{ "system_calls", "integer", .what = "that are left" },
+	END,
+};
+
 const struct member httpd_members[] = {
 	{ "clients", "object", .what = "stream clients that are connected", client_members },
 	{ "frames_sent", "integer", .what = "to stream clients" },
@@ -61,6 +68,8 @@ const struct member httpd_members[] = {
 	{ "other_lines", "integer", .what = "of the input: hello, and types not known" },
 	{ "stale", "boolean", .what = "as in /health" },
 	{ "snapshot_age_ms", "integer", .what = "milliseconds since it came in" },
+	{ "sandbox", "object", .what = "what keeps httpd from files, sockets and programs",
+	  sandbox_members },
 	{ "limits", "object",
 	  .what = "what outsiders can make grow: the limit (null: none), and how often it was hit",
 	  limits_members },

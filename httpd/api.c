@@ -58,8 +58,11 @@ static void write_counters(const struct server *server, struct body *body)
 	body_printf(body, ",\"lines\":%" PRIu64 ",\"snapshots\":%" PRIu64 ",\"bad_lines\":%" PRIu64
 		    ",\"other_lines\":%" PRIu64, c->lines, c->snapshots, c->bad_lines,
 		    c->other_lines);
-	body_printf(body, ",\"stale\":%s,\"snapshot_age_ms\":%" PRIu64 ",\"limits\":",
-		    bool_text(server_is_stale(server)), age_ms);
+	body_printf(body, ",\"stale\":%s,\"snapshot_age_ms\":%" PRIu64 ",\"sandbox\":"
+		    "{\"seccomp\":%s,\"landlock\":%d,\"system_calls\":%zu},\"limits\":",
+		    bool_text(server_is_stale(server)), age_ms,
+		    bool_text(server->sandbox.seccomp), server->sandbox.landlock,
+		    server->sandbox.calls);
 	bounds_write(&server->bounds, body);
 	body_add(body, "}", 1);
 }

@@ -2,18 +2,21 @@
 /* httpd: snapshots in on stdin, HTTP out. Options, privileges, and what is said when it fails. */
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/options.h"
 #include "common/status.h"
 #include "httpd/listener.h"
 #include "httpd/privilege.h"
+#include "httpd/sandbox.h"
 #include "httpd/resolver_process.h"
 #include "httpd/server.h"
 
@@ -28,6 +31,7 @@ struct options {
 	const char *user;
 	const char *token_file;
 	bool insecure_open;
+	bool no_sandbox;
 	const char *tls_cert;
 	const char *tls_key;
 	const char *web;
@@ -88,6 +92,9 @@ static enum options_result parse_options(int argc, char **argv, struct options *
 		  .help = "the API asks for the token in FILE's first line", .target = &o->token_file },
 		{ .name = "insecure-open", .kind = OPTION_FLAG,
 		  .help = "listen beyond loopback without a token", .target = &o->insecure_open },
+		{ .name = "no-sandbox", .kind = OPTION_FLAG,
+		  .help = "keep system calls and files that serving does not need",
+		  .target = &o->no_sandbox },
 		{ .name = "tls-cert", .kind = OPTION_STRING, .argument = "FILE",
 		  .help = "HTTPS with this certificate chain (PEM)", .target = &o->tls_cert },
 		{ .name = "tls-key", .kind = OPTION_STRING, .argument = "FILE",
@@ -316,6 +323,52 @@ static void forget_key(struct server_config *config)
 		explicit_bzero((char *)config->tls_key, strlen(config->tls_key));
 }
 
+/* Files that libraries read when they are used first: /etc/localtime, /dev/urandom. */
+static void use_first(void)
+{
+	time_t now = time(NULL);
+	struct tm date;
+
+	localtime_r(&now, &date);
+	json_object_seed(0);
+}
+
+/* What the kernel lacks is said, and gone without. */
+static int enter_sandbox(struct server *server)
+{
+	const struct server_config *config = &server->config;
+	const struct sandbox sandbox = { .web_fd = config->web_fd, .socket_fd = -1 };
+	struct sandbox_state *state = &server->sandbox;
+	const char *step;
+	int err;
+
+	if (config->no_sandbox)
+		return STATUS_DONE;
+	use_first();
+	err = sandbox_enter(&sandbox, state, &step);
+	if (err)
+		return fail("enter the sandbox: %s: %s; --no-sandbox goes without", step,
+			    strerror(-err));
+	if (!state->seccomp || !state->landlock)
+		fail("this kernel has no %s; going on without it",
+		     state->seccomp ? "Landlock" : state->landlock ? "seccomp" : "seccomp, no Landlock");
+	if (config->verbose && state->seccomp)
+		fprintf(stderr, "httpd: sandbox: %zu system calls are left; Landlock ABI %d\n",
+			state->calls, state->landlock);
+	return STATUS_DONE;
+}
+
+static int run(struct server *server)
+{
+	int err, status = enter_sandbox(server);
+
+	if (status)
+		return status;
+	tell_ready(&server->config);
+	err = server_run(server);
+	return err ? fail("wait for events: %s", strerror(-err)) : STATUS_DONE;
+}
+
 static int serve(struct server_config *config)
 {
 	struct server *server = calloc(1, sizeof(*server));
@@ -330,14 +383,8 @@ static int serve(struct server_config *config)
 								      : "it does not say why");
 	else if (err)
 		fail("start: %s", strerror(-err));
-	if (!err) {
-		tell_ready(config);
-		err = server_run(server);
-		if (err)
-			fail("wait for events: %s", strerror(-err));
-		else
-			status = STATUS_DONE;
-	}
+	if (!err)
+		status = run(server);
 	server_free(server);
 	free(server);
 	return status;
@@ -370,6 +417,7 @@ int main(int argc, char **argv)
 	config.connections_per_address = options.connections_per_address;
 	config.ping_ms = options.ping_s * 1000;
 	config.verbose = options.verbose;
+	config.no_sandbox = options.no_sandbox;
 	if (options.ready_fd <= DESCRIPTOR_MAX)
 		config.ready_fd = (int)options.ready_fd;
 	status = prepare(&options, &config);

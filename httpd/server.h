@@ -17,6 +17,7 @@
 #include "httpd/ledger.h"
 #include "httpd/peers.h"
 #include "httpd/resolver.h"
+#include "httpd/sandbox.h"
 #include "httpd/session.h"
 #include "httpd/site.h"
 #include "httpd/token.h"
@@ -61,6 +62,7 @@ struct server_config {
 	uint64_t connections_per_address;
 	uint64_t ping_ms;	/* stream clients get a sign of life so often */
 	bool verbose;
+	bool no_sandbox;
 };
 
 struct server {
@@ -69,6 +71,7 @@ struct server {
 	struct counters counters;
 	struct peers peers;
 	struct guesses guesses;
+	struct sandbox_state sandbox;	/* all zero: none */
 	struct sessions sessions;
 
 	struct intake intake;

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* After the start: no new file, socket or program, by seccomp and Landlock where the kernel has them. */
+#include "httpd/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/status.h"
+#include "httpd/privilege.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+/* ---- system calls ------------------------------------------------------------ */
+
+/* What serving needs, with TLS too. mmap() and mprotect() are left without PROT_EXEC: see add_memory(). */
+static const int serving[] = {
+	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(fcntl),
+	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(accept4),
+	SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(sendmsg),
+	SCMP_SYS(shutdown), SCMP_SYS(setsockopt), SCMP_SYS(brk), SCMP_SYS(munmap),
+	SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(getrandom),
+	SCMP_SYS(clock_gettime), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
+	SCMP_SYS(exit_group),
+};
+
+/* The page from a directory: openat2() beneath it, and sending what it found. */
+static const int serving_files[] = {
+	SCMP_SYS(openat2), SCMP_SYS(newfstatat), SCMP_SYS(fstat), SCMP_SYS(lseek),
+	SCMP_SYS(pread64), SCMP_SYS(sendfile),
+};
+
+#ifdef __SANITIZE_ADDRESS__
+/* To find leaks at the end, and to say what is wrong, with names. */
+static const int sanitizing[] = {
+	SCMP_SYS(clone), SCMP_SYS(ptrace), SCMP_SYS(wait4), SCMP_SYS(prctl), SCMP_SYS(openat),
+	SCMP_SYS(open), SCMP_SYS(readlink), SCMP_SYS(getdents64), SCMP_SYS(getdents), SCMP_SYS(sigaltstack),
+	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(sched_yield), SCMP_SYS(gettid),
+	SCMP_SYS(getpid), SCMP_SYS(getppid), SCMP_SYS(tgkill), SCMP_SYS(sched_getaffinity), SCMP_SYS(getrlimit),
+	SCMP_SYS(prlimit64), SCMP_SYS(process_vm_readv), SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(exit),
+	SCMP_SYS(stat), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(lseek), SCMP_SYS(ioctl),
+	SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(msync), SCMP_SYS(access), SCMP_SYS(set_robust_list),
+	SCMP_SYS(arch_prctl), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(dup), SCMP_SYS(pipe2),
+};
+#else
+static const int sanitizing[0];
+#endif
+
+/* It is raised by the call itself, so it interrupts nothing but that. */
+static void stopped(int number, siginfo_t *info, void *context)
+{
+	char text[160];
+	int length = snprintf(text, sizeof(text),
+			      "httpd: system call %d is not left by the sandbox: a bug, or an "
+			      "attack; report it, --no-sandbox goes without\n", info->si_syscall);
+
+	(void)number;
+	(void)context;
+	if (write(STDERR_FILENO, text, (size_t)length) != length)
+		_exit(STATUS_FAILED);
+	_exit(STATUS_FAILED);
+}
+
+static int add_calls(scmp_filter_ctx filter, const int *calls, size_t count,
+		     struct sandbox_state *state)
+{
+	for (size_t i = 0; i < count; i++) {
+		int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+
+		if (err)
+			return err;
+	}
+	state->calls += count;
+	return 0;
+}
+
+/* No new code: memory can be had, but not to be executed. */
+static int add_memory(scmp_filter_ctx filter, struct sandbox_state *state)
+{
+	const int calls[] = { SCMP_SYS(mmap), SCMP_SYS(mprotect) };
+	int err = 0;
+
+	for (size_t i = 0; !err && i < COUNT(calls) && !COUNT(sanitizing); i++)
+		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 1,
+				       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	state->calls += COUNT(sanitizing) ? 0 : COUNT(calls);
+	return err;
+}
+
+/* One directory, and there a name. */
+static int add_removing(scmp_filter_ctx filter, int fd, struct sandbox_state *state)
+{
+	if (fd < 0)
+		return 0;
+	state->calls++;
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(unlinkat), 1,
+				SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)fd));
+}
+
+static int add_all(scmp_filter_ctx filter, const struct sandbox *sandbox,
+		   struct sandbox_state *state)
+{
+	int err = add_calls(filter, serving, COUNT(serving), state);
+
+	if (!err && sandbox->web_fd >= 0)
+		err = add_calls(filter, serving_files, COUNT(serving_files), state);
+	if (!err)
+		err = add_calls(filter, sanitizing, COUNT(sanitizing), state);
+	if (!err)
+		err = add_memory(filter, state);
+	return err ? err : add_removing(filter, sandbox->socket_fd, state);
+}
+
+static int enter_seccomp(const struct sandbox *sandbox, struct sandbox_state *state)
+{
+	struct sigaction action = { .sa_sigaction = stopped, .sa_flags = SA_SIGINFO };
+	scmp_filter_ctx filter;
+	int err;
+
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0)
+		return 0;
+	if (sigaction(SIGSYS, &action, NULL))
+		return -errno;
+	filter = seccomp_init(SCMP_ACT_TRAP);
+	if (!filter)
+		return -ENOMEM;
+	err = add_all(filter, sandbox, state);
+	if (!err)
+		err = seccomp_load(filter);
+	seccomp_release(filter);
+	state->seccomp = !err;
+	return err;
+}
+
+/* ---- files and ports ----------------------------------------------------------- */
+
+/* What each ABI added; older headers do not have the newer names (linux/landlock.h). */
+#define FS_ABI_1 ((1ULL << 13) - 1)
+#define FS_REFER (1ULL << 13)		/* 2 */
+#define FS_TRUNCATE (1ULL << 14)	/* 3 */
+#define FS_IOCTL_DEV (1ULL << 15)	/* 5 */
+#define NET_TCP 3ULL			/* 4: bind, connect */
+#define SCOPES 3ULL			/* 6: abstract Unix sockets, signals */
+
+struct ruleset {
+	uint64_t fs;
+	uint64_t net;
+	uint64_t scoped;
+};
+
+static struct ruleset everything(int abi)
+{
+	struct ruleset rules = { .fs = FS_ABI_1 };
+
+	if (abi >= 2)
+		rules.fs |= FS_REFER;
+	if (abi >= 3)
+		rules.fs |= FS_TRUNCATE;
+	if (abi >= 4)
+		rules.net = NET_TCP;
+	if (abi >= 5)
+		rules.fs |= FS_IOCTL_DEV;
+	if (abi >= 6)
+		rules.scoped = SCOPES;
+	return rules;
+}
+
+/* A kernel of an older ABI takes the longer struct if what it does not know is zero. */
+static int create_ruleset(int abi)
+{
+	struct ruleset rules = everything(abi);
+
+	return (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
+}
+
+static int leave(int ruleset, int directory, uint64_t rights)
+{
+	struct landlock_path_beneath_attr beneath = {
+		.allowed_access = rights, .parent_fd = directory,
+	};
+
+	if (directory < 0)
+		return 0;
+	return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) ?
+		       -errno : 0;
+}
+
+static int restrict_files(int ruleset, const struct sandbox *sandbox)
+{
+	int err = leave(ruleset, sandbox->web_fd, LANDLOCK_ACCESS_FS_READ_FILE);
+
+	if (!err)
+		err = leave(ruleset, sandbox->socket_fd, LANDLOCK_ACCESS_FS_REMOVE_FILE);
+#ifdef __SANITIZE_ADDRESS__
+	if (!err) {
+		int root = open("/", O_PATH | O_CLOEXEC);
+
+		err = leave(ruleset, root, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR);
+		close(root);
+	}
+#endif
+	if (!err && syscall(SYS_landlock_restrict_self, ruleset, 0))
+		err = -errno;
+	return err;
+}
+
+static int enter_landlock(const struct sandbox *sandbox, struct sandbox_state *state)
+{
+	int abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
+			       LANDLOCK_CREATE_RULESET_VERSION);
+	int ruleset, err;
+
+	if (abi < 1)	/* too old, not built in, or not switched on */
+		return 0;
+	ruleset = create_ruleset(abi);
+	if (ruleset < 0)
+		return -errno;
+	err = restrict_files(ruleset, sandbox);
+	close(ruleset);
+	state->landlock = err ? 0 : abi;
+	return err;
+}
+
+int sandbox_enter(const struct sandbox *sandbox, struct sandbox_state *ret_state,
+		  const char **ret_step)
+{
+	int err;
+
+	*ret_state = (struct sandbox_state){ 0 };
+	*ret_step = "gain no privilege";
+	err = privilege_no_new();
+	if (err)
+		return err;
+	*ret_step = "Landlock";
+	err = enter_landlock(sandbox, ret_state);
+	if (err)
+		return err;
+	*ret_step = "seccomp";
+	return enter_seccomp(sandbox, ret_state);
+}

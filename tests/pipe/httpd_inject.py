@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Makes a running httpd do what an attacker inside of it would: system calls, put into it by ptrace.
+
+usage: httpd_inject.py all|one PROGRAM [OPTION...]; starts PROGRAM as its child, waits until it is ready, and prints
+for each call what came of it: a number, an error's name, or `stopped` where the sandbox stops it. Calls that
+are stopped are not carried out, and the program is let go on; at the end it is asked for /health. With `one` the
+signal that stops the first one gets to the program, whose exit status it is then.
+x86-64 only.
+"""
+import ctypes
+import errno
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+libc.ptrace.restype = ctypes.c_long
+POKE, CONT, SINGLESTEP, GETREGS, SETREGS, ATTACH, DETACH = 4, 7, 9, 12, 13, 16, 17
+REGS = ("r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss "
+        "fs_base gs_base ds es fs gs").split()
+AT_FDCWD = -100
+
+
+class Regs(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_ulonglong) for name in REGS]
+
+
+def ptrace(request, pid, address=None, data=None):
+    if libc.ptrace(request, pid, address, data) < 0:
+        raise OSError(ctypes.get_errno(), f"ptrace {request}")
+
+
+class Victim:
+    """A stopped process; call() makes it do a system call."""
+
+    def __init__(self, pid):
+        self.pid = pid
+        ptrace(ATTACH, pid)
+        os.waitpid(pid, 0)
+        self.kept = Regs()
+        ptrace(GETREGS, pid, None, ctypes.byref(self.kept))
+        # It waits in a system call: the instruction is right behind it.
+        with open(f"/proc/{pid}/mem", "rb") as memory:
+            memory.seek(self.kept.rip - 2)
+            assert memory.read(2) == b"\x0f\x05", "it is not in a system call"
+
+    def put(self, data):
+        """Bytes in its memory, below the stack."""
+        address = (self.kept.rsp - 4096) & ~7
+        data += b"\0" * (8 - len(data) % 8)
+        for i in range(0, len(data), 8):
+            ptrace(POKE, self.pid, address + i, int.from_bytes(data[i:i + 8], "little"))
+        return address
+
+    def enter(self, how, number, *arguments):
+        regs = Regs.from_buffer_copy(self.kept)
+        regs.rip -= 2
+        regs.rax, regs.orig_rax = number, ctypes.c_ulonglong(-1).value
+        for name, value in zip(("rdi", "rsi", "rdx", "r10", "r8", "r9"), arguments):
+            setattr(regs, name, ctypes.c_ulonglong(value).value)
+        ptrace(SETREGS, self.pid, None, ctypes.byref(regs))
+        ptrace(how, self.pid)
+        return os.waitpid(self.pid, 0)[1]
+
+    def call(self, number, *arguments):
+        status = self.enter(SINGLESTEP, number, *arguments)
+        if not os.WIFSTOPPED(status):
+            return f"ended with {status:#x}"
+        if os.WSTOPSIG(status) == signal.SIGSYS:
+            # The step itself is told after the signal, which is not passed on.
+            ptrace(SINGLESTEP, self.pid)
+            os.waitpid(self.pid, 0)
+            return "stopped"
+        regs = Regs()
+        ptrace(GETREGS, self.pid, None, ctypes.byref(regs))
+        result = ctypes.c_longlong(regs.rax).value
+        return errno.errorcode[-result] if -4096 < result < 0 else "done"
+
+    def deliver(self, number):
+        """A call whose signal is not kept from it."""
+        self.enter(CONT, number)
+        ptrace(DETACH, self.pid, None, signal.SIGSYS)
+
+    def let_go(self):
+        ptrace(SETREGS, self.pid, None, ctypes.byref(self.kept))
+        ptrace(DETACH, self.pid)
+
+
+def attacks(victim):
+    """(name, result): what would be worth having, and cannot be had."""
+    how = (0).to_bytes(24, "little")
+    for name, number, data, arguments in (
+        ("execve", 59, b"/bin/sh\0", lambda at: (at, 0, 0)),
+        ("open", 2, b"/etc/shadow\0", lambda at: (at, os.O_RDONLY)),
+        ("openat", 257, b"/etc/passwd\0", lambda at: (AT_FDCWD, at, os.O_RDONLY)),
+        ("openat2", 437, how + b"/etc/passwd\0", lambda at: (AT_FDCWD, at + 24, at, 24)),
+        ("creat", 85, b"/tmp/jopil-was-here\0", lambda at: (at, 0o644)),
+        ("unlink", 87, b"/tmp/jopil-was-here\0", lambda at: (at,)),
+        ("rename", 82, b"/a\0", lambda at: (at, at)),
+        ("socket", 41, b"", lambda at: (socket.AF_INET, socket.SOCK_STREAM, 0)),
+        ("socketpair", 53, b"", lambda at: (socket.AF_UNIX, socket.SOCK_STREAM, 0, at)),
+        ("connect", 42, b"\2\0\0\x50\x7f\0\0\1" + b"\0" * 8, lambda at: (0, at, 16)),
+        ("bind", 49, b"\2\0\0\0\x7f\0\0\1" + b"\0" * 8, lambda at: (0, at, 16)),
+        ("fork", 57, b"", lambda at: ()),
+        ("clone", 56, b"", lambda at: (signal.SIGCHLD, 0, 0, 0, 0)),
+        ("ptrace", 101, b"", lambda at: (ATTACH, 1, 0, 0)),
+        ("kill", 62, b"", lambda at: (os.getpid(), 0)),
+        ("setuid", 105, b"", lambda at: (0,)),
+        ("bpf", 321, b"", lambda at: (0, at, 0)),
+        ("io_uring_setup", 425, b"\0" * 128, lambda at: (1, at)),
+        ("unshare", 272, b"", lambda at: (0x10000000,)),
+        ("mount", 165, b"/\0", lambda at: (at, at, at, 0, 0)),
+        ("memfd_create", 319, b"x\0", lambda at: (at, 0)),
+        ("mmap-exec", 9, b"", lambda at: (0, 4096, 7, 0x22, -1, 0)),
+        ("mprotect-exec", 10, b"", lambda at: (at & ~4095, 4096, 7)),
+        ("seccomp", 317, b"", lambda at: (0, 0, 0)),
+    ):
+        yield name, victim.call(number, *arguments(victim.put(data or b"\0")))
+
+
+def main():
+    server = subprocess.Popen(sys.argv[2:], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    port = None
+    while port is None:
+        line = server.stderr.readline().decode()
+        if not line:
+            sys.exit("httpd_inject: it ended")
+        port = re.search(r"listening on http://.*:(\d+)$", line)
+    # It has answered once: now it waits again.
+    health = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    for turn in range(2):
+        with socket.create_connection(("127.0.0.1", int(port.group(1))), timeout=20) as s:
+            s.sendall(health)
+            answer = b""
+            while chunk := s.recv(4096):
+                answer += chunk
+        assert answer.startswith(b"HTTP/1.1 200"), answer
+        if turn:
+            break
+        victim = Victim(server.pid)
+        if sys.argv[1] == "one":
+            victim.deliver(57)
+            break
+        for name, result in attacks(victim):
+            print(name, result, flush=True)
+        victim.let_go()
+    if sys.argv[1] == "all":
+        server.terminate()
+    said = server.communicate(timeout=20)[1].decode()
+    sys.stderr.write(said)
+    sys.exit(server.returncode)
+
+
+if __name__ == "__main__":
+    main()
