@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import {
 	WAIT_MS, axeViolations, becomes, launch, openPage, packetsTotal, packetsTotalIncreases, shows, startHttpd, widerThanScreen,
 } from './helpers.mjs';
+import { flagWords } from '../../web/js/lib/words.mjs';
 import { NASTY_NAMES, createTraffic, nastySnapshot } from './traffic.mjs';
 
 const VIEWS = ['overview', 'flows', 'processes', 'hosts', 'connections', 'drops', 'latency', 'sankey', 'packets'];
@@ -351,7 +352,7 @@ test('flows show process, RTT, retransmits and drops, and open', () => withPage(
 	await page.locator('#details-title', { hasText: `:${flow.src_port} →` }).waitFor();
 	assert.equal(await fact(page, 'Process').textContent(), `${flow.command} (${flow.pid})`);
 	assert.equal(await fact(page, 'Retransmits').textContent(), String(flow.retransmits));
-	assert.equal(await fact(page, 'TCP flags of the source').textContent(), flow.tcp_flags_src);
+	assert.equal(await fact(page, 'TCP flags of the source').textContent(), flagWords(flow.tcp_flags_src));
 	await feed(page);
 	await feed(page);
 	assert.match(await page.locator('.rate-head').innerText(), /since \d\d:\d\d:\d\d when it was opened here/);

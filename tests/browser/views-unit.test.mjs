@@ -5,6 +5,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { RULES, alertWords, alertsNow, createAlerts } from '../../web/js/lib/alerts.mjs';
+import { createNames } from '../../web/js/engine/names.mjs';
+import { addNames, side } from '../../web/js/lib/names.mjs';
+import { connectionReasonWords, flagWords, stateWords } from '../../web/js/lib/words.mjs';
 import { parseFilter } from '../../web/js/lib/filter.mjs';
 import { STAGES, createFlowRates, createSankeyGraph, termFor } from '../../web/js/lib/sankey.mjs';
 import { readSnapshot } from '../../web/js/lib/snapshot.mjs';
@@ -201,4 +204,54 @@ test('alerts: one process or host with most of it; another aggregator begins ane
 	assert.deepEqual(alertsNow(hog.alerts, { timestamp: 5 }, { level: 'stale', text: 'No more.' }).map(({ id, since }) => [id, since]), [['stale', 5]]);
 	assert.equal(alertWords([{ level: 'bad' }, { level: 'note' }]), '2 alerts, 1 of them bad');
 	assert.equal(new Set(RULES.map(({ id }) => id)).size, RULES.length);
+});
+
+// ---- words and names -------------------------------------------------------
+
+test('words: flags and states spelled out, reasons in words, what is unknown as it came', () => {
+	assert.equal(flagWords('SPA'), 'SYN PSH ACK');
+	assert.deepEqual([flagWords(''), flagWords(null), flagWords('Sx')], ['none', '–', 'SYN x']);
+	assert.match(stateWords('reset'), /^reset: one side/);
+	assert.equal(stateWords('constructor'), 'constructor');
+	assert.match(connectionReasonWords('refused'), /nobody listens/);
+	assert.equal(connectionReasonWords('error_71'), 'The kernel gave error 71 (errno).');
+	assert.deepEqual([connectionReasonWords(null), connectionReasonWords('__proto__'), connectionReasonWords({})], ['', '', '']);
+});
+
+test('names: beside the addresses they are of, found by the filter, as text', () => {
+	const snapshot = readSnapshot({
+		flows: [{ src_ip: '10.0.0.1', dst_ip: '10.0.0.2' }], remotes: [{ remote_ip: '10.0.0.2' }], processes: [{ remotes: [{ remote_ip: '10.0.0.2' }] }],
+	});
+
+	addNames(snapshot, new Map([['10.0.0.2', 'db.example\u202e']]));
+	assert.equal(snapshot.flows[0].dst_name, 'db.example\u202e');
+	assert.ok(!('src_name' in snapshot.flows[0]));
+	assert.equal(snapshot.processes[0].remotes[0].remote_name, snapshot.remotes[0].remote_name);
+	for (const text of ['name:db.ex', 'db.example', '10.0.0.2'])
+		assert.ok(parseFilter(text).test(snapshot.flows[0]), text);
+	assert.equal(side('dst')({ dst_ip: '10.0.0.2', dst_port: 5, dst_name: 'a\u202e' }), '10.0.0.2:5 · a\\u202e');
+});
+
+test('names: asked for now and then; without them once a minute', async () => {
+	const waits = [];
+	const heard = [];
+	const answers = [{ enabled: true, names: { '10.0.0.1': 'a', '10.0.0.2': 7 } }, { enabled: true, names: { '10.0.0.1': 'a' } }, { enabled: false, names: {} }, null];
+	const world = {
+		base: 'http://h/', clearTimeout() {},
+		fetch: async () => ({ ok: answers[0] !== null, json: async () => answers.shift() }),
+		setTimeout(act, wait) {
+			waits.push(wait);
+			if (waits.length < 5)
+				setImmediate(act);
+			return 1;
+		},
+	};
+	const lookup = createNames((names) => heard.push([...names]), world);
+
+	lookup.start();
+	lookup.start();
+	for (let i = 0; i < 40; i++)
+		await new Promise(setImmediate);
+	assert.deepEqual(waits, [0, 5000, 5000, 60000, 60000]);
+	assert.deepEqual(heard, [[['10.0.0.1', 'a']], []]);
 });

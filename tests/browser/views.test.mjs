@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 
 import { axeViolations, launch, openPage, shows, startHttpd, widerThanScreen } from './helpers.mjs';
-import { createTraffic, nastySnapshot } from './traffic.mjs';
+import { NASTY_NAMES, createTraffic, nastySnapshot } from './traffic.mjs';
 
 let browser;
 
@@ -228,3 +228,33 @@ test('token: too many wrong ones, and when to try again', async () => {
 		await page.getByText(/Too many wrong tokens came from your address\. Try again at \d\d:\d\d:\d\d, in 42 s\./).waitFor();
 	}, { args: ['--token-file', path], expected: refused, viewport: { width: 375, height: 740 } });
 });
+
+// ---- names -----------------------------------------------------------------
+
+test('names: beside the addresses, searchable, a claim, and text whatever they contain', () => withPage(async (page, feed, { traffic }) => {
+	const snapshot = traffic.next();
+	const names = Object.fromEntries(snapshot.remotes.map(({ remote_ip: ip }, i) => [ip, NASTY_NAMES[i % (NASTY_NAMES.length - 1)]]));
+	const [db] = snapshot.remotes.filter(({ remote_ip: ip }) => ip === '10.20.0.31');
+
+	names[db.remote_ip] = 'db.example';
+	await page.route('**/api/names', (route) => route.fulfill({ json: { enabled: true, names, pending: 0, failed: 0 } }));
+	await page.reload();
+	await feed(snapshot);
+	await feed();
+	await page.locator('#hosts thead button', { hasText: /^Name$/ }).waitFor();
+	assert.equal(await page.locator('#hosts thead button', { hasText: /^Name$/ }).getAttribute('title'), 'A name is a claim: who holds an address decides what its reverse lookup says.');
+	await page.getByRole('searchbox').fill('db.exam');
+	await page.locator('#hosts-note', { hasText: /^1 of / }).waitFor();
+	await page.locator('#hosts tbody a.opener').click();
+	await page.locator('#details-title', { hasText: '10.20.0.31, db.example' }).waitFor();
+	assert.equal(await page.locator('main img, main script, main b b').count(), 0);
+	assert.deepEqual(await axeViolations(page), []);
+	await page.evaluate(() => { location.hash = '#/sankey'; });
+	await page.locator('.sankey-node', { hasText: 'db.example' }).waitFor();
+	assert.equal(await page.locator('main img, main script, main b b').count(), 0);
+	assert.equal(await page.evaluate(() => window.pwned), undefined);
+	assert.doesNotMatch(await page.locator('body').innerText(), /[\u202a-\u202e\u2066-\u2069\u0000]/);
+	await page.evaluate(() => { location.hash = '#/flows?filter=name:db.example'; });
+	await page.locator('#flows tbody a.opener').first().click();
+	await page.locator('#details .facts', { hasText: /10\.20\.0\.31:5432 · db\.example/ }).waitFor();
+}, { path: '#/hosts' }));

@@ -8,11 +8,13 @@
 
 import { createAlerts } from '../lib/alerts.mjs';
 import { ANSWERS } from '../lib/answers.mjs';
+import { addNames } from '../lib/names.mjs';
 import { createPacketLog } from '../lib/packet-log.mjs';
 import { createSequence } from '../lib/sequence.mjs';
 import { readSnapshot } from '../lib/snapshot.mjs';
 import { TOPICS, WATCHED, headOf } from '../lib/topics.mjs';
 import { createFeed } from './feed.mjs';
+import { createNames } from './names.mjs';
 
 export function createEngine(post, world) {
 	const sequence = createSequence();
@@ -21,6 +23,7 @@ export function createEngine(post, world) {
 	const data = { snapshot: null, topics: new Set(), packets };
 	const alerts = createAlerts();
 	const page = { framesLost: 0, framesBroken: 0 };
+	let names = new Map();
 	let httpd = null;
 	let raw = null;	// what has come of the newest snapshot
 	let there = new Set();	// topics of it
@@ -56,6 +59,7 @@ export function createEngine(post, world) {
 		const snapshot = readSnapshot(raw);
 		const { fresh, lost } = sequence.see(snapshot.seq, snapshot.timestamp);
 
+		addNames(snapshot, names);
 		if (mode === 'polling')
 			sequence.forget();
 		else
@@ -102,6 +106,8 @@ export function createEngine(post, world) {
 		link: (change) => post({ link: change }),
 	}, world);
 
+	const lookup = createNames((now) => { names = now; }, world);
+
 	function ask([slot, name, args, number]) {
 		const known = slots.get(slot);
 
@@ -119,6 +125,7 @@ export function createEngine(post, world) {
 			drop.forEach((slot) => slots.delete(slot));
 			asks.forEach(ask);
 			feed.want(wantedTopics());
+			lookup.start();
 			const answers = answersOf(asks.map(([slot]) => slot));
 
 			if (answers.length)
@@ -126,6 +133,9 @@ export function createEngine(post, world) {
 			if (called)
 				call(called);
 		},
-		stop: feed.stop,
+		stop() {
+			feed.stop();
+			lookup.stop();
+		},
 	};
 }

@@ -59,8 +59,9 @@ export function address(side, label, more = {}) {
 		return first && first + String.fromCharCode(toNumber(row[port]) ?? 0);
 	};
 	const text = (row) => endpoint(row[ip], row[port]);
+	const named = (row) => (row[`${side}_name`] ? `${text(row)}, ${outside(row[`${side}_name`])}` : text(row));
 
-	return { id: side, label, width: 0, least: 184, kind: 'address', value: key, text, exact: text, ...more };
+	return { id: side, label, width: 0, least: 184, kind: 'address', value: key, text, exact: named, ...more };
 }
 
 export function optional(column) {

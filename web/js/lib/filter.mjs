@@ -88,6 +88,7 @@ const KEYS = {
 	reason: key(makeText, 'reason'),
 	location: key(makeText, 'location'),
 	network: key(makeText, 'network'),
+	name: key(makeText, 'src_name', 'dst_name', 'remote_name'),
 };
 
 const QUANTITIES = {
@@ -123,7 +124,7 @@ const COMPARISONS = {
 
 const TEXT_FIELDS = [
 	'proto', 'src_ip', 'dst_ip', 'src_port', 'dst_port', 'ifname', 'host', 'state', 'command', 'direction', 'remote_ip',
-	'remote_port', 'reason', 'location', 'service', 'network', 'cgroup',
+	'remote_port', 'reason', 'location', 'service', 'network', 'cgroup', 'src_name', 'dst_name', 'remote_name',
 ];
 
 // ---- terms ---------------------------------------------------------------

@@ -5,6 +5,8 @@ import { address, alarm, name, number, optional, part, time, withShare } from '.
 import { reasonWords } from './drop-reasons.mjs';
 import { NOTHING, duration, exact, micros, outside, toNumber } from './format.mjs';
 import { processHref, remoteHref } from './keys.mjs';
+import { CLAIM } from './names.mjs';
+import { connectionReasonWords } from './words.mjs';
 
 const RATES = [
 	number('rx_bps', '↓ In', 'bits', 112, { early: true, about: 'Received, over the last interval' }),
@@ -51,6 +53,7 @@ export function remoteColumns(sums) {
 
 	return [
 		withRate({ ...remote, text: (row) => outside(row.remote_ip), exact: (row) => outside(row.remote_ip) }, sums),
+		optional(name('remote_name', 'Name', 0, { least: 150, about: CLAIM })),
 		...RATES,
 		...SUMS,
 		number('processes', 'Processes', 'count', 96, { rank: 2, about: 'Processes that talk with it' }),
@@ -60,6 +63,7 @@ export function remoteColumns(sums) {
 
 export const processRemoteColumns = [
 	address('remote', 'Remote', { head: true, least: 150, early: true, link: remoteHref }),
+	optional(name('remote_name', 'Name', 130, { rank: 3, about: CLAIM })),
 	name('proto', 'Proto', 70, { kind: 'word' }),
 	...RATES,
 	...SUMS,
@@ -82,7 +86,10 @@ export const connectionColumns = [
 		...name('state', 'State', 94, { kind: 'word', early: true }), tone: (row) => STATES.get(row.state) ?? '',
 		exact: (row) => `${outside(row.state)}${row.existing === true ? ', was open before the probe came' : ''}`,
 	},
-	name('reason', 'Reason', 104, { kind: 'word', about: 'How it ended', tone: (row) => (row.state === 'failed' ? 'bad' : '') }),
+	{
+		...name('reason', 'Reason', 104, { kind: 'word', about: 'How it ended', tone: (row) => (row.state === 'failed' ? 'bad' : '') }),
+		exact: (row) => connectionReasonWords(row.reason) || outside(row.reason),
+	},
 	name('command', 'Process', 116, { link: processHref, early: true }),
 	number('pid', 'PID', 'name', 76, { rank: 3 }),
 	{

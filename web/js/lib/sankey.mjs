@@ -61,7 +61,7 @@ export function termFor(key, text) {
 	return part ? `${key}:${/\s/.test(part) ? `"${part}"` : part}` : '';
 }
 
-const node = (kind, stage, name, label, term = '', row = null) => ({ id: `${kind} ${stage} ${name}`, kind, stage, label, term, row });
+const node = (kind, stage, name, label, term = '', row = null, title = '') => ({ id: `${kind} ${stage} ${name}`, kind, stage, label, term, row, title });
 
 function remoteOf(flow) {
 	return flow.src_direction === 'ingress' ? flow.src_ip : flow.dst_ip;
@@ -79,12 +79,13 @@ function processOf(flow) {
 
 function pathOf(flow, several) {
 	const remote = remoteOf(flow);
+	const name = flow.src_direction === 'ingress' ? flow.src_name : flow.dst_name;
 
 	return [
 		interfaceOf(flow, several),
 		node('named', 1, flow.proto, outside(flow.proto), termFor('proto', flow.proto)),
 		processOf(flow),
-		node('named', 3, remote, outside(remote), termFor('ip', remote), { host: flow.host, remote_ip: remote }),
+		node('named', 3, remote, outside(name ?? remote), termFor('ip', remote), { host: flow.host, remote_ip: remote }, name ? outside(remote) : ''),
 	];
 }
 

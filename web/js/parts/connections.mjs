@@ -9,6 +9,8 @@ import { NOTHING, bytes, count, duration, endpoint, exact, micros, outside, stam
 import { connectionColumns } from '../lib/host-columns.mjs';
 import { connectionKey, processHref } from '../lib/keys.mjs';
 import { hintOf } from '../lib/probes.mjs';
+import { nameHint, side } from '../lib/names.mjs';
+import { connectionReasonWords } from '../lib/words.mjs';
 import { createFacts } from './facts.mjs';
 import { createLiveTable } from './live-table.mjs';
 import { createSwitch } from './switch.mjs';
@@ -65,14 +67,14 @@ export function createConnections({ params, opens }) {
 
 const FACTS = [
 	['State', (row) => outside(row.state)],
-	['Reason', (row) => outside(row.reason)],
+	['Reason', (row) => [outside(row.reason), connectionReasonWords(row.reason)].filter(Boolean).join(': ')],
 	['Process', (row) => `${outside(row.command)}${toNumber(row.pid) === null ? '' : ` (${row.pid})`}`, null, processHref],
 	['UID', (row) => outside(row.uid)],
 	['Control group', (row) => outside(row.cgroup), (row) => `id ${outside(row.cgroup_id)}`],
 	['Network namespace', (row) => outside(row.netns)],
 	['Opened by', (row) => ({ egress: 'this host', ingress: 'the remote' })[row.direction] ?? outside(row.direction)],
-	['From', (row) => endpoint(row.src_ip, row.src_port)],
-	['To', (row) => endpoint(row.dst_ip, row.dst_port)],
+	['From', side('src'), nameHint('src')],
+	['To', side('dst'), nameHint('dst')],
 	['Protocol', (row) => `${outside(row.proto)}${toNumber(row.ip_version) === null ? '' : ` over IPv${row.ip_version}`}`],
 	['Service', (row) => outside(row.service)],
 	['Started', (row) => (row.existing === true && toNumber(row.started) === null ? 'before the probe came' : stamp(row.started))],

@@ -6,6 +6,8 @@ import { flexibleHostColumn } from '../lib/column.mjs';
 import { flowColumns } from '../lib/columns.mjs';
 import { NOTHING, bitRate, bytes, count, duration, endpoint, exact, micros, outside, packetRate, stamp, toNumber } from '../lib/format.mjs';
 import { flowHref, flowKey, processHref } from '../lib/keys.mjs';
+import { nameHint, side } from '../lib/names.mjs';
+import { flagWords, stateWords } from '../lib/words.mjs';
 import { createFacts } from './facts.mjs';
 import { createLiveTable } from './live-table.mjs';
 import { NO_PACKETS } from './panel.mjs';
@@ -40,20 +42,20 @@ export function createFlows({ params, className, aside, opens = flowHref }) {
 // ---- details ---------------------------------------------------------------
 
 const either = (value, text) => (toNumber(value) === null ? NOTHING : text(value));
-const flags = (value) => (value === '' ? 'none' : outside(value));
 const moved = (side) => (row) => `${bytes(row[`${side}_bytes`])} in ${count(row[`${side}_packets`])} packets`;
 const movedExact = (side) => (row) => `${exact(row[`${side}_bytes`], 'bytes')} in ${exact(row[`${side}_packets`], 'packets')}`;
 
 const FACTS = [
-	['Source', (row) => endpoint(row.src_ip, row.src_port)],
-	['Destination', (row) => endpoint(row.dst_ip, row.dst_port)],
+	['Source', side('src'), nameHint('src')],
+	['Destination', side('dst'), nameHint('dst')],
+	['Opened', (row) => ({ ingress: 'from outside', egress: 'from this side' })[row.src_direction] ?? NOTHING, () => 'Which side of the interface the source is on'],
 	['Source to destination', moved('src'), movedExact('src')],
 	['Destination to source', moved('dst'), movedExact('dst')],
 	['Rate', (row) => `${bitRate(row.bps)}, ${packetRate(row.pps)}`, (row) => `${exact(row.bps, 'bit/s')}, ${exact(row.pps, 'packets/s')}`],
 	['Process', (row) => `${outside(row.command)}${toNumber(row.pid) === null ? '' : ` (${row.pid})`}`, null, processHref],
-	['TCP state', (row) => outside(row.state)],
-	['TCP flags of the source', (row) => flags(row.tcp_flags_src)],
-	['TCP flags of the destination', (row) => flags(row.tcp_flags_dst)],
+	['TCP state', (row) => stateWords(row.state)],
+	['TCP flags of the source', (row) => flagWords(row.tcp_flags_src)],
+	['TCP flags of the destination', (row) => flagWords(row.tcp_flags_dst)],
 	['ICMP', (row) => either(row.icmp_type, () => `type ${row.icmp_type}, code ${row.icmp_code ?? 0}`)],
 	['Round-trip time', (row) => micros(row.rtt_us), (row) => exact(row.rtt_us, 'µs')],
 	['Retransmits', (row) => count(row.retransmits), (row) => exact(row.retransmits, 'segments')],
@@ -65,7 +67,7 @@ const FACTS = [
 	['Age', (row) => duration((toNumber(row.last) ?? NaN) - (toNumber(row.first) ?? NaN))],
 ];
 
-// Rates of each direction, from what was counted between two snapshots.
+// Rates of each direction, from what was counted between two snapshots: in and out of the interface, or of the source where both are seen.
 function createSideRates() {
 	let before = null;
 
@@ -76,7 +78,7 @@ function createSideRates() {
 		const rate = (side) => (!last || before[side] === null || before[side] < last[side] || !(time > last.time)
 			? null
 			: ((before[side] - last[side]) * 8000) / (time - last.time));
-		return { outbound: rate('src'), inbound: rate('dst') };
+		return row.src_direction === 'ingress' ? { inbound: rate('src'), outbound: rate('dst') } : { outbound: rate('src'), inbound: rate('dst') };
 	};
 }
 
@@ -84,7 +86,7 @@ export function createFlowDetails() {
 	const facts = createFacts(FACTS);
 	const sides = createSideRates();
 	let time = null;
-	const history = createRateHistory('↓ from the destination, ↑ from the source', (row) => sides(row, time));
+	const history = createRateHistory('↓ in, ↑ out', (row) => sides(row, time));
 
 	return {
 		element: h('div', {}, facts.element, history.element),

@@ -8,6 +8,7 @@ import { bitRate, bytes, count, exact, outside } from '../lib/format.mjs';
 import { processColumns, remoteColumns, shortConnectionColumns, sumRates } from '../lib/host-columns.mjs';
 import { connectionHref, connectionKey, flowHref, flowKey, processHref, processKey, remoteKey } from '../lib/keys.mjs';
 import { hintOf } from '../lib/probes.mjs';
+import { CLAIM } from '../lib/names.mjs';
 import { createFacts } from './facts.mjs';
 import { createLiveTable } from './live-table.mjs';
 import { createRateHistory } from './rate-history.mjs';
@@ -30,7 +31,7 @@ export function createHosts({ params, opens }) {
 	return createLiveTable({
 		id: 'hosts', title: 'Remote hosts', what: 'remote hosts', ids: withHost.map((column) => column.id),
 		sort: { id: 'rx_bps', descending: true }, params, className: 'tall', opens, key: remoteKey,
-		examples: 'ip:10.0.0.0/8 · ip:2001:db8::/32 · rx>1M · tx>100k · connections>10', placeholder: 'ip:10.0.0.0/8 · rx>1M',
+		examples: 'name:example · ip:10.0.0.0/8 · ip:2001:db8::/32 · rx>1M · tx>100k · connections>10', placeholder: 'ip:10.0.0.0/8 · rx>1M',
 		columns: ({ snapshot }) => (snapshot.hosts.length > 1 ? withHost : own),
 		rows: 'remotes',
 		past: {
@@ -46,6 +47,7 @@ export function createHosts({ params, opens }) {
 
 const FACTS = [
 	['Address', (row) => outside(row.remote_ip)],
+	['Name', (row) => outside(row.remote_name), () => CLAIM],
 	['Seen by', (row) => outside(row.host)],
 	['Received from it', (row) => bytes(row.rx_bytes), (row) => exact(row.rx_bytes, 'bytes')],
 	['Sent to it', (row) => bytes(row.tx_bytes), (row) => exact(row.tx_bytes, 'bytes')],
@@ -91,4 +93,4 @@ export function createHostDetails() {
 	};
 }
 
-export const hostTitle = (row) => outside(row.remote_ip);
+export const hostTitle = (row) => (row.remote_name ? `${outside(row.remote_ip)}, ${outside(row.remote_name)}` : outside(row.remote_ip));

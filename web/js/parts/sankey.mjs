@@ -56,7 +56,7 @@ function makeNode() {
 			setText(rate, bitRate(node.value));
 			setAttribute(element, 'href', node.href);
 			setAttribute(element, 'data-kind', node.kind);
-			setAttribute(element, 'aria-label', `${STAGES[node.stage]}: ${words}, ${bitRate(node.value)}, ${percent(node.value, total)}`);
+			setAttribute(element, 'aria-label', `${STAGES[node.stage]}: ${words}${node.title ? `, ${node.title}` : ''}, ${bitRate(node.value)}, ${percent(node.value, total)}`);
 		},
 	};
 }
@@ -126,7 +126,7 @@ function createDiagram() {
 
 		if (!found)
 			return null;
-		const what = pool === 'nodes' ? `${STAGES[found.stage]}: ${labelOf(found)}`
+		const what = pool === 'nodes' ? `${STAGES[found.stage]}: ${labelOf(found)}${found.title ? ` (${found.title})` : ''}`
 			: `${labelOf(found.source)} → ${labelOf(found.target)}${found.source.stage > 0 && found.proto !== found.source.label ? `, ${found.proto}` : ''}`;
 
 		return [what, exact(Math.round(found.value), 'bit/s'), percent(found.value, graph.total)];
