@@ -41,7 +41,7 @@ static const struct program_info program = {
 	.name = "recorder",
 	.operands = "",
 	.purpose = "Copies lines from stdin to stdout unchanged, and keeps what they say in a database:\n"
-		   "reader | aggregator | recorder --db FILE | httpd. `report` asks it.",
+		   "reader | aggregator | recorder --db FILE | httpd.",
 };
 
 static const struct option_row rows[] = {
