@@ -7,14 +7,12 @@
 
 #include "bpf/packet_config.h"
 #include "common/options.h"
+#include "common/word_list.h"
 #include "reader/request.h"
 
-static u32 type_bit(const char *name, size_t length)
+int parse_types(const char *argument, void *target, const char **ret_why)
 {
-	static const struct {
-		const char *name;
-		u32 bit;
-	} rows[] = {
+	static const struct word words[] = {
 		{ "packet", PRINT_PACKET },
 		{ "flow", PRINT_FLOW },
 		{ "connection", PRINT_CONNECTION },
@@ -24,32 +22,8 @@ static u32 type_bit(const char *name, size_t length)
 		{ "counters", PRINT_COUNTERS },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (strlen(rows[i].name) == length && !memcmp(rows[i].name, name, length))
-			return rows[i].bit;
-	return 0;
-}
-
-int parse_types(const char *argument, void *target, const char **ret_why)
-{
-	const char *name = argument;
-	u32 types = 0;
-
-	for (;;) {
-		size_t length = strcspn(name, ",");
-		u32 bit = type_bit(name, length);
-
-		if (!bit) {
-			*ret_why = "not a list of packet, flow, connection, process, drop, latency, counters";
-			return -EINVAL;
-		}
-		types |= bit;
-		if (!name[length])
-			break;
-		name += length + 1;
-	}
-	*(u32 *)target = types;
-	return 0;
+	*ret_why = "not a list of packet, flow, connection, process, drop, latency, counters";
+	return word_list_parse(argument, words, sizeof(words) / sizeof(words[0]), target);
 }
 
 int parse_packet_lines(const char *argument, void *target, const char **ret_why)
