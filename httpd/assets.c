@@ -32,8 +32,11 @@ static const struct {
 	{ ".txt", "text/plain; charset=utf-8" },
 };
 
+/* Documents that have an address without an ending. */
 static const char *path_of(const char *path)
 {
+	if (!strcmp(path, "/docs"))
+		return "/docs.html";
 	return strcmp(path, "/") ? path : INDEX;
 }
 

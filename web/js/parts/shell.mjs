@@ -94,7 +94,7 @@ export function createShell(root, views, theme, range) {
 		banner.element,
 		asking,
 		main,
-		h('footer', {}, 'jopil counts every packet exactly once. ', h('a', { href: 'notices.txt' }, 'Licences'), signOut.element),
+		h('footer', {}, 'jopil counts every packet exactly once. ', h('a', { href: 'docs' }, 'API'), ' ', h('a', { href: 'notices.txt' }, 'Licences'), signOut.element),
 	);
 	button.show(theme.get());
 	return {
