@@ -100,6 +100,9 @@ def join(modules, entries):
     return files
 
 
-def asked_early(document):
-    """A document that asks for SHARED at once, and not when it has read what needs it."""
-    return re.sub(r"(?=<script src=\"[^\"]+\.mjs\")", '<link rel="modulepreload" href="%s">\n' % SHARED, document, count=1)
+def asked_early(document, files):
+    """A document that asks for SHARED at once, and not when it has read what needs it; if it does."""
+    script = re.search(r"<script src=\"([^\"]+\.mjs)\"", document)
+    if not script or not re.match(r"import .* from '[^']*/%s';" % os.path.basename(SHARED), files.get(script.group(1), "")):
+        return document
+    return document[: script.start()] + '<link rel="modulepreload" href="%s">\n' % SHARED + document[script.start() :]

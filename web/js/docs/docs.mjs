@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: MIT
 // The page that describes the API: what openapi.json says, for people, and a way to try it.
 
-import { h } from '../core/dom.mjs';
 import { curlOf, kindOf, resolve } from './schema.mjs';
 
 const SHOWN_CHARACTERS = 100000;
 
+// As in core/dom.mjs, which would bring with it what the dashboard's own documents share.
+function h(tag, attributes = {}, ...children) {
+	const element = document.createElement(tag);
+
+	for (const [name, value] of Object.entries(attributes))
+		element.setAttribute(name, value);
+	element.append(...children.filter((child) => child !== null));
+	return element;
+}
+
 function table(names, rows) {
-	return h('div', { class: 'table', tabindex: 0, role: 'region', 'aria-label': names.join(', ') }, h('table', {},
+	return h('div', { class: 'table', tabindex: 0, role: 'group', 'aria-label': names.join(', ') }, h('table', {},
 		h('thead', {}, h('tr', {}, ...names.map((name) => h('th', { scope: 'col' }, name)))), h('tbody', {}, ...rows)));
 }
 
@@ -51,7 +60,7 @@ function limits(api, schema) {
 function parameterRow(api, operation, parameter, inputs) {
 	const { name, schema } = parameter;
 	const input = inputs && h('input', { id: `${operation.operationId}-${name}`, 'aria-label': `${name}, to try`,
-		placeholder: schema.default ?? schema.examples?.[0] ?? schema.enum?.[0] ?? '', autocomplete: 'off', spellcheck: 'false' });
+		placeholder: schema.default ?? schema.examples?.[0] ?? schema.enum?.[0] ?? '', form: `${operation.operationId}-try`, autocomplete: 'off', spellcheck: 'false' });
 
 	inputs?.set(parameter, input);
 	return h('tr', {}, h('td', {}, name), h('td', {}, limits(api, schema)), h('td', {}, parameter.description),
@@ -71,8 +80,8 @@ async function send(path, output) {
 	}
 }
 
-function trial(path, inputs, example) {
-	const output = h('pre', { role: 'status', tabindex: 0, 'aria-label': 'answer', hidden: true });
+function trial(id, path, inputs, example) {
+	const output = h('pre', { role: 'status', tabindex: 0, 'aria-label': 'answer', hidden: '' });
 	const given = () => [...inputs].map(([parameter, input]) => [parameter, input.value]).filter(([, value]) => value !== '');
 	const target = () => {
 		const query = new URLSearchParams(given().filter(([{ in: where }]) => where === 'query').map(([{ name }, value]) => [name, value]));
@@ -83,11 +92,14 @@ function trial(path, inputs, example) {
 
 	for (const input of inputs.values())
 		input.addEventListener('input', () => { example.textContent = curlOf('GET', target()); });
-	return h('form', { on: { submit(event) {
+	const form = h('form', { id: `${id}-try` }, h('p', {}, h('button', {}, 'Try it')), output);
+
+	form.addEventListener('submit', (event) => {
 		event.preventDefault();
 		output.hidden = false;
 		send(target(), output);
-	} } }, h('p', {}, h('button', {}, 'Try it')), output);
+	});
+	return form;
 }
 
 function section(api, { path, method, operation }) {
@@ -98,7 +110,7 @@ function section(api, { path, method, operation }) {
 	const body = requestBody?.content['application/json'].schema;
 	const example = h('pre', { tabindex: 0, 'aria-label': 'example' }, curlOf(method, path, body, operation));
 	const rows = parameters.map((parameter) => parameterRow(api, operation, parameter, inputs));
-	const form = mayTry ? trial(path, inputs, example) : null;
+	const form = mayTry ? trial(id, path, inputs, example) : null;
 
 	return h('section', { id, 'aria-labelledby': `${id}-title` },
 		h('h3', { id: `${id}-title` }, h('a', { href: `#${id}` }, h('span', { class: 'method' }, method), ` ${path}`)),
@@ -122,7 +134,9 @@ function show(api) {
 			h('li', {}, h('a', { href: `#${operation.operationId}` }, h('span', { class: 'method' }, method), ` ${path}`)))));
 		main.append(h('h2', {}, name), h('p', { class: 'muted' }, description), ...tagged.map((one) => section(api, one)));
 	}
-	document.getElementById(location.hash.slice(1))?.scrollIntoView();
+	// What the address names is there only now.
+	if (location.hash)
+		location.replace(location.hash);
 }
 
 async function start() {
