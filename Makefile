@@ -56,7 +56,7 @@ all: $(PROGRAMS:%=$(BUILD)/bin/%) ## build the programs to build/bin
 DEPS_BUILD := build-essential clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev linux-libc-dev \
 	libjansson-dev libmicrohttpd-dev nettle-dev libseccomp-dev libpcap-dev libsqlite3-dev python3
 DEPS_DEMO  := iproute2 util-linux iputils-ping iperf3 curl jq
-DEPS_BENCH := tcpdump
+DEPS_BENCH := tcpdump wrk nginx-light
 DEPS_CHECK := libcmocka-dev sqlite3 bats nftables tcpdump ethtool libclang-rt-dev clang-format openssl procps cppcheck \
 	shellcheck valgrind chromium nodejs npm python3-jsonschema prometheus
 
