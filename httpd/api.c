@@ -67,49 +67,53 @@ static void write_counters(const struct server *server, struct body *body)
 	body_add(body, "}", 1);
 }
 
-/* What /api/stats is made of: bytes that all requests share, and those of this one. */
-struct stats_answer {
-	struct blob *shared;
-	struct body own;
-};
-
-static void free_stats(void *closure)
+/* One piece, which libmicrohttpd sends together with the header, in one call. */
+static struct MHD_Response *make_stats(struct server *server, const struct request *request)
 {
-	struct stats_answer *answer = closure;
-
-	blob_unref(answer->shared);
-	free(answer->own.data);
-	free(answer);
-}
-
-static struct MHD_Response *make_stats(struct server *server)
-{
-	struct stats_answer *answer = calloc(1, sizeof(*answer));
-	struct MHD_Response *response = NULL;
 	struct blob *stats = shot_message(server->shot, TOPIC_STATS, SHOT_LIMITED);
-	struct MHD_IoVec parts[2];
+	struct body body = { 0 };
 
-	if (!answer || !stats) {
-		free(answer);
+	if (!stats)
 		return NULL;
-	}
-	answer->shared = blob_ref(stats);
-	body_printf(&answer->own, ",\"httpd\":");
-	write_counters(server, &answer->own);
-	body_add(&answer->own, "}\n", 2);
 	/* Goes on where the shared text closes its object. */
-	parts[0] = (struct MHD_IoVec){ stats->data, stats->length - 1 };
-	parts[1] = (struct MHD_IoVec){ answer->own.data, answer->own.length };
-	if (!answer->own.failed)
-		response = MHD_create_response_from_iovec(parts, 2, free_stats, answer);
-	if (!response)
-		free_stats(answer);
-	return response;
+	body_add(&body, stats->data, stats->length - 1);
+	body_printf(&body, ",\"httpd\":");
+	write_counters(server, &body);
+	body_add(&body, "}\n", 2);
+	return reply_make(request, &body, TYPE_JSON, CACHE_NEVER);
 }
 
+/*
+ * Who asks within the same millisecond gets the same answer: all times in it are in
+ * milliseconds, and its counters are those of the first who asked.
+ */
 enum MHD_Result api_stats(struct server *server, struct request *request)
 {
+	struct stats_answer *last = &server->stats, now = {
+		.made_ms = server_now_ms(),
+		.snapshots = server->counters.snapshots,
+		.stale = server_is_stale(server),
+	};
+
 	if (!server->shot)
 		return api_waiting(request);
-	return reply_send(request, MHD_HTTP_OK, make_stats(server), TYPE_JSON, CACHE_NEVER, NULL);
+	/* Pages of other sites are told their own origin: an answer of theirs is for them alone. */
+	if (request->allow_origin) {
+		api_forget_stats(server);
+		now.made_ms = 0;
+	}
+	if (!last->response || last->made_ms != now.made_ms || last->snapshots != now.snapshots ||
+	    last->stale != now.stale) {
+		now.response = make_stats(server, request);
+		api_forget_stats(server);
+		*last = now;
+	}
+	return reply_shared(request, MHD_HTTP_OK, last->response);
+}
+
+void api_forget_stats(struct server *server)
+{
+	if (server->stats.response)
+		MHD_destroy_response(server->stats.response);
+	server->stats.response = NULL;
 }

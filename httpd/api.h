@@ -9,6 +9,9 @@
 enum MHD_Result api_health(struct server *server, struct request *request);
 enum MHD_Result api_stats(struct server *server, struct request *request);
 
+/* Frees what api_stats() keeps in server->stats. */
+void api_forget_stats(struct server *server);
+
 /* 503: there is no snapshot yet to answer from. */
 enum MHD_Result api_waiting(struct request *request);
 

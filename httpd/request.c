@@ -46,9 +46,9 @@ static bool add_fields(struct MHD_Response *response, const struct reply_field *
 	return true;
 }
 
-enum MHD_Result reply_send(struct request *request, unsigned int status,
-			   struct MHD_Response *response, const char *type,
-			   const char *cache, const struct reply_field *more)
+/* The fields that all answers have, and those of this one. */
+static bool dress(const struct request *request, struct MHD_Response *response, const char *type,
+		  const char *cache)
 {
 	const struct reply_field own[] = {
 		{ "Cache-Control", cache },
@@ -64,17 +64,55 @@ enum MHD_Result reply_send(struct request *request, unsigned int status,
 		{ cors_is_on(&request->server->config.cors) ? "Vary" : NULL, "Origin" },
 		{ NULL, NULL },
 	};
+
+	return add_fields(response, own) && add_fields(response, always) &&
+	       add_fields(response, cors) && add_fields(response, vary);
+}
+
+enum MHD_Result reply_shared(struct request *request, unsigned int status,
+			     struct MHD_Response *response)
+{
+	request->status = status;
+	return response ? MHD_queue_response(request->connection, status, response) : MHD_NO;
+}
+
+enum MHD_Result reply_send(struct request *request, unsigned int status,
+			   struct MHD_Response *response, const char *type,
+			   const char *cache, const struct reply_field *more)
+{
 	enum MHD_Result result = MHD_NO;
 
 	if (!response)
 		return MHD_NO;
-	if (add_fields(response, own) && add_fields(response, always) &&
-	    add_fields(response, more) && add_fields(response, cors) &&
-	    add_fields(response, vary))
-		result = MHD_queue_response(request->connection, status, response);
+	if (dress(request, response, type, cache) && add_fields(response, more))
+		result = reply_shared(request, status, response);
 	MHD_destroy_response(response);
-	request->status = status;
 	return result;
+}
+
+/* NULL without memory; the text is gone then. */
+static struct MHD_Response *response_of(struct body *body)
+{
+	struct MHD_Response *response = NULL;
+
+	if (!body->failed)
+		response = MHD_create_response_from_buffer(body->length, body->data,
+							   MHD_RESPMEM_MUST_FREE);
+	if (!response)
+		free(body->data);
+	*body = (struct body){ 0 };
+	return response;
+}
+
+struct MHD_Response *reply_make(const struct request *request, struct body *body, const char *type,
+				const char *cache)
+{
+	struct MHD_Response *response = response_of(body);
+
+	if (!response || dress(request, response, type, cache))
+		return response;
+	MHD_destroy_response(response);
+	return NULL;
 }
 
 enum MHD_Result reply_body(struct request *request, unsigned int status, struct body *body,
@@ -87,15 +125,7 @@ enum MHD_Result reply_body_with(struct request *request, unsigned int status, st
 				const char *type, const char *cache,
 				const struct reply_field *more)
 {
-	struct MHD_Response *response = NULL;
-
-	if (!body->failed)
-		response = MHD_create_response_from_buffer(body->length, body->data,
-							   MHD_RESPMEM_MUST_FREE);
-	if (!response)
-		free(body->data);
-	*body = (struct body){ 0 };
-	return reply_send(request, status, response, type, cache, more);
+	return reply_send(request, status, response_of(body), type, cache, more);
 }
 
 enum MHD_Result reply_problem(struct request *request, unsigned int status,

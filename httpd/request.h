@@ -60,6 +60,17 @@ enum MHD_Result reply_send(struct request *request, unsigned int status,
 			   struct MHD_Response *response, const char *type,
 			   const char *cache, const struct reply_field *more);
 
+/*
+ * An answer that several requests of one origin share: made of a text, which is taken over, with the
+ * fields that reply_send() would add; NULL without memory. MHD_destroy_response() ends it
+ * when all who are being sent it have it. reply_shared() answers with it, as it is (NULL
+ * closes the connection).
+ */
+struct MHD_Response *reply_make(const struct request *request, struct body *body, const char *type,
+				const char *cache);
+enum MHD_Result reply_shared(struct request *request, unsigned int status,
+			     struct MHD_Response *response);
+
 /* Answers with a text, which is taken over. */
 enum MHD_Result reply_body(struct request *request, unsigned int status, struct body *body,
 			   const char *type, const char *cache);

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "httpd/api.h"
 #include "httpd/input.h"
 #include "httpd/listener.h"
 #include "httpd/routes.h"
@@ -445,6 +446,7 @@ void server_free(struct server *server)
 		close(server->timer.fd);
 	if (server->epoll_fd >= 0)
 		close(server->epoll_fd);
+	api_forget_stats(server);
 	feed_free(&server->feed);
 	ledger_free(&server->ledger);
 	history_free(&server->history);

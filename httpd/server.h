@@ -65,6 +65,14 @@ struct server_config {
 	bool no_sandbox;
 };
 
+/* The last answer of /api/stats, and what it was made of. */
+struct stats_answer {
+	struct MHD_Response *response;	/* NULL = none */
+	uint64_t made_ms;
+	uint64_t snapshots;
+	bool stale;
+};
+
 struct server {
 	struct server_config config;
 	struct bounds bounds;
@@ -85,6 +93,7 @@ struct server {
 	double start_s;		/* Unix time of the start */
 	struct resolver resolver;	/* of names, for /api/names */
 	uint64_t snapshot_ms;		/* when it came */
+	struct stats_answer stats;
 	bool stale_told;		/* clients know that it is stale */
 
 	struct feed feed;
