@@ -463,6 +463,12 @@ snapshot() {
 	stop_httpd
 }
 
+@test "websocket: the rules of RFC 6455" {
+	start_httpd
+	client rules
+	stop_httpd
+}
+
 @test "SIGTERM: goodbye to all, exit 0" {
 	start_httpd
 	feed "$(snapshot 1)"

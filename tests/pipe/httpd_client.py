@@ -347,6 +347,63 @@ def case_violations(port):
         assert ws.at_end(), f"{name}: the server hangs up"
 
 
+def case_rules(port):
+    """RFC 6455, rule by rule: what must be refused, each with its code, and what must be taken."""
+    def close_of(data):
+        ws = WebSocket(port, topics="")
+        ws.s.sendall(data)
+        return ws.close_code()
+
+    hello = masked(TEXT, b"hello")
+    for first in [0x80 | bit | TEXT for bit in (0x40, 0x20, 0x10, 0x70)] + [0x80 | PING | 0x40] + \
+            [0x80 | opcode for opcode in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)]:
+        equal(close_of(bytes([first]) + hello[1:]), 1002, f"5.2: first byte {first:#x}")
+    for length, what in ((b"\xfe\x00\x05", "16 bits for 5"), (b"\xff" + bytes(7) + b"\x05", "64 bits for 5"),
+                         (b"\xff\x00\x00\x00\x00\x00\x00\xff\xff", "64 bits for 65535"),
+                         (b"\xff\x80" + bytes(7), "the top bit")):
+        equal(close_of(b"\x81" + length + bytes(9)), 1002, f"5.2: {what}")
+    for opcode in (CLOSE, PING, PONG):
+        equal(close_of(masked(opcode, b"", fin=False)), 1002, f"5.5: {opcode} in fragments")
+        equal(close_of(masked(opcode, b"\x03\xe8" + b"x" * 124)), 1002, f"5.5: {opcode} of 126 bytes")
+        equal(close_of(bytes([0x80 | opcode, 0])), 1002, f"5.1: {opcode} without a mask")
+    for code in (0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535):
+        equal(close_of(masked(CLOSE, struct.pack(">H", code))), 1002, f"7.4: code {code}")
+    for code in (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999):
+        equal(close_of(masked(CLOSE, struct.pack(">H", code) + "tsch\u00fcss".encode())), code, "5.5.1: the same code")
+    for text in (b"\x80", b"\xc0\xaf", b"\xe0\x80\xaf", b"\xed\xa0\x80", b"\xed\xbf\xbf", b"\xf4\x90\x80\x80", b"\xf5",
+                 b"ok\xce", b"\xf0\x9f\x98", b"\xff"):
+        equal(close_of(masked(TEXT, text)), 1007, f"8.1: {text!r}")
+        equal(close_of(masked(TEXT, text[:1], fin=False) + masked(0, text[1:])), 1007, f"8.1: {text!r} in fragments")
+        equal(close_of(masked(CLOSE, b"\x03\xe8" + text)), 1007, f"8.1: reason {text!r}")
+    for data, what in ((masked(0, b"x"), "of nothing"), (hello + masked(0, b"x"), "after a whole message"),
+                       (masked(TEXT, b"a", fin=False) + masked(0, b"b") + masked(0, b"c"), "after the end"),
+                       (masked(TEXT, b"a", fin=False) + hello, "another message"),
+                       (masked(TEXT, b"a", fin=False) + masked(BINARY, b"b"), "another kind")):
+        equal(close_of(data), 1002, f"5.4: {what}")
+    equal(close_of(masked(BINARY, b"", fin=False)), 1003, "5.6: binary in fragments")
+    # Section 5.5.1: what comes after a close is not answered.
+    equal(close_of(masked(CLOSE, b"") + masked(PING, b"late") + hello), 0, "after a close")
+
+    ws = WebSocket(port, topics="")
+    said = '{"subscribe":["\u00fc\u20ac\U0001f600"]}'.encode()
+    for cut in range(1, len(said)):
+        ws.s.sendall(masked(TEXT, said[:cut], fin=False) + masked(0, b"", fin=False) + masked(PING, b"") +
+                     masked(0, said[cut:]))
+        got = [ws.message(), ws.message()]
+        assert (PONG, b"") in got, f"5.4: cut at {cut}: {got}"
+    ws = WebSocket(port, topics="")
+    for size in (0, 1, 125, 126, 127, 128, 4095, 4096):
+        ws.s.sendall(masked(TEXT, b" " * size, mask=bytes(4)))
+        equal(ws.json()["type"], "problem", f"5.2: a message of {size}")
+    said = json.dumps({"subscribe": ["drops"]}).encode()
+    for byte in masked(TEXT, said):
+        ws.s.sendall(bytes([byte]))
+    equal(ws.json()["topics"], ["drops"], "byte by byte")
+    ws.s.sendall(b"".join(masked(TEXT, said[i:i + 1], fin=i + 1 == len(said)) if not i else
+                          masked(0, said[i:i + 1], fin=i + 1 == len(said)) for i in range(len(said))))
+    equal(ws.json()["topics"], ["drops"], "a frame for each byte")
+
+
 def put(pipe, seq, **members):
     message = {"type": "snapshot", "seq": seq, "timestamp": 1763704001000 + seq, "interval_ms": 60000, "final": False}
     print(json.dumps(message | members), file=pipe, flush=True)
