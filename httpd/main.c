@@ -2,6 +2,7 @@
 /* httpd: snapshots in on stdin, HTTP out. Options, privileges, and what is said when it fails. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -9,11 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/options.h"
 #include "common/status.h"
+#include "httpd/activation.h"
 #include "httpd/listener.h"
 #include "httpd/privilege.h"
 #include "httpd/sandbox.h"
@@ -28,6 +31,7 @@
 
 struct options {
 	struct sockaddr_storage listen;
+	const char *listen_group;
 	const char *user;
 	const char *token_file;
 	bool insecure_open;
@@ -54,7 +58,7 @@ static const struct program_info program = {
 
 static int parse_listen(const char *argument, void *target, const char **ret_why)
 {
-	*ret_why = "not ADDR:PORT with a literal address, such as 127.0.0.1:5000 or [::1]:5000";
+	*ret_why = "not ADDR:PORT with a literal address, such as 127.0.0.1:5000 or [::1]:5000, or /PATH";
 	return listener_parse(argument, target);
 }
 
@@ -79,9 +83,11 @@ static int parse_cors(const char *argument, void *target, const char **ret_why)
 static enum options_result parse_options(int argc, char **argv, struct options *o)
 {
 	const struct option_row rows[] = {
-		{ .name = "listen", .letter = 'l', .kind = OPTION_PARSED, .argument = "ADDR:PORT",
-		  .help = "where to listen (default 127.0.0.1:5000; port 0: any)",
+		{ .name = "listen", .letter = 'l', .kind = OPTION_PARSED, .argument = "ADDR:PORT|/PATH",
+		  .help = "where to listen (default 127.0.0.1:5000; port 0: any), or a Unix socket",
 		  .target = &o->listen, .parse = parse_listen },
+		{ .name = "listen-group", .kind = OPTION_STRING, .argument = "NAME",
+		  .help = "the group that may use the Unix socket", .target = &o->listen_group },
 		{ .name = "host", .kind = OPTION_PARSED, .argument = "NAME",
 		  .help = "a further name that browsers may use for it; may be repeated",
 		  .target = &o->site, .parse = parse_host },
@@ -223,6 +229,51 @@ static int read_token(const struct options *o, struct server_config *config)
 	return STATUS_DONE;
 }
 
+/* One that was handed in takes the place of --listen, and of its default. */
+static int take_handed_in(struct options *o, struct server_config *config)
+{
+	bool told = o->listen.ss_family != AF_UNSPEC;
+	struct sockaddr_storage address = o->listen;
+	int got = activation_take(&config->listen_fd, &address);
+
+	if (got == -E2BIG)
+		return fail("more than one socket was handed in (LISTEN_FDS); one is served");
+	if (got == -EPROTOTYPE)
+		return fail("the socket handed in is no listening TCP or Unix stream socket");
+	if (got < 0)
+		return fail("take the socket handed in: %s", strerror(-got));
+	if (got && told) {
+		fail("--listen, and a socket handed in: give one of them");
+		return STATUS_USAGE;
+	}
+	o->listen = address;
+	if (!got && !told)
+		listener_parse("127.0.0.1:5000", &o->listen);
+	return STATUS_DONE;
+}
+
+/* For the name of the Unix socket that we made to go with us. */
+static int keep_directory(const struct options *o, struct server_config *config)
+{
+	const struct sockaddr_storage *address = &config->site.address;
+	const char *path = ((const struct sockaddr_un *)address)->sun_path;
+	const struct group *group;
+
+	if (address->ss_family != AF_UNIX)
+		return STATUS_DONE;
+	config->socket_fd = listener_directory(address, &config->socket_name);
+	if (config->socket_fd < 0)
+		return fail("open the directory of '%s': %s", path, strerror(-config->socket_fd));
+	if (!o->listen_group)
+		return STATUS_DONE;
+	group = getgrnam(o->listen_group);
+	if (!group)
+		return fail("--listen-group %s: there is no such group", o->listen_group);
+	if (chown(path, (uid_t)-1, group->gr_gid))
+		return fail("--listen-group %s: %s", o->listen_group, strerror(errno));
+	return STATUS_DONE;
+}
+
 static int open_listener(const struct options *o, struct server_config *config)
 {
 	char where[LISTENER_TEXT];
@@ -230,9 +281,11 @@ static int open_listener(const struct options *o, struct server_config *config)
 	config->site = o->site;
 	config->cors = o->cors;
 	config->site.address = o->listen;
-	config->listen_fd = listener_open(&config->site.address);
 	if (config->listen_fd >= 0)
 		return STATUS_DONE;
+	config->listen_fd = listener_open(&config->site.address);
+	if (config->listen_fd >= 0)
+		return keep_directory(o, config);
 	listener_format((const struct sockaddr *)&o->listen, where);
 	if (config->listen_fd == -EADDRINUSE)
 		return fail("listen on %s: the port is taken; --listen ADDR:PORT takes another one",
@@ -283,9 +336,12 @@ static int start_resolver(const struct options *o, struct server_config *config)
 	return err ? fail("start the resolver process: %s", strerror(-err)) : STATUS_DONE;
 }
 
-static int prepare(const struct options *o, struct server_config *config)
+static int prepare(struct options *o, struct server_config *config)
 {
-	int status = check_options(o);
+	int status = take_handed_in(o, config);
+
+	if (!status)
+		status = check_options(o);
 
 	if (!status)
 		status = start_resolver(o, config);
@@ -307,8 +363,8 @@ static void tell_ready(const struct server_config *config)
 	char where[LISTENER_TEXT];
 
 	listener_format((const struct sockaddr *)&config->site.address, where);
-	fprintf(stderr, "httpd: listening on %s://%s\n", config->tls_certificate ? "https" : "http",
-		where);
+	fprintf(stderr, "httpd: listening on %s%s\n", config->site.address.ss_family == AF_UNIX ? "" :
+		config->tls_certificate ? "https://" : "http://", where);
 	if (config->ready_fd < 0)
 		return;
 	if (write(config->ready_fd, "\n", 1) != 1)
@@ -337,7 +393,8 @@ static void use_first(void)
 static int enter_sandbox(struct server *server)
 {
 	const struct server_config *config = &server->config;
-	const struct sandbox sandbox = { .web_fd = config->web_fd, .socket_fd = -1 };
+	const struct sandbox sandbox = { .web_fd = config->web_fd,
+		.socket_fd = config->socket_fd };
 	struct sandbox_state *state = &server->sandbox;
 	const char *step;
 	int err;
@@ -387,6 +444,9 @@ static int serve(struct server_config *config)
 		status = run(server);
 	server_free(server);
 	free(server);
+	/* Whether that is allowed or not: the next one to listen there takes what is left over. */
+	if (config->socket_fd >= 0)
+		unlinkat(config->socket_fd, config->socket_name, 0);
 	return status;
 }
 
@@ -399,11 +459,10 @@ int main(int argc, char **argv)
 		.ping_s = PING_S,
 	};
 	struct server_config config = {
-		.listen_fd = -1, .web_fd = -1, .resolver_fd = -1, .ready_fd = -1,
+		.listen_fd = -1, .socket_fd = -1, .web_fd = -1, .resolver_fd = -1, .ready_fd = -1,
 	};
 	int status;
 
-	listener_parse("127.0.0.1:5000", &options.listen);
 	switch (parse_options(argc, argv, &options)) {
 	case OPTIONS_END:
 		return STATUS_DONE;

@@ -400,7 +400,10 @@ static void log_request(const struct request *request)
 	char from[LISTENER_TEXT] = "?", line[LOG_MAX];
 	int length;
 
-	if (info)
+	/* Of a Unix socket's other end there is nothing but the family. */
+	if (info && info->client_addr->sa_family == AF_UNIX)
+		strcpy(from, "unix");
+	else if (info)
 		listener_format(info->client_addr, from);
 	length = snprintf(line, sizeof(line), "%s %u %s %s", from, request->status,
 			  request->method, path);

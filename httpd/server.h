@@ -52,6 +52,8 @@ struct server_config {
 	struct cors cors;
 	struct token token;
 	int listen_fd;
+	int socket_fd;		/* directory of the Unix socket that goes with us; -1 = none */
+	const char *socket_name;	/* in there */
 	int input_fd;
 	int web_fd;		/* directory to serve the page from; -1 = the embedded one */
 	int resolver_fd;	/* of the resolver process; -1 = names are not looked up */

@@ -25,6 +25,8 @@ bool site_is_loopback(const struct sockaddr_storage *address)
 {
 	if (address->ss_family == AF_INET)
 		return address4(address) >> 24 == LOOPBACK_NET;
+	if (address->ss_family == AF_UNIX)
+		return true;
 	if (address->ss_family != AF_INET6)
 		return false;
 	if (IN6_IS_ADDR_V4MAPPED(address6(address)))

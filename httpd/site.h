@@ -16,7 +16,7 @@ struct site {
 	size_t name_count;
 };
 
-/* 127.0.0.0/8, ::1 and ::ffff:127.0.0.0/104. */
+/* 127.0.0.0/8, ::1 and ::ffff:127.0.0.0/104; and a Unix socket, which is nearer still. */
 bool site_is_loopback(const struct sockaddr_storage *address);
 
 /* 0.0.0.0 and ::. */
