@@ -14,5 +14,6 @@ rules=$BATS_TEST_DIRNAME/../../prometheus/jopil.rules.yml
 
 @test "scraped, also with token and TLS: sums are exact, every query of the dashboard answers" {
 	scratch=$(mktemp -d "$BATS_TEST_TMPDIR/XXXXXX")
-	/usr/bin/python3 "$BATS_TEST_DIRNAME/prometheus/scrape.py" "$scratch" 3>&-
+	# The programs as they are shipped: a sanitizer is left system calls that they are not.
+	BIN=$BUILD/bin /usr/bin/python3 "$BATS_TEST_DIRNAME/prometheus/scrape.py" "$scratch" 3>&-
 }
