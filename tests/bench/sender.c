@@ -75,13 +75,16 @@ static void take_client(int poll, int listener)
 
 static void end_client(struct client *client)
 {
+	/* An event that was fetched before may tell of it again. */
+	if (!client->fd)
+		return;
 	close(client->fd);
 	client->fd = 0;
 }
 
 static void send_frame(struct client *client)
 {
-	while (client->sent < frame_length) {
+	while (client->fd && client->sent < frame_length) {
 		ssize_t got = send(client->fd, frame + client->sent, frame_length - client->sent,
 				   MSG_NOSIGNAL);
 
