@@ -191,7 +191,8 @@ fuzz: ## run every fuzzer for FUZZ_SECONDS (default 5; give 600 or more)
 	@tests/run --build $(BUILD) --fuzz-seconds $(FUZZ_SECONDS) fuzz
 
 bench: ## measure, as ratios to a baseline of the same run
-	@tests/deps $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH)
+	@tests/deps $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH) chromium nodejs npm
+	@tests/deps --npm tests/browser
 	@$(MAKE) --no-print-directory all $(BENCH_BINS) $(TOOL_BINS)
 	@tests/bench/run --build $(BUILD)
 

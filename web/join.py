@@ -34,8 +34,9 @@ def names_of(inside):
     return [(pair[0].strip(), pair[-1].strip()) for pair in pairs]
 
 
-def variable(path):
-    return "m_" + re.sub(r"\W", "_", path)
+def variables_of(modules):
+    """What stands for each module: short, as browsers load it."""
+    return {path: "m%d" % number for number, path in enumerate(sorted(modules))}
 
 
 def imports_of(path, text):
@@ -68,7 +69,7 @@ def order_of(modules, entry):
     return order
 
 
-def wrapped(path, text):
+def wrapped(path, text, variable):
     """The module as a function that is run once."""
     body = EXPORT.sub("", IMPORT.sub("", text))
     if OTHER.search(body):
@@ -76,9 +77,9 @@ def wrapped(path, text):
     heads = ""
     for names, source in imports_of(path, text):
         words = ", ".join(name if name == own else "%s: %s" % (name, own) for name, own in names)
-        heads += "const { %s } = %s;\n" % (words, variable(source))
+        heads += "const { %s } = %s;\n" % (words, variable[source])
     return "const %s = (() => {\n%s%sreturn { %s };\n})();\n" % (
-        variable(path), heads, body, ", ".join(EXPORT.findall(text)))
+        variable[path], heads, body, ", ".join(EXPORT.findall(text)))
 
 
 def join(modules, entries):
@@ -86,13 +87,14 @@ def join(modules, entries):
     orders = {entry: order_of(modules, entry) for entry in entries}
     often = [path for order in orders.values() for path in order]
     shared = [path for path in dict.fromkeys(often) if often.count(path) > 1]
-    text = {path: wrapped(path, modules[path]) for path in dict.fromkeys(often)}
+    variable = variables_of(modules)
+    text = {path: wrapped(path, modules[path], variable) for path in dict.fromkeys(often)}
     files = {}
     if shared:
-        names = ", ".join(map(variable, shared))
+        names = ", ".join(variable[path] for path in shared)
         files[SHARED] = "".join(text[path] for path in shared) + "export { %s };\n" % names
     for entry, order in orders.items():
-        needed = [variable(path) for path in order if path in shared]
+        needed = [variable[path] for path in order if path in shared]
         source = os.path.relpath(SHARED, os.path.dirname(entry))
         source = source if source.startswith(".") else "./" + source
         head = "import { %s } from '%s';\n" % (", ".join(needed), source) if needed else ""

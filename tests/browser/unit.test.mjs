@@ -695,7 +695,7 @@ const serving = (seq) => (path) =>
 	path.startsWith('api/stats') ? [200, { seq, httpd: { stale: false, frames_lost: 1 } }] : [200, { flows: [] }];
 
 test('feed: events come through, broken ones are counted, the end is told', async () => {
-	const { heard, source } = startFeed(serving(1));
+	const { world, heard, source } = startFeed(serving(1));
 
 	source().emit('open');
 	source().emit('snapshot', '{"seq":1}');
@@ -708,6 +708,7 @@ test('feed: events come through, broken ones are counted, the end is told', asyn
 	source().emit('lost', { type: 'lost', frames: 4 });
 	assert.equal(heard.lost, 4);
 	assert.equal(heard.link.link, 'open');
+	await world.fire(10000);
 	assert.equal(heard.stats.frames_lost, 1);
 	source().emit('status', '{"stale":true}');
 	assert.equal(heard.link.ended, true);

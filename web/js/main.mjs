@@ -12,6 +12,7 @@ import { freshness } from './lib/freshness.mjs';
 import { createMemory } from './lib/memory.mjs';
 import { pointsOf } from './lib/past.mjs';
 import { readSnapshot } from './lib/snapshot.mjs';
+import { headOf } from './lib/topics.mjs';
 import { LIVE, isLive, parseRange, rangeText } from './lib/range.mjs';
 import { createRangeControl } from './parts/range-control.mjs';
 import { createShell } from './parts/shell.mjs';
@@ -54,6 +55,7 @@ const memory = createMemory();
 const past = createPast(LIVE, () => store.set({}), showBusy);
 const store = createStore({
 	snapshot: readSnapshot({}),
+	topics: [],	// of the snapshot that have come
 	received: 0,	// snapshots that came
 	receivedAt: null,
 	feed: { link: 'connecting', mode: 'events', problem: '', ended: false },
@@ -84,10 +86,23 @@ function takeState({ snapshot, topics, fresh, page, alerts, packets, answers }) 
 		memory.add(snapshot, topics);
 	store.set({
 		snapshot,
+		topics,
 		page,
 		packets,
 		alerts: alertsOf(alerts),
 		...(fresh && { received: store.get().received + 1, receivedAt: performance.now() }),
+	});
+}
+
+// What early.js asked for: the numbers of api/stats, until the engine says more.
+function takeEarly(body) {
+	if (!body || store.get().received > 0)
+		return;
+	const { httpd = null, ...raw } = body;
+
+	store.set({
+		httpd, snapshot: headOf(readSnapshot(raw)), topics: ['stats'], received: 1, receivedAt: performance.now(),
+		feed: { ...store.get().feed, ended: httpd?.stale === true },
 	});
 }
 
@@ -196,3 +211,4 @@ showRoute(router.get(), false);
 showFreshness();
 setInterval(showFreshness, TICK_MS);
 shell.main.addEventListener('zoom', ({ detail: { from, to } }) => chooseRange(rangeText(from, to)));
+globalThis.jopilStats?.then(takeEarly);

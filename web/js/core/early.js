@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A plain script in the head: the chosen theme is in force before the first paint, and the engine starts beside the page.
+// A plain script in the head: the chosen theme is in force before the first paint; the first numbers are asked for, and the
+// engine starts, before the page is read.
 (() => {
 	try {
 		const choice = localStorage.getItem('jopil-theme');
@@ -9,6 +10,8 @@
 	} catch {
 		// No storage: as the system has it.
 	}
+	globalThis.jopilStats = fetch('api/stats', { cache: 'no-store', headers: { Accept: 'application/json' } })
+		.then((response) => (response.ok ? response.json() : null)).catch(() => null);
 	try {
 		const worker = new Worker('js/engine/worker.mjs', { type: 'module' });
 

@@ -207,9 +207,10 @@ export function createFeed(handlers, world) {
 		statsTimer = world.setTimeout(lookAtStats, STATS_MS);
 	}
 
+	// The page itself has asked for the first (core/early.js).
 	function start() {
 		openEvents();
-		lookAtStats();
+		statsTimer = world.setTimeout(lookAtStats, STATS_MS);
 	}
 
 	return {

@@ -6,6 +6,9 @@ export const TOPICS = ['stats', 'flows', 'packets', 'processes', 'connections', 
 // What alerts are about (lib/alerts.mjs) comes whatever view is shown; the others when something shows them.
 export const WATCHED = ['stats', 'processes', 'connections', 'drops', 'latency'];
 
+// Whether something has come, but not this topic of it yet.
+export const isComing = ({ snapshot, topics }, topic) => snapshot.timestamp !== null && !topics.includes(topic);
+
 // Lists as long as the aggregator's --top: the page is shown parts of them.
 const LONG = ['flows', 'packets', 'processes', 'remotes', 'connections', 'drop_flows'];
 

@@ -11,6 +11,7 @@ import { busiestReasons, dropSeries } from '../lib/memory.mjs';
 import { dropSums } from '../lib/past.mjs';
 import { hintOf } from '../lib/probes.mjs';
 import { isLive, windowOf } from '../lib/range.mjs';
+import { isComing } from '../lib/topics.mjs';
 import { MARKS, createLines } from './lines.mjs';
 import { createLiveTable } from './live-table.mjs';
 import { axisText } from './mirror-chart.mjs';
@@ -47,7 +48,7 @@ export function createDropReasons() {
 	const table = createShortTable({
 		id: 'drops', title: 'Drops by reason', what: 'drops', className: 'full ranged', columns: (sums) => dropColumns(sums, mark), sum: sumOf,
 		past: { what: 'drops', rows: dropSums, columns: ['reason', 'packets', 'part', 'words'] },
-		rows: ({ snapshot }) => snapshot.drops, sort: { id: 'packets', descending: true }, byHost: true, empty: hint,
+		rows: ({ snapshot }) => snapshot.drops, sort: { id: 'packets', descending: true }, byHost: true, empty: hint, topic: 'drops',
 		below: [unspecified.element], size: 'middle',
 	});
 
@@ -78,7 +79,7 @@ export function createDropsOverTime() {
 		update(state) {
 			const points = state.points('drops');
 
-			if (!points)
+			if (!points || isComing(state, 'drops'))
 				return;
 			const reasons = busiestReasons(points, MARKS - 1);
 			const series = dropSeries(points, reasons);
@@ -111,7 +112,7 @@ export function createDropFlows({ params }) {
 export function createTopDrops() {
 	return createShortTable({
 		id: 'top-drops', title: 'Drops', what: 'drops by reason', caption: 'Packets dropped, by reason', columns: topDropColumns, sum: sumOf,
-		rows: ({ snapshot }) => snapshot.drops, sort: { id: 'packets', descending: true }, empty: hint, size: 'short',
+		rows: ({ snapshot }) => snapshot.drops, sort: { id: 'packets', descending: true }, empty: hint, size: 'short', topic: 'drops',
 		className: 'ranged', past: { what: 'drops', rows: dropSums, columns: ['reason', 'packets'] },
 		aside: [h('a', { href: '#/drops' }, 'All drops')],
 	});

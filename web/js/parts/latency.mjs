@@ -8,6 +8,7 @@ import { latencyColumns } from '../lib/host-columns.mjs';
 import { LINES, latencyNames, latencySeries } from '../lib/memory.mjs';
 import { hintOf } from '../lib/probes.mjs';
 import { isLive, windowOf } from '../lib/range.mjs';
+import { isComing } from '../lib/topics.mjs';
 import { logarithmic } from './chart.mjs';
 import { createHeatMap } from './heat-map.mjs';
 import { createLines } from './lines.mjs';
@@ -61,7 +62,7 @@ export function createLatencyCharts() {
 	function draw() {
 		const points = latest.points('latency');
 
-		if (!points)
+		if (!points || isComing(latest, 'latency'))
 			return;
 		choice.update(latencyNames(points));
 		const series = latencySeries(points, choice.value());
@@ -126,7 +127,7 @@ export function createRttSummary() {
 			const past = live ? null : state.past.of('latency');
 			const row = live ? state.snapshot.latency.filter(WHOLE).sort((a, b) => (b.p99 ?? 0) - (a.p99 ?? 0))[0] : past?.latency?.range;
 
-			if (!live && !past)
+			if (live ? isComing(state, 'latency') : !past)
 				return;
 			setHidden(list, !row);
 			setText(samples, row ? `${live ? 'last minute' : 'time range'}, ${count(row.count)} samples` : '');

@@ -87,7 +87,7 @@ export function createTopProcesses() {
 export function createProcessProtocols() {
 	return createShortTable({
 		id: 'process-protocols', title: 'Protocols of processes', columns: () => processProtocolColumns,
-		rows: ({ snapshot }) => snapshot.process_protocols, sort: { id: 'rx_bytes', descending: true }, empty: hint,
+		topic: 'processes', rows: ({ snapshot }) => snapshot.process_protocols, sort: { id: 'rx_bytes', descending: true }, empty: hint,
 	});
 }
 

@@ -8,6 +8,7 @@ import { exact } from '../lib/format.mjs';
 import { formatSort } from '../lib/route.mjs';
 import { isLive } from '../lib/range.mjs';
 import { createRows } from '../lib/rows.mjs';
+import { isComing } from '../lib/topics.mjs';
 import { createExport } from './export.mjs';
 import { createEmpty, createPanel } from './panel.mjs';
 import { createTable } from './table.mjs';
@@ -17,13 +18,13 @@ const MOST = 200;	// rows of a list that the engine keeps
 /*
  * rows(state, subject) is what it shows; or it is a name in lib/tables.mjs, and about(subject) what is to be known of the subject there.
  * columns(sums) with which columns, sums() of what sum(rows) says; byHost: a column of hosts where there are several. what: the
- * words of the export. past: { what, rows(answer), columns: ids } of a time range that is not live (core/past.mjs). empty(state): [sentence, command]. aside, below: more in the head, and under the table.
+ * words of the export. topic: where its rows come in. past: { what, rows(answer), columns: ids } of a time range that is not live (core/past.mjs). empty(state): [sentence, command]. aside, below: more in the head, and under the table.
  */
 export function createShortTable(options) {
 	const {
 		id, title, what = title.toLowerCase(), caption = title, className = '', rows, about = () => null, columns, sum = () => ({}), sort: firstSort,
 		byHost = false, empty: emptyWords = () => ['Nothing counted yet.'], opens = null, key, aside = [], above = [], below = [],
-		size = 'short', past = null,
+		size = 'short', past = null, topic = 'stats',
 	} = options;
 	const isFar = typeof rows === 'string';
 	let sums = sum([]);
@@ -98,6 +99,8 @@ export function createShortTable(options) {
 		update(next, about_) {
 			state = next;
 			subject = about_;
+			if (isComing(state, topic))
+				return;
 			const answer = lookBack();
 
 			const isMissing = past !== null && !isLive(state.range) && !answer;
