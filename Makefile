@@ -47,7 +47,7 @@ LIBS_recorder   := -lsqlite3 -ljansson -lpthread
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps demo-deps check-deps check check-build demo bench soak-browser fuzz lint format docs clean help
+.PHONY: all deps demo-deps check-deps check check-build demo abuse bench soak-browser fuzz lint format docs clean help
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%) ## build the programs to build/bin
 
@@ -189,6 +189,10 @@ fuzz: ## run every fuzzer for FUZZ_SECONDS (default 5; give 600 or more)
 	@$(MAKE) --no-print-directory check-deps
 	@$(MAKE) --no-print-directory $(FUZZ_BINS)
 	@tests/run --build $(BUILD) --fuzz-seconds $(FUZZ_SECONDS) fuzz
+
+abuse: check-build ## what ill-meaning clients do to httpd, for longer, with 10 000 idle connections
+	@IDLE=10000 ROUNDS=5 ABUSE_CONNECTIONS=12000 BIN=$(abspath $(BUILD))/asan/bin BUILD=$(abspath $(BUILD)) \
+		bats --tap tests/pipe/httpd_abuse.bats
 
 bench: ## measure, as ratios to a baseline of the same run
 	@tests/deps $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH) chromium nodejs npm
