@@ -22,7 +22,7 @@
 
 /* ---- system calls ------------------------------------------------------------ */
 
-/* What serving needs, with TLS too. mmap() and mprotect() are left without PROT_EXEC: see add_memory(). */
+/* What serving needs, with TLS too; and memory: see add_memory(). */
 static const int serving[] = {
 	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(fcntl),
 	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(accept4),
@@ -48,7 +48,8 @@ static const int sanitizing[] = {
 	SCMP_SYS(clone), SCMP_SYS(ptrace), SCMP_SYS(wait4), SCMP_SYS(prctl), SCMP_SYS(openat),
 	SCMP_SYS(open), SCMP_SYS(readlink), SCMP_SYS(getdents64), SCMP_SYS(getdents), SCMP_SYS(sigaltstack),
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(sched_yield), SCMP_SYS(gettid),
-	SCMP_SYS(getpid), SCMP_SYS(getppid), SCMP_SYS(tgkill), SCMP_SYS(sched_getaffinity), SCMP_SYS(getrlimit),
+	SCMP_SYS(getpid), SCMP_SYS(getppid), SCMP_SYS(tgkill),
+	SCMP_SYS(sched_getaffinity), SCMP_SYS(getrlimit),
 	SCMP_SYS(prlimit64), SCMP_SYS(process_vm_readv), SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(exit),
 	SCMP_SYS(stat), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(lseek), SCMP_SYS(ioctl),
 	SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(msync), SCMP_SYS(access), SCMP_SYS(set_robust_list),

@@ -48,7 +48,7 @@ int sessions_begin(const struct sessions *sessions, uint64_t now_s,
 /* Whether the value of a Cookie field (NULL = not sent) has a session that goes on. */
 bool sessions_has(const struct sessions *sessions, const char *cookie, uint64_t now_s);
 
-/* Ends the sessions in the value of a Cookie field, and writes a Set-Cookie that forgets them. 0 or -errno. */
+/* Ends the sessions in a Cookie field, and writes a Set-Cookie that forgets them. 0 or -errno. */
 int sessions_end(struct sessions *sessions, const char *cookie, uint64_t now_s,
 		 char set_cookie[SESSION_COOKIE_MAX]);
 
