@@ -33,7 +33,6 @@ static const int serving[] = {
 	SCMP_SYS(clock_gettime), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
 	SCMP_SYS(exit_group),
 	/* glibc's qsort() of more than 1 kB asks how much memory there is. */
-	SCMP_SYS(sysinfo),
 };
 
 /* The page from a directory: openat2() beneath it, and sending what it found. */
