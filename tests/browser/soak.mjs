@@ -29,8 +29,7 @@ function report(at, taken) {
 		`${taken.nodes} nodes, ${taken.listeners} listeners`);
 }
 
-async function soak(page, httpd) {
-	const next = createManyFlows(createTraffic({ seed: 3, flows: 400, limit: 300 }), Number(flows));
+async function soak(page, httpd, next) {
 	const meter = await createMeter(page);
 	let first = null;
 	let last = null;
@@ -55,8 +54,11 @@ async function soak(page, httpd) {
 const browser = await launch();
 const httpd = await startHttpd();
 try {
+	const next = createManyFlows(createTraffic({ seed: 3, flows: 400, limit: 300 }), Number(flows));
+
+	await httpd.write(next());
 	const page = await openPage(browser, `${httpd.url}#/flows`);
-	const faults = [...await soak(page, httpd), ...page.faults];
+	const faults = [...await soak(page, httpd, next), ...page.faults];
 
 	faults.forEach((fault) => console.error(fault));
 	console.log(faults.length ? 'soak: not flat' : `soak: flat over ${minutes} minutes at ${flows} flows`);
