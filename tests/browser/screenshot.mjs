@@ -15,12 +15,12 @@ async function shoot(browser, httpd, name, { scheme, size, view, height, path, s
 	const page = await openPage(browser, `${httpd.url}#/${view}`, { colorScheme: scheme, viewport: size });
 
 	await becomes(page, level);
+	if (open)
+		await page.locator('main a.opener[href]').first().click();
 	for (const snapshot of snapshots) {
 		await httpd.write(snapshot);
 		await shows(page, snapshot);
 	}
-	if (open)
-		await page.locator('main a.opener[href]').first().click();
 	await page.waitForTimeout(600);	// transitions; a picture, not a test
 	await page.screenshot({
 		path: path ?? `${folder}/${name}.png`,
@@ -32,8 +32,8 @@ async function shoot(browser, httpd, name, { scheme, size, view, height, path, s
 	await page.context().close();
 }
 
-// The pictures of docs/DASHBOARD.md: as after half a minute of watching.
-const SECONDS = 30;
+// The pictures of docs/DASHBOARD.md: as after some seconds of watching.
+const SECONDS = 20;
 const DOCUMENTED = { width: 1280, height: 900 };
 
 async function document(browser, httpd, traffic) {
