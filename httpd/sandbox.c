@@ -29,10 +29,9 @@ static const int serving[] = {
 	SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(sendmsg),
 	SCMP_SYS(shutdown), SCMP_SYS(setsockopt), SCMP_SYS(brk), SCMP_SYS(munmap),
 	SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(getrandom),
-	SCMP_SYS(sysinfo),	/* glibc's qsort() asks how much memory there is before it sorts a long list */
+	SCMP_SYS(sysinfo),	/* glibc's qsort() asks for the memory before it sorts a long list */
 	SCMP_SYS(clock_gettime), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
 	SCMP_SYS(exit_group),
-	/* glibc's qsort() of more than 1 kB asks how much memory there is. */
 };
 
 /* The page from a directory: openat2() beneath it, and sending what it found. */
