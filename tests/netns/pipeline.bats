@@ -45,6 +45,17 @@ final_stats() {
 	node "$BATS_TEST_DIRNAME/../browser/live.mjs" "$ADDRESS" 3
 }
 
+@test "every view shows what the host does, live" {
+	in_b_loader --group "$GROUP_ID" --hook tc --packet-lines 1000 --drop-lines all "$VETH_B"
+	start_pipeline
+	background "$BUILD/tests/netns/requests" "/run/netns/$NETNS_A" "/run/netns/$NETNS_B" 10.77.0.2 2 600
+	# Refused: connections that fail, and datagrams that are dropped.
+	for _ in $(seq 20); do
+		in_a bash -c '! : >/dev/tcp/10.77.0.2/1; echo x >/dev/udp/10.77.0.2/1' 2>/dev/null
+	done
+	node "$BATS_TEST_DIRNAME/../browser/live-views.mjs" "$ADDRESS"
+}
+
 @test "what httpd serves at the end is what was sent, to the packet" {
 	local sent
 	load_b --hook xdp --packet-lines 1000
