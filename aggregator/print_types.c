@@ -12,7 +12,10 @@ int print_types_parse(const char *argument, void *target, const char **ret_why)
 		{ "connection", PRINT_CONNECTION }, { "process", PRINT_PROCESS },
 		{ "latency", PRINT_LATENCY },	    { "all", PRINT_ALL },
 	};
+	int err = word_list_parse(argument, words, sizeof(words) / sizeof(words[0]), target);
 
-	*ret_why = "not a list of snapshot, port, flow_total, counters, connection, process, latency";
-	return word_list_parse(argument, words, sizeof(words) / sizeof(words[0]), target);
+	if (err)
+		*ret_why = "not a list of snapshot, port, flow_total, counters, connection, process, "
+			   "latency";
+	return err;
 }

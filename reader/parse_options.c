@@ -21,9 +21,11 @@ int parse_types(const char *argument, void *target, const char **ret_why)
 		{ "latency", PRINT_LATENCY },
 		{ "counters", PRINT_COUNTERS },
 	};
+	int err = word_list_parse(argument, words, sizeof(words) / sizeof(words[0]), target);
 
-	*ret_why = "not a list of packet, flow, connection, process, drop, latency, counters";
-	return word_list_parse(argument, words, sizeof(words) / sizeof(words[0]), target);
+	if (err)
+		*ret_why = "not a list of packet, flow, connection, process, drop, latency, counters";
+	return err;
 }
 
 int parse_packet_lines(const char *argument, void *target, const char **ret_why)
