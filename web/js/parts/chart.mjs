@@ -2,6 +2,7 @@
 // A chart of the last minutes on uPlot: one look for all of them, themes, sizes, and the arrow keys.
 
 import { h, setAttribute } from '../core/dom.mjs';
+import { UPLOT, hasLibrary } from '../core/library.mjs';
 import { colour } from '../core/theme.mjs';
 import { clock } from '../lib/format.mjs';
 import { WINDOW_S, lonely } from '../lib/history.mjs';
@@ -109,6 +110,8 @@ export function createChart({ className = '', moved, upDown = null }) {
 		built = '';
 	}
 
+	const again = () => redraw?.();
+
 	// A size, a unit or a theme is for the whole plot: it is made anew.
 	function show(spec, data) {
 		if (width === 0)
@@ -119,7 +122,7 @@ export function createChart({ className = '', moved, upDown = null }) {
 		times = data[0];
 		length = spec.times;
 		window = spec.window ?? null;
-		if (width === 0)
+		if (width === 0 || !hasLibrary(UPLOT, again))
 			return;
 		if (key === built) {
 			plot.setData(data);
@@ -157,7 +160,7 @@ export function createChart({ className = '', moved, upDown = null }) {
 	});
 	new ResizeObserver(() => {
 		measure();
-		redraw?.();
+		again();
 	}).observe(element);
 	return {
 		element,

@@ -6,13 +6,12 @@ const NODE_PX = 12;
 const ROW_PX = 30;	// of the fullest stage
 const HEIGHT_PX = 340;	// at least
 
-const d3 = globalThis.d3;
-
-Object.assign(d3, {
+// What the library would take from d3-array.
+const ARRAY = {
 	min: (rows, of) => rows.reduce((least, row) => Math.min(least, of(row)), Infinity),
 	max: (rows, of) => rows.reduce((most, row) => Math.max(most, of(row)), -Infinity),
 	sum: (rows, of) => rows.reduce((sum, row) => sum + of(row), 0),
-});
+};
 
 // Those with a name by their weight, then what is summed up: a node keeps its place as long as its rank.
 const inOrder = (a, b) => b.weight - a.weight || a.kind.localeCompare(b.kind);
@@ -23,9 +22,9 @@ export function heightOf(nodes, stages) {
 	return Math.max(HEIGHT_PX, most * ROW_PX);
 }
 
-// graph: of lib/sankey.mjs. labelPx: room for words right of the last stage. -> { nodes with x0 x1 y0 y1, links with y0 y1 width }
+// The library must be there (core/library.mjs). graph: of lib/sankey.mjs. labelPx: room for words right of the last stage. -> { nodes with x0 x1 y0 y1, links with y0 y1 width }
 export function layOut({ nodes, links }, { width, height, labelPx, stages }) {
-	const layout = d3.sankey()
+	const layout = Object.assign(globalThis.d3, ARRAY).sankey()
 		.nodeId((node) => node.id)
 		.nodeAlign((node) => node.stage)
 		.nodeSort(inOrder)

@@ -2,6 +2,7 @@
 // The Sankey diagram: interface, protocol, process, remote; and the same as a table.
 
 import { h, setAttribute, setHidden, setText } from '../core/dom.mjs';
+import { SANKEY, hasLibrary } from '../core/library.mjs';
 import { name, number } from '../lib/column.mjs';
 import { bitRate, exact, percent } from '../lib/format.mjs';
 import { STAGES, WAYS } from '../lib/sankey.mjs';
@@ -185,7 +186,7 @@ function createDiagram() {
 	}
 
 	function draw() {
-		if (!graph?.nodes.length || room === 0)
+		if (!graph?.nodes.length || room === 0 || !hasLibrary(SANKEY, draw))
 			return;
 		const width = Math.max(WIDTH_PX, room);
 		const height = heightOf(graph.nodes, STAGES);
