@@ -15,18 +15,20 @@ teardown() {
 
 # start_pipeline: reader | aggregator | httpd as nobody; $ADDRESS is where the dashboard is.
 start_pipeline() {
-	mkfifo "$WORK/lines_pipe" "$WORK/snapshots" "$WORK/reading" "$WORK/listening"
+	mkfifo "$WORK/lines_pipe" "$WORK/snapshots" "$WORK/reading" "$WORK/listening" "$WORK/adding"
 	# Not background(): a function's redirections would open the pipes in this shell, and wait there.
 	"${UNPRIVILEGED[@]}" "$BIN/httpd" --listen 127.0.0.1:0 --ready-fd 9 \
 		<"$WORK/snapshots" 9>"$WORK/listening" 2>"$WORK/httpd.err" 3>&- &
 	PIDS+=($!)
-	"${UNPRIVILEGED[@]}" "$BIN/aggregator" --interval 0.2 <"$WORK/lines_pipe" >"$WORK/snapshots" 3>&- &
+	"${UNPRIVILEGED[@]}" "$BIN/aggregator" --interval 0.2 --ready-fd 9 <"$WORK/lines_pipe" >"$WORK/snapshots" \
+		9>"$WORK/adding" 3>&- &
 	AGGREGATOR_PID=$!
 	nsenter --net="/run/netns/$NETNS_B" "${UNPRIVILEGED[@]}" "$BIN/reader" --pin-dir "$PIN_DIR" --interval 0.2 \
 		--ready-fd 9 >"$WORK/lines_pipe" 9>"$WORK/reading" 3>&- &
 	READER_PID=$!
 	PIDS+=("$AGGREGATOR_PID" "$READER_PID")
 	read -r _ <"$WORK/listening"
+	read -r _ <"$WORK/adding"
 	read -r _ <"$WORK/reading"
 	ADDRESS=$(grep -o 'http://[^ ]*' "$WORK/httpd.err")
 }
