@@ -6,7 +6,7 @@ import { setAttribute } from './core/dom.mjs';
 import { startEngine } from './core/link.mjs';
 import { createPast } from './core/past.mjs';
 import { createRouter } from './core/router.mjs';
-import { createStore } from './core/store.mjs';
+import { createStore, inTime } from './core/store.mjs';
 import { createTheme } from './core/theme.mjs';
 import { freshness } from './lib/freshness.mjs';
 import { createMemory } from './lib/memory.mjs';
@@ -69,6 +69,9 @@ const store = createStore({
 	packets: { seen: 0, leftOut: 0, lastShown: 0, lastLeftOut: 0 },
 	select: asks.select,
 	call: asks.call,
+}, (tell) => {
+	showBusy();
+	inTime(tell);
 });
 const router = createRouter(VIEWS.map((view) => view.id));
 const theme = createTheme((choice) => {

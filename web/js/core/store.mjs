@@ -5,7 +5,7 @@ const REST_MS = 60;	// between two times: painting a table takes a good part of 
 let toldAt = -REST_MS;
 
 // With the next frame, but not before the page had time for other things.
-function inTime(tell) {
+export function inTime(tell) {
 	const wait = toldAt + REST_MS - performance.now();
 	const next = () => requestAnimationFrame(() => {
 		toldAt = performance.now();
