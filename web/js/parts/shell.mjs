@@ -49,7 +49,7 @@ function createBanner() {
 	const age = h('span', { class: 'banner-age' });
 	const command = h('code');
 	const words = h('p', { role: 'status' }, text, command);
-	const element = h('div', { class: 'banner', id: 'banner', hidden: true }, words, age);
+	const element = h('section', { class: 'banner', id: 'banner', 'aria-label': 'State of the data', hidden: true }, words, age);
 
 	return {
 		element,
