@@ -157,7 +157,7 @@ MINUTES ?= 5
 
 # A test links the rooms whose headers it includes: programs may use the same names.
 rooms_of = $(shell sed -nE 's!^.include "($(subst $(space),|,$(PROGRAMS)))/.*!\1!p' $(1) | sort -u)
-libs_of  = $(sort $(foreach r,$(call rooms_of,$(1)),$(LIBS_$(r))) -ljansson)
+libs_of  = $(sort $(foreach r,$(call rooms_of,$(1)),$(LIBS_$(r))) -ljansson -lsqlite3)
 
 define TEST_rules
 $(BUILD)/$(1): $(1).c $(foreach r,common $(call rooms_of,$(1).c),$(BUILD)/lib/$(r).a) Makefile | $(BUILD)/bpf/jopil.skel.h
