@@ -17,7 +17,7 @@ BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bp
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2
 empty    :=
 space    := $(empty) $(empty)
-PROGRAMS := loader reader aggregator recorder httpd
+PROGRAMS := loader reader aggregator recorder report httpd
 ROOMS    := common $(PROGRAMS)
 
 # One short line a step; V=1 shows the commands.
@@ -43,6 +43,7 @@ LIBS_reader     := -lbpf -lelf -lz -lpcap
 LIBS_aggregator := -ljansson
 LIBS_httpd      := -lmicrohttpd -ljansson -lnettle -lz -lseccomp
 LIBS_recorder   := -lsqlite3 -ljansson -lpthread
+LIBS_report     := -lsqlite3
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* drops: what the kernel dropped, and why. */
+#include "report/verb.h"
+
+static const struct column columns[] = {
+	{ "reason", "reason", CELL_TEXT, true, false },
+	{ "proto", "protocol", CELL_TEXT, true, false },
+	{ "host", "host", CELL_TEXT, true, true },
+	{ "packets", "packets", CELL_COUNT, false, false },
+	{ "bytes", "bytes", CELL_BYTES, false, false },
+};
+
+static void row_of(struct names *names, const struct tally_row *row, struct cell *cells)
+{
+	cells[0] = name_cell(names, NAME_REASON, row->key[1]);
+	cells[1] = name_cell(names, NAME_PROTOCOL, row->key[2]);
+	cells[2] = name_cell(names, NAME_HOST, row->key[0]);
+	cells[3] = CELL_OF(row->sum[0]);
+	cells[4] = CELL_OF(row->sum[1]);
+}
+
+bool drops_run(struct ask *a)
+{
+	const struct list list = { FACT_DROP, TALLY_KEY(0) | TALLY_KEY(1) | TALLY_KEY(2), 0, 0, columns,
+				   sizeof(columns) / sizeof(columns[0]), row_of };
+
+	return list_run(a, &list);
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/* report: questions to the recorder's database. */
+#include <errno.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/options.h"
+#include "common/status.h"
+#include "report/steps.h"
+#include "report/verb.h"
+#include "report/when.h"
+
+#define DEFAULT_DB "/var/lib/jopil/flows.db"
+#define DEFAULT_LAST "24h"
+#define LIMIT_UNSET UINT64_MAX
+#define PURPOSE_MAX 2048
+
+static const struct verb verbs[] = {
+	{ "top", "who moved most: --by process, remote, protocol, port, flow",
+	  ASKS_BY | ASKS_PROCESS | ASKS_IP | ASKS_PROTO | ASKS_HOST | ASKS_LIMIT, top_bys, 10, top_run },
+	{ "history", "how much when, as bars", ASKS_PROCESS | ASKS_IP | ASKS_PROTO | ASKS_HOST | ASKS_STEP,
+	  NULL, 0, history_run },
+	{ "protocols", "what was on the wire, by protocol", ASKS_PROTO | ASKS_HOST | ASKS_LIMIT, NULL, 0,
+	  protocols_run },
+	{ "remotes", "whom processes talked to", ASKS_PROCESS | ASKS_IP | ASKS_PROTO | ASKS_HOST | ASKS_LIMIT,
+	  NULL, 10, remotes_run },
+	{ "drops", "what the kernel dropped, and why", ASKS_PROTO | ASKS_HOST | ASKS_LIMIT, NULL, 0,
+	  drops_run },
+	{ "latency", "percentiles of round-trip times", ASKS_HOST, NULL, 0, latency_run },
+	{ "flows", "large flows that ended", ASKS_PROCESS | ASKS_IP | ASKS_PROTO | ASKS_HOST | ASKS_LIMIT,
+	  NULL, 10, flows_run },
+	{ "export", "rows as they are kept: --by traffic, interface, protocol, port, drop, latency, flow",
+	  ASKS_BY | ASKS_PROCESS | ASKS_IP | ASKS_PROTO | ASKS_HOST | ASKS_LIMIT | ASKS_STEP, export_bys, 0,
+	  export_run },
+};
+
+#define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static struct {
+	const char *db, *last, *from, *to;
+	struct request request;
+} settings = {
+	.db = DEFAULT_DB,
+	.request = { .limit = LIMIT_UNSET, .writer = &table_writer },
+};
+
+static int parse_network(const char *argument, void *target, const char **ret_why)
+{
+	return network_parse(argument, target, ret_why);
+}
+
+static int parse_step(const char *argument, void *target, const char **ret_why)
+{
+	*ret_why = "no step; there are " STEPS;
+	if (!steps_are(argument))
+		return -EINVAL;
+	*(const char **)target = argument;
+	return 0;
+}
+
+static int parse_format(const char *argument, void *target, const char **ret_why)
+{
+	const struct writer *writer = writer_find(argument);
+
+	*ret_why = "no format; there are table, json, ndjson, csv, prom";
+	if (!writer)
+		return -EINVAL;
+	*(const struct writer **)target = writer;
+	return 0;
+}
+
+static const struct option_row rows[] = {
+	{ "by", 'b', OPTION_STRING, "WHAT", "rows are told apart by", &settings.request.by, 0, 0, false, NULL },
+	{ "last", 'l', OPTION_STRING, "TIME", "from so long ago: 2h, 7d, 1mo (" DEFAULT_LAST ")",
+	  &settings.last, 0, 0, false, NULL },
+	{ "from", 'f', OPTION_STRING, "TIME", "2h ago, yesterday, 'monday 14:00', 2026-11-21T14:00Z, Unix",
+	  &settings.from, 0, 0, false, NULL },
+	{ "to", 't', OPTION_STRING, "TIME", "its end, in the same ways (now)", &settings.to, 0, 0, false, NULL },
+	{ "step", 's', OPTION_PARSED, "STEP", STEPS, &settings.request.step, 0, 0, false, parse_step },
+	{ "process", 'p', OPTION_STRING, "NAME", "only of this command", &settings.request.process, 0, 0, false,
+	  NULL },
+	{ "ip", 'i', OPTION_PARSED, "CIDR", "only with these remotes", &settings.request.network, 0, 0, false,
+	  parse_network },
+	{ "proto", 'P', OPTION_STRING, "NAME", "only of this protocol", &settings.request.proto, 0, 0, false,
+	  NULL },
+	{ "host", 'H', OPTION_STRING, "NAME", "only of this host", &settings.request.host, 0, 0, false, NULL },
+	{ "limit", 'n', OPTION_NUMBER, "N", "rows at most, 0: all", &settings.request.limit, 0, INT32_MAX, false,
+	  NULL },
+	{ "format", 'F', OPTION_PARSED, "FORMAT", "table, json, ndjson, csv, prom", &settings.request.writer, 0,
+	  0, false, parse_format },
+	{ "db", 'd', OPTION_STRING, "FILE", "the recorder's database (" DEFAULT_DB ")", &settings.db, 0, 0,
+	  false, NULL },
+	{ .name = NULL },
+};
+
+static int usage(const char *what, const char *which, const char *why)
+{
+	fprintf(stderr, "report: %s '%s': %s\n", what, which, why);
+	return STATUS_USAGE;
+}
+
+/* ---- the question ---------------------------------------------------------- */
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < N_VERBS; i++)
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	return NULL;
+}
+
+static bool has_by(const struct verb *verb, const char *by)
+{
+	for (const char *const *known = verb->bys; *known; known++)
+		if (!strcmp(*known, by))
+			return true;
+	return false;
+}
+
+/* What --by cannot be filtered by, since it is not kept with it. */
+static unsigned int lacks(const struct request *r)
+{
+	static const struct {
+		const char *by;
+		unsigned int lacks;
+	} lacking[] = {
+		{ "port", ASKS_PROCESS | ASKS_IP },
+		{ "interface", ASKS_PROCESS | ASKS_IP | ASKS_PROTO },
+		{ "drop", ASKS_PROCESS | ASKS_IP },
+		{ "latency", ASKS_PROCESS | ASKS_IP | ASKS_PROTO },
+		{ "flow", ASKS_STEP },
+	};
+
+	for (size_t i = 0; r->by && i < sizeof(lacking) / sizeof(lacking[0]); i++)
+		if (!strcmp(lacking[i].by, r->by))
+			return lacking[i].lacks;
+	/* What processes move by protocol is traffic; on the wire there is no process. */
+	if (r->by && !strcmp(r->verb, "export") && !strcmp(r->by, "protocol"))
+		return ASKS_PROCESS | ASKS_IP;
+	return 0;
+}
+
+static int check_options(const struct verb *verb, const struct request *r)
+{
+	const struct {
+		bool is_given;
+		unsigned int option;
+		const char *name;
+	} given[] = {
+		{ r->by, ASKS_BY, "--by" },
+		{ r->process, ASKS_PROCESS, "--process" },
+		{ r->network.family, ASKS_IP, "--ip" },
+		{ r->proto, ASKS_PROTO, "--proto" },
+		{ r->host, ASKS_HOST, "--host" },
+		{ r->step, ASKS_STEP, "--step" },
+		{ r->limit != LIMIT_UNSET, ASKS_LIMIT, "--limit" },
+	};
+	unsigned int known = verb->options & ~lacks(r);
+
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)
+		if (given[i].is_given && !(given[i].option & known))
+			return usage(given[i].name, r->by ? r->by : verb->name, "has no such choice");
+	if (r->by && !has_by(verb, r->by))
+		return usage("--by", r->by, "is not what this is told apart by; --help lists what is");
+	return STATUS_DONE;
+}
+
+static int parse_time(const char *option, const char *text, int64_t anchor, int64_t *ret)
+{
+	const char *why;
+
+	if (when_parse(text, settings.request.now, anchor, ret, &why))
+		return usage(option, text, why);
+	return STATUS_DONE;
+}
+
+static int parse_range(struct request *r)
+{
+	const char *from = settings.from ? settings.from : settings.last ? settings.last : DEFAULT_LAST;
+	int status = STATUS_DONE;
+
+	r->now = r->to = (int64_t)time(NULL);
+	if (settings.from && settings.last)
+		return usage("--last", settings.last, "and --from both say where to begin; give one of them");
+	if (settings.to)
+		status = parse_time("--to", settings.to, r->now, &r->to);
+	/* --last and the default count from the end, --from from now. */
+	if (status == STATUS_DONE)
+		status = parse_time(settings.from ? "--from" : "--last", from,
+				    settings.from ? r->now : r->to, &r->from);
+	if (status == STATUS_DONE && r->from >= r->to)
+		return usage("--from", from, "is not before the end");
+	if (status == STATUS_DONE && r->step && !steps_fit(r->step, r->from, r->to))
+		return usage("--step", r->step, "makes too many steps of so long a time");
+	return status;
+}
+
+static int make_request(struct request *r, const char *name, const struct verb **ret_verb)
+{
+	const struct verb *verb = find_verb(name);
+	int status;
+
+	if (!verb)
+		return usage("question", name, "is none; report --help lists them");
+	r->verb = verb->name;
+	status = check_options(verb, r);
+	if (status == STATUS_DONE)
+		status = parse_range(r);
+	if (r->limit == LIMIT_UNSET)
+		r->limit = verb->limit;
+	if (!r->by && verb->bys)
+		r->by = verb->bys[0];
+	*ret_verb = verb;
+	return status;
+}
+
+/* ---- the answer ------------------------------------------------------------ */
+
+static int failed(const char *what, const char *why)
+{
+	fprintf(stderr, "report: %s: %s\n", what, why);
+	return STATUS_FAILED;
+}
+
+static int answer(const struct verb *verb)
+{
+	struct ask ask = { .request = &settings.request };
+	int code;
+
+	ask.status = store_open_reader(settings.db, &ask.db, &ask.why);
+	if (ask.status != STORE_OK)
+		return failed(settings.db, store_complaint(ask.status, ask.why));
+	/* All of it as of one moment, whatever is written meanwhile. */
+	code = sqlite3_exec(ask.db, "BEGIN", NULL, NULL, NULL);
+	if (ask_check(&ask, code))
+		verb->run(&ask);
+	store_plan_free(&ask.plan);
+	free(ask.cuts);
+	sqlite3_close(ask.db);
+	if (ask.status != STORE_OK)
+		return failed(settings.db, store_complaint(ask.status, ask.why));
+	return answer_is_cut() ? failed("answer", strerror(ENOMEM)) : STATUS_DONE;
+}
+
+/* Nobody reads any more: a clean end. */
+static bool is_stdout_closed(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	return poll(&out, 1, 0) == 1 && out.revents & POLLERR;
+}
+
+static int finish(int status)
+{
+	bool is_good = !fflush(stdout) && !ferror(stdout);
+
+	if (is_good || is_stdout_closed())
+		return status;
+	return failed("write to stdout", "not all of the answer could be written");
+}
+
+static const char *purpose(void)
+{
+	static char text[PURPOSE_MAX];
+	size_t at = (size_t)snprintf(text, sizeof(text), "Answers from what recorder has kept:");
+
+	for (size_t i = 0; i < N_VERBS && at < sizeof(text); i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "\n  %-10s %s", verbs[i].name,
+				       verbs[i].help);
+	return text;
+}
+
+int main(int argc, char **argv)
+{
+	struct program_info program = { "report", "QUESTION", purpose(), true };
+	const struct verb *verb;
+	int operand, status;
+
+	setlocale(LC_CTYPE, "");
+	signal(SIGPIPE, SIG_IGN);
+	switch (options_parse(&program, rows, argc, argv, &operand)) {
+	case OPTIONS_END:
+		return finish(STATUS_DONE);
+	case OPTIONS_BAD:
+		return STATUS_USAGE;
+	case OPTIONS_GO:
+		break;
+	}
+	if (argc - operand != 1)
+		return usage("question", argc > operand ? argv[operand + 1] : "",
+			     "give one, as in report top; report --help lists them");
+	status = make_request(&settings.request, argv[operand], &verb);
+	if (status != STATUS_DONE)
+		return status;
+	return finish(answer(verb));
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* A range of time in steps of clock and calendar. */
+#ifndef JOPIL_REPORT_STEPS_H
+#define JOPIL_REPORT_STEPS_H
+
+#include "report/ask.h"
+
+/* Words for --step, for messages. */
+#define STEPS "10s, 1min, 5min, 15min, 1h, 6h, 1d, 1w, 1mo"
+
+/*
+ * Plans the request's range in its step; where there is none, in the finest that makes a page of it, and
+ * where nothing so fine is left of that time, in the next coarser one. The first step is whole: it may
+ * begin before the range does. False: it went wrong (ask).
+ */
+bool steps_plan(struct ask *a);
+
+/* Whether there is such a step: its name, or NULL. */
+bool steps_are(const char *name);
+
+/* Too many steps for a range: STEPS_MAX. */
+#define STEPS_MAX 100000
+bool steps_fit(const char *name, int64_t from, int64_t to);
+
+#endif

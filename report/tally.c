@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* Sums by part of the time and keys. */
+#include "report/tally.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COLUMNS_MAX 512
+#define FIRST_ROWS 1024
+
+/* ---- a table of rows ------------------------------------------------------- */
+
+static uint64_t hash_of(const struct tally_row *row)
+{
+	uint64_t hash = (uint64_t)row->part;
+
+	for (int i = 0; i < STORE_KEYS_MAX; i++) {
+		hash = (hash ^ (uint64_t)row->key[i]) * 0x9e3779b97f4a7c15ull;
+		hash ^= hash >> 32;
+	}
+	return hash;
+}
+
+static bool is_same(const struct tally_row *a, const struct tally_row *b)
+{
+	return a->part == b->part && !memcmp(a->key, b->key, sizeof(a->key));
+}
+
+static uint32_t *place_of(const struct tally *t, const struct tally_row *row)
+{
+	size_t mask = t->n_slots - 1, slot = hash_of(row) & mask;
+
+	while (t->slots[slot] && !is_same(&t->rows[t->slots[slot] - 1], row))
+		slot = (slot + 1) & mask;
+	return &t->slots[slot];
+}
+
+/* Twice the rows, four times that many places. */
+static bool grow(struct tally *t)
+{
+	size_t allocated = t->allocated ? 2 * t->allocated : FIRST_ROWS;
+	struct tally_row *rows = reallocarray(t->rows, allocated, sizeof(*rows));
+	uint32_t *slots;
+
+	if (rows)
+		t->rows = rows;
+	slots = calloc(2 * allocated, sizeof(*slots));
+	if (!rows || !slots || allocated > UINT32_MAX / 4) {
+		free(slots);
+		return false;
+	}
+	free(t->slots);
+	t->slots = slots;
+	t->n_slots = 2 * allocated;
+	t->allocated = allocated;
+	for (size_t i = 0; i < t->n; i++)
+		*place_of(t, &t->rows[i]) = (uint32_t)i + 1;
+	return true;
+}
+
+/* The row of a part and keys; NULL: no memory. */
+static struct tally_row *row_of(struct tally *t, const struct tally_row *wanted)
+{
+	uint32_t *place;
+
+	if (t->n == t->allocated && !grow(t))
+		return NULL;
+	place = place_of(t, wanted);
+	if (!*place) {
+		t->rows[t->n] = *wanted;
+		*place = (uint32_t)++t->n;
+	}
+	return &t->rows[*place - 1];
+}
+
+void tally_free(struct tally *t)
+{
+	free(t->rows);
+	free(t->slots);
+	*t = (struct tally){ 0 };
+}
+
+/* ---- adding up ------------------------------------------------------------- */
+
+/* What of a fact is asked for, and where it comes. */
+struct shape {
+	const struct store_fact_row *fact;
+	unsigned int keys;
+	bool is_summed;		/* by SQLite: in the order of the primary key that costs no sorting */
+	char columns[COLUMNS_MAX], tail[COLUMNS_MAX];
+};
+
+static bool is_prefix(unsigned int keys)
+{
+	keys &= TALLY_PARTS - 1;
+	return !(keys & (keys + 1));
+}
+
+static struct shape shape_of(enum store_fact fact, unsigned int keys)
+{
+	struct shape shape = { .fact = &store_facts[fact], .keys = keys, .is_summed = is_prefix(keys) };
+	size_t at = (size_t)snprintf(shape.columns, COLUMNS_MAX, "t.slot"), tail = 0;
+
+	for (size_t i = 0; i < shape.fact->key_count; i++)
+		if (keys & TALLY_KEY(i)) {
+			at += (size_t)snprintf(shape.columns + at, COLUMNS_MAX - at, ",t.%s",
+					       shape.fact->keys[i]);
+			tail += (size_t)snprintf(shape.tail + tail, COLUMNS_MAX - tail, ",t.%s",
+						 shape.fact->keys[i]);
+		}
+	for (size_t i = 0; i < shape.fact->value_count; i++)
+		at += (size_t)snprintf(shape.columns + at, COLUMNS_MAX - at,
+				       shape.is_summed ? ",sum(t.%s)" : ",t.%s", shape.fact->values[i]);
+	return shape;
+}
+
+static bool add_row(struct tally *tally, const struct ask *a, const struct shape *shape,
+		    sqlite3_stmt *statement)
+{
+	struct tally_row wanted = { 0 }, *row;
+	int at = 1;
+
+	if (shape->keys & TALLY_PARTS)
+		wanted.part = (int64_t)store_plan_part(a->cuts, a->n_cuts,
+						       sqlite3_column_int64(statement, 0));
+	for (size_t i = 0; i < shape->fact->key_count; i++)
+		if (shape->keys & TALLY_KEY(i))
+			wanted.key[i] = sqlite3_column_int64(statement, at++);
+	row = row_of(tally, &wanted);
+	if (!row)
+		return false;
+	for (size_t i = 0; i < shape->fact->value_count; i++)
+		row->sum[i] += sqlite3_column_int64(statement, at++);
+	return true;
+}
+
+static bool add_segment(struct tally *tally, struct ask *a, const struct shape *shape, enum store_fact fact,
+			const struct store_segment *segment)
+{
+	char tail[COLUMNS_MAX + 32] = "";
+	sqlite3_stmt *statement;
+	int code;
+
+	if (shape->is_summed)
+		snprintf(tail, sizeof(tail), "GROUP BY t.slot%s", shape->tail);
+	statement = ask_segment(a, fact, segment, shape->columns, tail);
+	if (!statement)
+		return false;
+	while ((code = sqlite3_step(statement)) == SQLITE_ROW)
+		if (!add_row(tally, a, shape, statement)) {
+			code = SQLITE_NOMEM;
+			break;
+		}
+	sqlite3_finalize(statement);
+	return ask_check(a, code);
+}
+
+bool tally_fact(struct tally *tally, struct ask *a, enum store_fact fact, unsigned int keys)
+{
+	struct shape shape = shape_of(fact, keys);
+	bool good = a->status == STORE_OK;
+
+	*tally = (struct tally){ 0 };
+	for (size_t i = 0; i < a->plan.n && good; i++)
+		good = add_segment(tally, a, &shape, fact, &a->plan.segments[i]);
+	return good;
+}
+
+/* ---- order ----------------------------------------------------------------- */
+
+static int by_keys(const void *one, const void *other)
+{
+	const struct tally_row *a = one, *b = other;
+
+	if (a->part != b->part)
+		return a->part < b->part ? -1 : 1;
+	for (int i = 0; i < STORE_KEYS_MAX; i++)
+		if (a->key[i] != b->key[i])
+			return a->key[i] < b->key[i] ? -1 : 1;
+	return 0;
+}
+
+static int by_sums(const void *one, const void *other, void *data)
+{
+	const struct tally_row *a = one, *b = other;
+	const size_t *values = data;
+	int64_t x = a->sum[values[0]] + a->sum[values[1]], y = b->sum[values[0]] + b->sum[values[1]];
+
+	if (x != y)
+		return x > y ? -1 : 1;
+	return by_keys(one, other);
+}
+
+void tally_sort(struct tally *tally, size_t value, size_t other)
+{
+	size_t values[2] = { value, other };
+
+	if (tally->n)
+		qsort_r(tally->rows, tally->n, sizeof(*tally->rows), by_sums, values);
+}
+
+void tally_sort_keys(struct tally *tally)
+{
+	if (tally->n)
+		qsort(tally->rows, tally->n, sizeof(*tally->rows), by_keys);
+}
