@@ -76,7 +76,7 @@ struct filter {
 	const char *ids;
 };
 
-static size_t add_filters(const struct request *r, const struct store_fact_row *fact, char *sql, size_t size)
+static void add_filters(const struct request *r, const struct store_fact_row *fact, char *sql, size_t size)
 {
 	const struct filter filters[] = {
 		{ NAME_PROCESS, r->process, "SELECT id FROM process WHERE command=:process" },
@@ -97,7 +97,6 @@ static size_t add_filters(const struct request *r, const struct store_fact_row *
 			if (filters[f].is_set && filters[f].kind == fact->kinds[key])
 				at += (size_t)snprintf(sql + at, size - at, " AND t.%s IN (%s)",
 						       fact->keys[key], filters[f].ids);
-	return at;
 }
 
 static void bind_text(sqlite3_stmt *statement, const char *name, const char *text)
@@ -133,10 +132,9 @@ sqlite3_stmt *ask_prepare(struct ask *a, const char *sql)
  * next column is often the one that is filtered by.
  */
 sqlite3_stmt *ask_segment(struct ask *a, enum store_fact fact, const struct store_segment *segment,
-			  const char *columns, const char *tail)
+			  const char *columns)
 {
 	const char *tier = store_tiers[segment->tier].name;
-	sqlite3_stmt *statement;
 	char sql[SQL_MAX];
 	size_t at;
 
@@ -144,8 +142,6 @@ sqlite3_stmt *ask_segment(struct ask *a, enum store_fact fact, const struct stor
 			      "WHERE s.tier=%d AND s.begin>=%lld AND s.begin<=%lld", columns,
 			      store_facts[fact].name, tier, segment->tier, (long long)segment->first,
 			      (long long)segment->last);
-	at += add_filters(a->request, &store_facts[fact], sql + at, sizeof(sql) - at);
-	snprintf(sql + at, sizeof(sql) - at, " %s", tail);
-	statement = ask_prepare(a, sql);
-	return statement;
+	add_filters(a->request, &store_facts[fact], sql + at, sizeof(sql) - at);
+	return ask_prepare(a, sql);
 }

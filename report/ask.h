@@ -53,11 +53,11 @@ struct answer_head ask_head(const struct ask *a, const struct column *columns, s
 
 /*
  * Prepares "SELECT <columns> FROM <fact>" over all slots of a segment, where the request's
- * filters hold; columns may name t.slot, s.end and the fact's own as t.NAME. tail: "", or
- * "GROUP BY ...". NULL: it went wrong.
+ * filters hold; columns may name t.slot, s.end and the fact's own as t.NAME.
+ * NULL: it went wrong.
  */
 sqlite3_stmt *ask_segment(struct ask *a, enum store_fact fact, const struct store_segment *segment,
-			  const char *columns, const char *tail);
+			  const char *columns);
 
 /* Prepares any other statement, and binds of :process :proto :host what it has. */
 sqlite3_stmt *ask_prepare(struct ask *a, const char *sql);

@@ -68,7 +68,7 @@ static struct shape shape_of(enum store_fact which)
 
 		at += (size_t)snprintf(s.select + at, SELECT_MAX - at, ",t.%s", name);
 		s.columns[s.n++] = (struct column){ name, name, is_bytes(name) ? CELL_BYTES : CELL_COUNT, false,
-						    false };
+						    i > 1 };
 	}
 	return s;
 }
@@ -121,7 +121,7 @@ static void put_row(const struct ask *a, const struct shape *shape, struct names
 static uint64_t put_segment(struct ask *a, enum store_fact fact, const struct shape *shape,
 			    const struct store_segment *segment, struct names *names, uint64_t left)
 {
-	sqlite3_stmt *statement = ask_segment(a, fact, segment, shape->select, "");
+	sqlite3_stmt *statement = ask_segment(a, fact, segment, shape->select);
 	int code = SQLITE_DONE;
 
 	for (; left && statement && (code = sqlite3_step(statement)) == SQLITE_ROW && !ferror(stdout); left--)

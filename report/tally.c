@@ -83,72 +83,55 @@ void tally_free(struct tally *t)
 
 /* ---- adding up ------------------------------------------------------------- */
 
-/* What of a fact is asked for, and where it comes. */
-struct shape {
-	const struct store_fact_row *fact;
-	unsigned int keys;
-	bool is_summed;		/* by SQLite: in the order of the primary key that costs no sorting */
-	char columns[COLUMNS_MAX], tail[COLUMNS_MAX];
-};
-
-static bool is_prefix(unsigned int keys)
+/*
+ * Not by GROUP BY: SQLite sorts first, unless the keys begin the primary key, and that alone
+ * takes longer than this does (1.5 million rows of days by remote: 1.5 s against 0.3).
+ */
+static void make_columns(const struct store_fact_row *fact, unsigned int keys, char columns[COLUMNS_MAX])
 {
-	keys &= TALLY_PARTS - 1;
-	return !(keys & (keys + 1));
+	size_t at = (size_t)snprintf(columns, COLUMNS_MAX, "t.slot");
+
+	for (size_t i = 0; i < fact->key_count; i++)
+		if (keys & TALLY_KEY(i))
+			at += (size_t)snprintf(columns + at, COLUMNS_MAX - at, ",t.%s", fact->keys[i]);
+	for (size_t i = 0; i < fact->value_count; i++)
+		at += (size_t)snprintf(columns + at, COLUMNS_MAX - at, ",t.%s", fact->values[i]);
 }
 
-static struct shape shape_of(enum store_fact fact, unsigned int keys)
-{
-	struct shape shape = { .fact = &store_facts[fact], .keys = keys, .is_summed = is_prefix(keys) };
-	size_t at = (size_t)snprintf(shape.columns, COLUMNS_MAX, "t.slot"), tail = 0;
-
-	for (size_t i = 0; i < shape.fact->key_count; i++)
-		if (keys & TALLY_KEY(i)) {
-			at += (size_t)snprintf(shape.columns + at, COLUMNS_MAX - at, ",t.%s",
-					       shape.fact->keys[i]);
-			tail += (size_t)snprintf(shape.tail + tail, COLUMNS_MAX - tail, ",t.%s",
-						 shape.fact->keys[i]);
-		}
-	for (size_t i = 0; i < shape.fact->value_count; i++)
-		at += (size_t)snprintf(shape.columns + at, COLUMNS_MAX - at,
-				       shape.is_summed ? ",sum(t.%s)" : ",t.%s", shape.fact->values[i]);
-	return shape;
-}
-
-static bool add_row(struct tally *tally, const struct ask *a, const struct shape *shape,
-		    sqlite3_stmt *statement)
+static bool add_row(struct tally *tally, const struct ask *a, const struct store_fact_row *fact,
+		    unsigned int keys, sqlite3_stmt *statement)
 {
 	struct tally_row wanted = { 0 }, *row;
 	int at = 1;
 
-	if (shape->keys & TALLY_PARTS)
+	if (keys & TALLY_PARTS)
 		wanted.part = (int64_t)store_plan_part(a->cuts, a->n_cuts,
 						       sqlite3_column_int64(statement, 0));
-	for (size_t i = 0; i < shape->fact->key_count; i++)
-		if (shape->keys & TALLY_KEY(i))
+	for (size_t i = 0; i < fact->key_count; i++)
+		if (keys & TALLY_KEY(i))
 			wanted.key[i] = sqlite3_column_int64(statement, at++);
 	row = row_of(tally, &wanted);
 	if (!row)
 		return false;
-	for (size_t i = 0; i < shape->fact->value_count; i++)
+	for (size_t i = 0; i < fact->value_count; i++)
 		row->sum[i] += sqlite3_column_int64(statement, at++);
 	return true;
 }
 
-static bool add_segment(struct tally *tally, struct ask *a, const struct shape *shape, enum store_fact fact,
+static bool add_segment(struct tally *tally, struct ask *a, enum store_fact which, unsigned int keys,
 			const struct store_segment *segment)
 {
-	char tail[COLUMNS_MAX + 32] = "";
+	const struct store_fact_row *fact = &store_facts[which];
+	char columns[COLUMNS_MAX];
 	sqlite3_stmt *statement;
 	int code;
 
-	if (shape->is_summed)
-		snprintf(tail, sizeof(tail), "GROUP BY t.slot%s", shape->tail);
-	statement = ask_segment(a, fact, segment, shape->columns, tail);
+	make_columns(fact, keys, columns);
+	statement = ask_segment(a, which, segment, columns);
 	if (!statement)
 		return false;
 	while ((code = sqlite3_step(statement)) == SQLITE_ROW)
-		if (!add_row(tally, a, shape, statement)) {
+		if (!add_row(tally, a, fact, keys, statement)) {
 			code = SQLITE_NOMEM;
 			break;
 		}
@@ -158,12 +141,11 @@ static bool add_segment(struct tally *tally, struct ask *a, const struct shape *
 
 bool tally_fact(struct tally *tally, struct ask *a, enum store_fact fact, unsigned int keys)
 {
-	struct shape shape = shape_of(fact, keys);
 	bool good = a->status == STORE_OK;
 
 	*tally = (struct tally){ 0 };
 	for (size_t i = 0; i < a->plan.n && good; i++)
-		good = add_segment(tally, a, &shape, fact, &a->plan.segments[i]);
+		good = add_segment(tally, a, fact, keys, &a->plan.segments[i]);
 	return good;
 }
 
