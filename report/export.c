@@ -138,7 +138,7 @@ static bool export_fact(struct ask *a, enum store_fact fact)
 	struct answer_head head;
 	struct names names;
 
-	if (!steps_plan(a))
+	if (!steps_plan(a, false))
 		return false;
 	names_init(&names, a);
 	head = ask_head(a, shape.columns, shape.n);

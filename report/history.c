@@ -108,7 +108,7 @@ bool history_run(struct ask *a)
 	struct tally tally = { 0 };
 	bool *watched = NULL;
 
-	if (steps_plan(a) && tally_fact(&tally, a, s->fact, TALLY_PARTS)) {
+	if (steps_plan(a, true) && tally_fact(&tally, a, s->fact, TALLY_PARTS)) {
 		watched = calloc(a->n_cuts, sizeof(*watched));
 		ask_check(a, watched ? SQLITE_OK : SQLITE_NOMEM);
 	}

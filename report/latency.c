@@ -13,8 +13,8 @@ static const struct column columns[] = {
 	{ "unit", "unit", CELL_TEXT, true, true },
 	{ "count", "samples", CELL_COUNT, false, false },
 	{ "p50", "p50", CELL_US, false, false },
-	{ "p90", "p90", CELL_US, false, false },
-	{ "p95", "p95", CELL_US, false, false },
+	{ "p90", "p90", CELL_US, false, true },
+	{ "p95", "p95", CELL_US, false, true },
 	{ "p99", "p99", CELL_US, false, false },
 	{ "max", "max", CELL_US, false, false },
 };

@@ -91,7 +91,7 @@ bool steps_fit(const char *name, int64_t from, int64_t to)
 	return (to - from) / steps[find(name)].seconds < STEPS_MAX;
 }
 
-static int64_t *cuts_of(const struct step *step, int64_t from, int64_t to, size_t *ret_n)
+static int64_t *cuts_of(const struct step *step, int64_t from, int64_t to, bool is_whole, size_t *ret_n)
 {
 	size_t n = 0, most = (size_t)((to - from) / step->seconds) * 5 / 4 + 8;
 	int64_t *cuts = malloc(most * sizeof(*cuts));
@@ -101,6 +101,8 @@ static int64_t *cuts_of(const struct step *step, int64_t from, int64_t to, size_
 	for (int64_t cut = floor_of(step, from); cut < to && n < most - 1; cut = next_of(step, cut))
 		cuts[n++] = cut;
 	cuts[n++] = to;
+	if (!is_whole)
+		cuts[0] = from;
 	*ret_n = n;
 	return cuts;
 }
@@ -116,13 +118,13 @@ static size_t first_step(const struct request *r)
 	return i;
 }
 
-bool steps_plan(struct ask *a)
+bool steps_plan(struct ask *a, bool is_whole)
 {
 	bool good = true;
 
 	for (size_t i = first_step(a->request); i < N_STEPS && good; i++) {
 		size_t n = 0;
-		int64_t *cuts = cuts_of(&steps[i], a->request->from, a->request->to, &n);
+		int64_t *cuts = cuts_of(&steps[i], a->request->from, a->request->to, is_whole, &n);
 
 		good = ask_plan_parts(a, cuts, n);
 		if (good && !a->plan.crosses)

@@ -9,11 +9,11 @@
 #define STEPS "10s, 1min, 5min, 15min, 1h, 6h, 1d, 1w, 1mo"
 
 /*
- * Plans the request's range in its step; where there is none, in the finest that makes a page of it, and
- * where nothing so fine is left of that time, in the next coarser one. The first step is whole: it may
- * begin before the range does. False: it went wrong (ask).
+ * Plans the request's range in its step; where there is none, in the finest that makes a page of it,
+ * and where nothing so fine is left of that time, in the next coarser one. is_whole: the first step is,
+ * and may begin before the range does. False: it went wrong (ask).
  */
-bool steps_plan(struct ask *a);
+bool steps_plan(struct ask *a, bool is_whole);
 
 /* Whether there is such a step: its name, or NULL. */
 bool steps_are(const char *name);
