@@ -34,7 +34,8 @@ static bool look_up(struct planner *p, sqlite3_stmt *statement, enum store_tier 
 	code = sqlite3_step(statement);
 	found = code == SQLITE_ROW;
 	if (found)
-		*ret = (struct span){ sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1) };
+		*ret = (struct span){ sqlite3_column_int64(statement, 0),
+				      sqlite3_column_int64(statement, 1) };
 	sqlite3_reset(statement);
 	if (!found && code != SQLITE_DONE && p->code == SQLITE_OK)
 		p->code = code;

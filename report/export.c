@@ -9,7 +9,8 @@
 
 #define SELECT_MAX 512
 
-const char *const export_bys[] = { "traffic", "interface", "protocol", "port", "drop", "latency", "flow", NULL };
+const char *const export_bys[] = { "traffic", "interface", "protocol", "port", "drop", "latency", "flow",
+				   NULL };
 
 static const enum store_fact facts[] = {	/* as export_bys */
 	FACT_TRAFFIC, FACT_INTERFACE, FACT_PROTOCOL, FACT_PORT, FACT_DROP, FACT_LATENCY,
@@ -67,8 +68,8 @@ static struct shape shape_of(enum store_fact which)
 		const char *name = fact->values[i];
 
 		at += (size_t)snprintf(s.select + at, SELECT_MAX - at, ",t.%s", name);
-		s.columns[s.n++] = (struct column){ name, name, is_bytes(name) ? CELL_BYTES : CELL_COUNT, false,
-						    i > 1 };
+		s.columns[s.n++] = (struct column){ name, name, is_bytes(name) ? CELL_BYTES : CELL_COUNT,
+						    false, i > 1 };
 	}
 	return s;
 }
@@ -112,7 +113,8 @@ static void put_row(const struct ask *a, const struct shape *shape, struct names
 	cells[0] = CELL_OF(sqlite3_column_int64(statement, 0));
 	cells[1] = CELL_OF(sqlite3_column_int64(statement, 1));
 	for (size_t i = 0; i < shape->fact->key_count; i++)
-		at += put_key(names, shape->fact->kinds[i], sqlite3_column_int64(statement, from++), cells + at);
+		at += put_key(names, shape->fact->kinds[i], sqlite3_column_int64(statement, from++),
+			      cells + at);
 	while (at < shape->n)
 		cells[at++] = CELL_OF(sqlite3_column_int64(statement, from++));
 	a->request->writer->row(cells);

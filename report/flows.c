@@ -36,12 +36,14 @@ static const struct column columns[] = {
 static void make_sql(const struct request *r, char sql[SQL_MAX])
 {
 	snprintf(sql, SQL_MAX,
-		 "SELECT q.name, src_ip, src_port, dst_ip, dst_port, src_bytes + dst_bytes AS bytes, src_bytes,"
-		 " dst_bytes, command, last_ms, pid, src_packets, dst_packets, first_ms, i.name, h.name, vlan,"
-		 " state, rtt_us, retransmits, drops FROM flow f JOIN protocol q ON q.id=f.protocol"
+		 "SELECT q.name, src_ip, src_port, dst_ip, dst_port, src_bytes + dst_bytes AS bytes,"
+		 " src_bytes, dst_bytes, command, last_ms, pid, src_packets, dst_packets, first_ms, i.name,"
+		 " h.name, vlan, state, rtt_us, retransmits, drops FROM flow f"
+		 " JOIN protocol q ON q.id=f.protocol"
 		 " JOIN interface i ON i.id=f.interface JOIN host h ON h.id=f.host"
 		 " WHERE last_ms>=%lld AND last_ms<%lld%s%s%s%s ORDER BY bytes DESC, f.id LIMIT %lld",
-		 (long long)r->from * 1000, (long long)r->to * 1000, r->process ? " AND command=:process" : "",
+		 (long long)r->from * 1000, (long long)r->to * 1000,
+		 r->process ? " AND command=:process" : "",
 		 r->proto ? " AND q.name=:proto COLLATE NOCASE" : "", r->host ? " AND h.name=:host" : "",
 		 r->network.family ? " AND (in_network(src_ip) OR in_network(dst_ip))" : "",
 		 r->limit ? (long long)r->limit : -1ll);

@@ -63,7 +63,8 @@ static bool mark_watched(struct ask *a, bool *watched)
 		sqlite3_bind_int64(statement, 2, a->plan.segments[i].first);
 		sqlite3_bind_int64(statement, 3, a->plan.segments[i].last);
 		while ((code = sqlite3_step(statement)) == SQLITE_ROW)
-			watched[store_plan_part(a->cuts, a->n_cuts, sqlite3_column_int64(statement, 0))] = true;
+			watched[store_plan_part(a->cuts, a->n_cuts,
+						sqlite3_column_int64(statement, 0))] = true;
 		sqlite3_reset(statement);
 		ask_check(a, code);
 	}

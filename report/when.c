@@ -299,7 +299,7 @@ int when_parse(const char *text, int64_t now, int64_t anchor, int64_t *ret, cons
 	if (parse_ago(text, anchor, ret) || parse_iso(text, ret) || parse_unix(text, ret) ||
 	    parse_day(text, now, ret))
 		return 0;
-	*ret_why = "not a time; as in 2h, '2h ago', yesterday, 'monday 14:00', 2026-11-21, 2026-11-21T14:00Z, "
-		   "1763000000";
+	*ret_why = "not a time; as in 2h, '2h ago', yesterday, 'monday 14:00', 2026-11-21, "
+		   "2026-11-21T14:00Z, 1763000000";
 	return -EINVAL;
 }

@@ -92,7 +92,9 @@ static void measure(void)
 
 			widest = width > widest ? width : widest;
 		}
-		state.width[i] = state.head->columns[i].kind == CELL_BAR && widest < BAR_MIN ? BAR_MIN : widest;
+		if (state.head->columns[i].kind == CELL_BAR && widest < BAR_MIN)
+			widest = BAR_MIN;
+		state.width[i] = widest;
 		state.is_out[i] = false;
 	}
 }
@@ -114,7 +116,8 @@ static size_t widest_text(void)
 
 	for (size_t i = 0; i < state.head->n; i++)
 		if (state.head->columns[i].kind == CELL_TEXT && !state.is_out[i] &&
-		    state.width[i] > TEXT_MIN && (best == state.head->n || state.width[i] > state.width[best]))
+		    state.width[i] > TEXT_MIN &&
+		    (best == state.head->n || state.width[i] > state.width[best]))
 			best = i;
 	return best;
 }
