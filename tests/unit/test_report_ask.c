@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+/* How the database is asked: by its keys, without sorting; and what rows add up to. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "report/tally.h"
+
+#define PLAN_MAX 2048
+
+static sqlite3 *db;
+
+static int open_db(void **state)
+{
+	const char *why;
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	return store_open_writer(":memory:", &db, &why) != STORE_OK;
+}
+
+static int close_db(void **state)
+{
+	(void)state;
+	return sqlite3_close(db);
+}
+
+/* What SQLite would do, its lines joined by "; ". */
+static void explain(sqlite3_stmt *statement, char plan[PLAN_MAX])
+{
+	char sql[4096];
+	sqlite3_stmt *steps;
+	size_t at = 0;
+
+	snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", sqlite3_sql(statement));
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &steps, NULL), SQLITE_OK);
+	while (sqlite3_step(steps) == SQLITE_ROW)
+		at += (size_t)snprintf(plan + at, PLAN_MAX - at, "%s; ", sqlite3_column_text(steps, 3));
+	sqlite3_finalize(steps);
+}
+
+static void test_every_fact_by_its_keys(void **state)
+{
+	struct request request = { .process = "curl", .proto = "TCP", .host = "web1",
+				   .network = { .family = AF_INET, .bits = 8, .address = { 10 } } };
+	struct ask a = { .request = &request, .db = db };
+
+	(void)state;
+	for (int fact = 0; fact < STORE_FACTS; fact++)
+		for (int tier = 0; tier < STORE_TIERS; tier++) {
+			struct store_segment segment = { tier, 0, 86400 };
+			sqlite3_stmt *statement = ask_segment(&a, fact, &segment, "t.*");
+			char plan[PLAN_MAX];
+
+			assert_non_null(statement);
+			explain(statement, plan);
+			assert_ptr_equal(strstr(plan, "SEARCH s USING PRIMARY KEY (tier=? AND begin>? AND begin<?)"),
+					 plan);
+			assert_non_null(strstr(plan, "SEARCH t USING PRIMARY KEY (slot=? AND "));
+			assert_null(strstr(plan, "SCAN t"));
+			assert_null(strstr(plan, "TEMP B-TREE"));
+			sqlite3_finalize(statement);
+		}
+}
+
+static void test_one_process_is_sought(void **state)
+{
+	struct request request = { .process = "curl" };
+	struct ask a = { .request = &request, .db = db };
+	struct store_segment segment = { TIER_DAYS, 0, 86400 };
+	sqlite3_stmt *statement = ask_segment(&a, FACT_TRAFFIC, &segment, "t.remote");
+	char plan[PLAN_MAX];
+
+	(void)state;
+	explain(statement, plan);
+	assert_non_null(strstr(plan, "SEARCH t USING PRIMARY KEY (slot=? AND process=?)"));
+	sqlite3_finalize(statement);
+}
+
+/* 3 days, 50 processes, 40 remotes: each row 1 sent, 2 received. */
+static void test_sums_and_parts(void **state)
+{
+	int64_t *cuts = malloc(3 * sizeof(*cuts));
+	struct request request = { .from = 0, .to = 3 * 86400 };
+	struct ask a = { .request = &request, .db = db };
+	struct tally tally;
+
+	(void)state;
+	assert_int_equal(sqlite3_exec(db,
+		"INSERT INTO slot VALUES(3,0,86400),(3,86400,172800),(3,172800,259200);"
+		"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i<5999) "
+		"INSERT INTO traffic_days SELECT i/2000*86400,i%2000/40+1,i%40+1,1,1,2,0,0,0,0 FROM n",
+		NULL, NULL, NULL), SQLITE_OK);
+	assert_true(ask_plan(&a));
+	assert_true(tally_fact(&tally, &a, FACT_TRAFFIC, TALLY_KEY(0)));
+	assert_int_equal(tally.n, 50);
+	for (size_t i = 0; i < tally.n; i++)
+		assert_true(tally.rows[i].sum[0] == 120 && tally.rows[i].sum[1] == 240);
+	tally_free(&tally);
+	/* More rows than the table begins with. */
+	assert_true(tally_fact(&tally, &a, FACT_TRAFFIC, TALLY_KEY(0) | TALLY_KEY(1)));
+	assert_int_equal(tally.n, 2000);
+	for (size_t i = 0; i < tally.n; i++)
+		assert_int_equal(tally.rows[i].sum[0], 3);
+	tally_free(&tally);
+	cuts[0] = 0;
+	cuts[1] = 86400;
+	cuts[2] = 3 * 86400;
+	assert_true(ask_plan_parts(&a, cuts, 3));
+	assert_true(tally_fact(&tally, &a, FACT_TRAFFIC, TALLY_PARTS));
+	tally_sort_keys(&tally);
+	assert_int_equal(tally.n, 2);
+	assert_int_equal(tally.rows[0].sum[0], 2000);
+	assert_int_equal(tally.rows[1].sum[0], 4000);
+	tally_sort(&tally, 0, 1);
+	assert_int_equal(tally.rows[0].sum[1], 8000);
+	tally_free(&tally);
+	store_plan_free(&a.plan);
+	free(a.cuts);
+}
+
+/* The first thing that goes wrong is what is told. */
+static void test_what_goes_wrong(void **state)
+{
+	struct request request = { .from = 0, .to = 10 };
+	struct ask a = { .request = &request, .db = db };
+	struct tally tally;
+
+	(void)state;
+	assert_null(ask_prepare(&a, "SELECT nothing FROM nowhere"));
+	assert_int_equal(a.status, STORE_FAILED);
+	assert_false(ask_check(&a, SQLITE_CORRUPT));
+	assert_int_equal(a.status, STORE_FAILED);
+	assert_false(ask_plan(&a));
+	assert_false(tally_fact(&tally, &a, FACT_PORT, TALLY_KEY(0)));
+	tally_free(&tally);
+	free(a.cuts);
+	a = (struct ask){ .request = &request, .db = db };
+	assert_false(ask_check(&a, SQLITE_CORRUPT));
+	assert_int_equal(a.status, STORE_DAMAGED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_every_fact_by_its_keys, open_db, close_db),
+		cmocka_unit_test_setup_teardown(test_one_process_is_sought, open_db, close_db),
+		cmocka_unit_test_setup_teardown(test_sums_and_parts, open_db, close_db),
+		cmocka_unit_test_setup_teardown(test_what_goes_wrong, open_db, close_db),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
