@@ -21,7 +21,6 @@ enum request_option {
 struct request {
 	const char *verb, *by;
 	int64_t now, from, to;		/* Unix seconds, from < to */
-	bool is_to_given;
 	const char *process, *proto, *host, *step;	/* NULL: all */
 	struct network network;		/* .family 0: all */
 	uint64_t limit;			/* rows; 0: all */

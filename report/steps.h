@@ -18,8 +18,9 @@ bool steps_plan(struct ask *a, bool is_whole);
 /* Whether there is such a step: its name, or NULL. */
 bool steps_are(const char *name);
 
-/* Too many steps for a range: STEPS_MAX. */
 #define STEPS_MAX 100000
+
+/* Whether a range has no more than STEPS_MAX steps of that name. */
 bool steps_fit(const char *name, int64_t from, int64_t to);
 
 #endif
