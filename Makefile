@@ -17,7 +17,7 @@ BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bp
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2
 empty    :=
 space    := $(empty) $(empty)
-PROGRAMS := loader reader aggregator recorder report httpd
+PROGRAMS := loader reader aggregator recorder report top httpd
 ROOMS    := common $(PROGRAMS)
 
 # One short line a step; V=1 shows the commands.
@@ -44,6 +44,7 @@ LIBS_aggregator := -ljansson
 LIBS_httpd      := -lmicrohttpd -ljansson -lnettle -lz -lseccomp
 LIBS_recorder   := -lsqlite3 -ljansson -lpthread
 LIBS_report     := -lsqlite3
+LIBS_top        := -lncursesw -ltinfo -lcurl -ljansson
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -55,11 +56,12 @@ all: $(PROGRAMS:%=$(BUILD)/bin/%) ## build the programs to build/bin
 ## ---- what a machine needs ------------------------------------------------
 
 DEPS_BUILD := build-essential clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev linux-libc-dev \
-	libjansson-dev libmicrohttpd-dev nettle-dev libseccomp-dev libpcap-dev libsqlite3-dev python3
+	libjansson-dev libmicrohttpd-dev nettle-dev libseccomp-dev libpcap-dev libsqlite3-dev \
+	libncurses-dev libcurl4-openssl-dev python3
 DEPS_DEMO  := iproute2 util-linux iputils-ping iperf3 curl jq
 DEPS_BENCH := tcpdump wrk nginx-light
 DEPS_CHECK := libcmocka-dev sqlite3 bats nftables tcpdump ethtool libclang-rt-dev clang-format openssl procps cppcheck \
-	shellcheck valgrind chromium nodejs npm python3-jsonschema prometheus
+	shellcheck valgrind chromium nodejs npm python3-jsonschema prometheus tmux
 
 deps: ## install what building needs (Debian packages, only the missing ones)
 	@tests/deps $(DEPS_BUILD)
