@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* What a row says in a column: as text, as a number. */
+#include "top/value.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "top/text.h"
+#include "top/units.h"
+
+double value_number(const json_t *row, const char *member)
+{
+	const json_t *value = member ? json_object_get(row, member) : NULL;
+
+	return json_is_number(value) ? json_number_value(value) : -1;
+}
+
+void value_text(const json_t *value, char *ret_text, size_t size)
+{
+	if (json_is_string(value))
+		text_clean(json_string_value(value), json_string_length(value), ret_text, size);
+	else if (json_is_integer(value))
+		snprintf(ret_text, size, "%lld", (long long)json_integer_value(value));
+	else if (json_is_real(value))
+		snprintf(ret_text, size, "%.3f", json_real_value(value));
+	else if (json_is_boolean(value))
+		snprintf(ret_text, size, "%s", json_is_true(value) ? "yes" : "no");
+	else
+		snprintf(ret_text, size, "-");
+}
+
+static void endpoint(const json_t *row, const struct column *column, char *ret_text, size_t size)
+{
+	const json_t *port = json_object_get(row, column->second);
+	char ip[VALUE_TEXT], number[32];
+
+	value_text(json_object_get(row, column->member), ip, sizeof(ip));
+	if (!json_is_integer(port)) {
+		snprintf(ret_text, size, "%s", ip);
+		return;
+	}
+	value_text(port, number, sizeof(number));
+	snprintf(ret_text, size, strchr(ip, ':') ? "[%s]:%s" : "%s:%s", ip, number);
+}
+
+void value_cell(const json_t *row, const struct column *column, bool as_bytes, char *ret_text,
+		size_t size)
+{
+	const json_t *value = json_object_get(row, column->member);
+	double number = json_is_number(value) ? json_number_value(value) : -1;
+
+	ret_text[0] = '\0';
+	if (column->kind == COLUMN_BARS)
+		return;
+	if (column->kind == COLUMN_ENDPOINT)
+		endpoint(row, column, ret_text, size);
+	else if (column->kind == COLUMN_TEXT || column->kind == COLUMN_NUMBER || number < 0)
+		value_text(value, ret_text, size);
+	else if (column->kind == COLUMN_COUNT)
+		units_count(number, ret_text, size);
+	else if (column->kind == COLUMN_SIZE)
+		units_size(number, ret_text, size);
+	else if (column->kind == COLUMN_RATE)
+		units_rate(number, as_bytes, ret_text, size);
+	else if (column->kind == COLUMN_DURATION)
+		units_duration(number, ret_text, size);
+	else
+		units_microseconds(number, ret_text, size);
+}
+
+static int compare_members(const json_t *a, const json_t *b, const char *member)
+{
+	const json_t *x = member ? json_object_get(a, member) : NULL;
+	const json_t *y = member ? json_object_get(b, member) : NULL;
+	double p, q;
+
+	if (json_is_string(x) && json_is_string(y))
+		return strcmp(json_string_value(x), json_string_value(y));
+	p = json_is_number(x) ? json_number_value(x) : -1;
+	q = json_is_number(y) ? json_number_value(y) : -1;
+	if (p == q)
+		return json_is_string(x) - json_is_string(y);
+	return p < q ? -1 : 1;
+}
+
+int value_compare(const json_t *a, const json_t *b, const struct column *column)
+{
+	int order = compare_members(a, b, column->member);
+
+	if (!order && (column->kind == COLUMN_ENDPOINT || column->kind == COLUMN_BARS))
+		order = compare_members(a, b, column->second);
+	return order;
+}
