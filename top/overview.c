@@ -151,26 +151,24 @@ static void put_graph(struct frame *frame, const struct model *model, int row)
 static void put_totals(struct frame *frame, const struct model *model, int row)
 {
 	static const struct {
-		const char *format, *object, *member;
-		bool size;
+		const char *label, *object, *member;
+		void (*format)(double value, char *ret_text, size_t size);
 	} parts[] = {
-		{ "all in %s", "totals", "ingress_bytes", true },
-		{ "  out %s", "totals", "egress_bytes", true },
-		{ "  packets %s", "totals", "packets", false },
-		{ "  flows %s", "flow_table", "active", false },
-		{ "  open %s", "connection_table", "open", false },
-		{ "  failed %s", "interval", "failed", false },
-		{ "  dropped %s", "interval", "drops", false },
+		{ "all in ", "totals", "ingress_bytes", units_size },
+		{ "  out ", "totals", "egress_bytes", units_size },
+		{ "  packets ", "totals", "packets", units_count },
+		{ "  flows ", "flow_table", "active", units_count },
+		{ "  open ", "connection_table", "open", units_count },
+		{ "  failed ", "interval", "failed", units_count },
+		{ "  dropped ", "interval", "drops", units_count },
 	};
-	char number[UNITS_TEXT], text[64];
+	char number[UNITS_TEXT];
 	int at = 0;
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		double value = number_in(model, parts[i].object, parts[i].member);
-
-		(parts[i].size ? units_size : units_count)(value, number, sizeof(number));
-		snprintf(text, sizeof(text), parts[i].format, number);
-		at += frame_put(frame, row, at, frame->columns - at, STYLE_PLAIN, text);
+		parts[i].format(number_in(model, parts[i].object, parts[i].member), number, sizeof(number));
+		at += frame_put(frame, row, at, frame->columns - at, STYLE_FAINT, parts[i].label);
+		at += frame_put(frame, row, at, frame->columns - at, STYLE_PLAIN, number);
 	}
 }
 
