@@ -64,7 +64,7 @@ static void say(struct stream *s, const char *why)
 static size_t on_body(char *bytes, size_t one, size_t n, void *arg)
 {
 	struct stream *s = arg;
-	char *lines = malloc(SSE_OUT(n) + 1);
+	char *lines = malloc(n + 1);
 
 	(void)one;	/* is 1 */
 	if (!lines)

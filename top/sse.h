@@ -22,8 +22,7 @@ struct sse {
 	bool after_return;	/* the last byte was a CR */
 };
 
-/* What `length` bytes say; as many, and one more for each of them at most, come out. */
-#define SSE_OUT(length) (2 * (length))
+/* What `length` bytes say: as many come out at most. Returns how many. */
 size_t sse_lines(struct sse *sse, const char *bytes, size_t length, char *ret_lines);
 
 #endif

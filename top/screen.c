@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* The terminal, by ncurses. */
+#include "top/screen.h"
+
+#include <curses.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "top/keys.h"
+#include "top/terminfo.h"
+#include "top/watchdog.h"
+
+#define ESCAPE_MS 25		/* more than a terminal needs for the rest of a key */
+#define RESET_BYTES 512
+
+static struct {
+	int fd;
+	FILE *in, *out;
+	SCREEN *screen;
+	struct termios before;
+	struct watchdog dog;
+	attr_t attributes[STYLES];
+	int no_keys;		/* readable, and nothing there: times in a row */
+} self = { .fd = -1, .dog = { .fd = -1 } };
+
+/* ---- looks -------------------------------------------------------------------- */
+
+static const struct look {
+	attr_t plain;		/* without colour */
+	attr_t coloured;
+	short ink, paper;	/* -1: the terminal's own */
+} looks[STYLES] = {
+	[STYLE_PLAIN] = { A_NORMAL, A_NORMAL, -1, -1 },
+	[STYLE_STRONG] = { A_BOLD, A_BOLD, -1, -1 },
+	[STYLE_FAINT] = { A_NORMAL, A_NORMAL, COLOR_CYAN, -1 },
+	[STYLE_BAR] = { A_REVERSE, A_REVERSE, -1, -1 },
+	[STYLE_SELECTED] = { A_REVERSE | A_BOLD, A_NORMAL, COLOR_BLACK, COLOR_CYAN },
+	[STYLE_IN] = { A_NORMAL, A_NORMAL, COLOR_GREEN, -1 },
+	[STYLE_OUT] = { A_NORMAL, A_NORMAL, COLOR_MAGENTA, -1 },
+	[STYLE_WARNING] = { A_REVERSE | A_BOLD, A_BOLD, COLOR_WHITE, COLOR_RED },
+};
+
+/* https://no-color.org: set, to anything but nothing. */
+static bool colour_is_wanted(void)
+{
+	const char *no = getenv("NO_COLOR");
+
+	return (!no || !*no) && has_colors() && COLORS >= 8;
+}
+
+static void make_looks(void)
+{
+	bool colour = colour_is_wanted();
+
+	if (colour) {
+		start_color();
+		use_default_colors();
+	}
+	for (short i = 0; i < STYLES; i++) {
+		self.attributes[i] = colour ? looks[i].coloured : looks[i].plain;
+		if (!colour || (looks[i].ink < 0 && looks[i].paper < 0))
+			continue;
+		init_pair((short)(i + 1), looks[i].ink, looks[i].paper);
+		self.attributes[i] |= (attr_t)COLOR_PAIR(i + 1);
+	}
+}
+
+/* ---- opening and closing -------------------------------------------------------- */
+
+static int begin_curses(void)
+{
+	self.in = fdopen(dup(self.fd), "r");
+	self.out = fdopen(dup(self.fd), "w");
+	if (!self.in || !self.out)
+		return -errno;
+	self.screen = newterm(NULL, self.out, self.in);
+	if (!self.screen)
+		return -ENOTSUP;
+	cbreak();
+	noecho();
+	nonl();
+	keypad(stdscr, TRUE);
+	nodelay(stdscr, TRUE);
+	set_escdelay(ESCAPE_MS);
+	curs_set(0);
+	make_looks();
+	return 0;
+}
+
+int screen_open(const char **ret_why)
+{
+	char reset[RESET_BYTES];
+	int err;
+
+	*ret_why = "cannot be taken over";
+	self.fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	if (self.fd < 0 || tcgetattr(self.fd, &self.before)) {
+		*ret_why = "there is no terminal here";
+		return -ENXIO;
+	}
+	err = terminfo_open(self.fd, ret_why);
+	if (!err)
+		err = watchdog_start(&self.dog, self.fd, &self.before, reset,
+				     terminfo_reset(reset, sizeof(reset)));
+	if (!err)
+		err = begin_curses();
+	if (!err) {
+		refresh();
+		watchdog_tell(&self.dog, WATCHDOG_HERE);
+	}
+	return err;
+}
+
+/* ncurses writes until all is written: not to a terminal that takes nothing. */
+static void leave(void)
+{
+	if (self.screen && screen_is_ready())
+		endwin();
+	tcsetattr(self.fd, TCSANOW, &self.before);
+}
+
+void screen_close(void)
+{
+	if (self.fd < 0)
+		return;
+	if (self.screen)
+		leave();
+	watchdog_stop(&self.dog);
+	if (self.screen)
+		delscreen(self.screen);
+	terminfo_close();
+	if (self.in)
+		fclose(self.in);
+	if (self.out)
+		fclose(self.out);
+	close(self.fd);
+	self.fd = -1;
+}
+
+/* ---- using it --------------------------------------------------------------------- */
+
+int screen_fd(void)
+{
+	return self.fd;
+}
+
+void screen_size(int *ret_rows, int *ret_columns)
+{
+	struct winsize size;
+
+	*ret_rows = LINES;
+	*ret_columns = COLS;
+	if (ioctl(self.fd, TIOCGWINSZ, &size) || !size.ws_row || !size.ws_col)
+		return;
+	*ret_rows = size.ws_row < FRAME_ROWS_MAX ? size.ws_row : FRAME_ROWS_MAX;
+	*ret_columns = size.ws_col < FRAME_COLUMNS_MAX ? size.ws_col : FRAME_COLUMNS_MAX;
+	if (is_term_resized(*ret_rows, *ret_columns)) {
+		resizeterm(*ret_rows, *ret_columns);
+		clearok(stdscr, TRUE);
+	}
+}
+
+bool screen_is_ready(void)
+{
+	struct pollfd out = { .fd = self.fd, .events = POLLOUT };
+
+	return poll(&out, 1, 0) > 0 && (out.revents & POLLOUT) && !(out.revents & (POLLERR | POLLHUP));
+}
+
+static void show_row(const struct frame *frame, int row)
+{
+	const struct cell *cells = &frame->cells[row * frame->columns];
+
+	move(row, 0);
+	for (int i = 0; i < frame->columns; i++) {
+		if (!cells[i].bytes[0])
+			continue;
+		attrset((int)self.attributes[cells[i].style]);
+		addstr(cells[i].bytes);	/* fails in the last corner, having shown it */
+	}
+}
+
+void screen_show(const struct frame *frame)
+{
+	erase();
+	for (int row = 0; row < frame->rows; row++)
+		show_row(frame, row);
+	attrset(A_NORMAL);
+	refresh();
+}
+
+void screen_forget(void)
+{
+	clearok(stdscr, TRUE);
+}
+
+static int translate(int key)
+{
+	static const struct {
+		int curses, key;
+	} rows[] = {
+		{ KEY_UP, KEYS_UP }, { KEY_DOWN, KEYS_DOWN }, { KEY_LEFT, KEYS_LEFT },
+		{ KEY_RIGHT, KEYS_RIGHT }, { KEY_PPAGE, KEYS_PAGE_UP }, { KEY_NPAGE, KEYS_PAGE_DOWN },
+		{ KEY_HOME, KEYS_HOME }, { KEY_END, KEYS_END }, { KEY_ENTER, KEYS_ENTER },
+		{ '\r', KEYS_ENTER }, { '\n', KEYS_ENTER }, { 27, KEYS_ESCAPE },
+		{ KEY_BACKSPACE, KEYS_BACKSPACE }, { 127, KEYS_BACKSPACE }, { '\b', KEYS_BACKSPACE },
+		{ '\t', KEYS_TAB }, { KEY_BTAB, KEYS_BACK_TAB },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].curses == key)
+			return rows[i].key;
+	return key < 0x7f ? key : SCREEN_NO_KEY;
+}
+
+int screen_key(void)
+{
+	struct pollfd in = { .fd = self.fd, .events = POLLIN };
+	int key = getch();
+
+	if (key != ERR) {
+		self.no_keys = 0;
+		if (key == 'L' - '@')
+			screen_forget();
+		key = translate(key);
+		return key == SCREEN_NO_KEY ? screen_key() : key;
+	}
+	/* A terminal that is gone is readable for ever, and has nothing. */
+	if (poll(&in, 1, 0) > 0 && ((in.revents & (POLLHUP | POLLERR)) || ++self.no_keys > 8))
+		return -EIO;
+	return SCREEN_NO_KEY;
+}
+
+void screen_suspend(void)
+{
+	sigset_t set, old;
+	struct sigaction normal = { .sa_handler = SIG_DFL }, was;
+
+	def_prog_mode();
+	leave();
+	watchdog_tell(&self.dog, WATCHDOG_AWAY);
+	sigaction(SIGTSTP, &normal, &was);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	raise(SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &set, &old);	/* here it stops */
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	sigaction(SIGTSTP, &was, NULL);
+	reset_prog_mode();
+	watchdog_tell(&self.dog, WATCHDOG_HERE);
+	screen_forget();
+	refresh();
+}
