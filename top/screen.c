@@ -53,17 +53,15 @@ static bool colour_is_wanted(void)
 {
 	const char *no = getenv("NO_COLOR");
 
-	return (!no || !*no) && has_colors() && COLORS >= 8;
+	return (!no || !*no) && has_colors();
 }
 
 static void make_looks(void)
 {
-	bool colour = colour_is_wanted();
+	bool colour = colour_is_wanted() && start_color() == OK && COLORS >= 8;
 
-	if (colour) {
-		start_color();
+	if (colour)
 		use_default_colors();
-	}
 	for (short i = 0; i < STYLES; i++) {
 		self.attributes[i] = colour ? looks[i].coloured : looks[i].plain;
 		if (!colour || (looks[i].ink < 0 && looks[i].paper < 0))
