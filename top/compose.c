@@ -49,7 +49,7 @@ static void put_way(struct frame *frame, const struct model *model, int row)
 			at += frame_put(frame, row, at, frame->columns - at, STYLE_PLAIN, tab);
 	}
 	if (model->gone)
-		frame_put(frame, row, at, frame->columns - at, STYLE_WARNING, "(gone)");
+		frame_put_right(frame, row, frame->columns - 8, 8, STYLE_WARNING, " (gone)");
 }
 
 static void put_tabs(struct frame *frame, const struct model *model, int row)

@@ -68,6 +68,9 @@ start() {
 
 is_restored() { [ "$(modes)" = "$BEFORE" ] && [ "$(tmux display-message -p '#{alternate_on} #{cursor_flag}')" = "0 1" ]; }
 
+# has_rows N NAME: rows of processes.
+has_rows() { [ "$(screen | grep -cE "^ *[0-9]+ $2")" = "$1" ]; }
+first_is() { [ "$(screen | grep -m1 prog | awk '{ print $2 }')" = "$1" ]; }
 widths_fit() { [ "$(screen | LC_ALL=C.UTF-8 awk '{ if (length > m) m = length } END { print m + 0 }')" -le "$1" ]; }
 
 # ---- without a terminal ----
@@ -185,7 +188,7 @@ every_view() {
 	! screen | grep -qP '[\x01-\x08\x0b-\x1f\x{202e}\x{200b}]'
 	local column
 	column=$(screen | grep RECEIVED | awk '{ print index($0, "RECEIVED") + 7 }')
-	for name in smile gnp.exe byte; do
+	for name in smile gnp byte; do
 		screen | grep "$name" | /usr/bin/python3 -c '
 import sys, unicodedata
 line = sys.stdin.read().rstrip("\n")
@@ -207,7 +210,9 @@ sys.exit(not cells[:int(sys.argv[1])].endswith("B"))' "$column"
 	until_shown prog30
 	! tmux capture-pane -pe | grep -qE $'\e\\[([0-9]+;)*(3|4|9|10)[0-7]m'
 	# The selected row is told apart nevertheless.
-	tmux capture-pane -pe | grep prog30 | grep -qE $'\e\\[[0-9;]*7m'
+	keys Down
+	until_shown '^2/30'
+	tmux capture-pane -pe | grep prog29 | grep -qE $'\e\\[([0-9;]*;)?7m'
 }
 
 # ---- keys ----
@@ -233,7 +238,7 @@ sys.exit(not cells[:int(sys.argv[1])].endswith("B"))' "$column"
 	until_shown '10.0kB/s'
 	keys u / p r o g 2
 	until_shown '^filter: prog2_'
-	until_true test "$(screen | grep -c ' prog2')" = 11
+	until_true has_rows 11 prog2
 	keys Enter
 	until_shown '^1/11 of 30 with prog2'
 	keys / x Escape
@@ -297,10 +302,10 @@ sys.exit(not cells[:int(sys.argv[1])].endswith("B"))' "$column"
 	# Now prog1 is the busiest, and stays last.
 	snapshot --seq 5 | jq -c '.processes[0].rx_bps = 9e9' >&7
 	until_shown '1.20Mb/s'
-	[ "$(screen | grep -m1 prog | awk '{ print $2 }')" = prog30 ]
+	first_is prog30
 	keys f
 	until_hidden 'ORDER FROZEN'
-	until_true test "$(screen | grep -m1 prog | awk '{ print $2 }')" = prog1
+	until_true first_is prog1
 }
 
 # ---- what comes in ----
@@ -436,15 +441,16 @@ sys.exit(not cells[:int(sys.argv[1])].endswith("B"))' "$column"
 	snapshot --seq 2 >&7
 	until_shown '480kb/s'
 	widths_fit 80
-	[ "$(screen | grep -c prog)" = 17 ]
+	has_rows 17 prog
 	tmux resize-window -x 120 -y 40
-	until_true shows_rows 27
+	until_true has_rows 27 prog
+	# The size is one of the modes.
+	tmux resize-window -x 80 -y 24
+	until_true has_rows 17 prog
 	keys q
 	until_shown '^ended 0'
 	until_true is_restored
 }
-
-shows_rows() { [ "$(screen | grep -c prog)" = "$1" ]; }
 
 @test "a terminal that takes nothing (^S) does not keep it from ending" {
 	start 80 24
