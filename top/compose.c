@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "top/keys.h"
 #include "top/table.h"
@@ -65,7 +64,8 @@ static void put_tabs(struct frame *frame, const struct model *model, int row)
 		char text[32];
 
 		snprintf(text, sizeof(text), "%d %s", id + 1, view_of(id)->tab);
-		at += frame_put(frame, row, at, frame->columns - at, here ? STYLE_SELECTED : STYLE_PLAIN, text);
+		at += frame_put(frame, row, at, frame->columns - at,
+				here ? STYLE_SELECTED : STYLE_PLAIN, text);
 		at += frame_put(frame, row, at, 1, STYLE_PLAIN, " ");
 	}
 }
@@ -86,8 +86,8 @@ static void describe_rows(const struct model *model, char *text, size_t size)
 	length = snprintf(text, size, "%zu", model->n_rows ? p->index + 1 : 0);
 	length += snprintf(text + length, size - (size_t)length, "/%zu", model->n_rows);
 	if (p->filter[0])
-		length += snprintf(text + length, size - (size_t)length, " of %zu with %s", model->n_unfiltered,
-				   p->filter);
+		length += snprintf(text + length, size - (size_t)length, " of %zu with %s",
+				   model->n_unfiltered, p->filter);
 	snprintf(text + length, size - (size_t)length, "  by %s%s", c ? c->title : "snapshot",
 		 order->reversed ? " reversed" : "");
 }
@@ -128,12 +128,10 @@ static bool is_time(const char *member)
 static void describe(const char *member, const json_t *value, char *text, size_t size)
 {
 	double ms = json_is_number(value) ? json_number_value(value) : -1;
-	time_t seconds = (time_t)(ms / 1000);
-	struct tm tm;
 
-	if (is_time(member) && ms > 0 && localtime_r(&seconds, &tm))
-		strftime(text, size, "%Y-%m-%d %H:%M:%S %Z", &tm);
-	else if (json_is_array(value) || json_is_object(value))
+	if (is_time(member) && value_time(ms, "%Y-%m-%d %H:%M:%S %Z", text, size))
+		return;
+	if (json_is_array(value) || json_is_object(value))
 		snprintf(text, size, "(%zu)", json_is_array(value) ? json_array_size(value)
 								    : json_object_size(value));
 	else
@@ -180,7 +178,8 @@ static void put_help(struct frame *frame)
 	frame_put(frame, row++, 0, frame->columns, STYLE_BAR, "jopil top: keys (any key: back)");
 	for (size_t i = 0; (help = keys_help_row(i)); i++, row++) {
 		frame_put(frame, row, 1, NAME_CELLS, STYLE_STRONG, help->keys);
-		frame_put(frame, row, NAME_CELLS + 1, frame->columns - NAME_CELLS - 1, STYLE_PLAIN, help->what);
+		frame_put(frame, row, NAME_CELLS + 1, frame->columns - NAME_CELLS - 1, STYLE_PLAIN,
+			  help->what);
 	}
 	frame_put(frame, row + 1, 1, frame->columns - 1, STYLE_FAINT,
 		  "Prefixes are of 1000; ~ stands where text is cut, - where nothing is known.");

@@ -28,6 +28,7 @@ struct live {
 	int64_t came_ms;	/* when the newest came */
 	int page;		/* rows of the table that are on the screen */
 	bool dirty, end;
+	const char *why;	/* what did not work, if something did not */
 };
 
 static int64_t now_ms(void)
@@ -184,17 +185,21 @@ static int turn(struct live *live)
 	take_signals(live);
 	if (!live->end && ready > 0 && fds[1].revents)
 		take_keys(live);
+	live->why = "input";
 	if (!live->end && ready > 0 && fds[2].revents)
 		err = take_lines(live);
 	if (live->end || err)
 		return err;
 	parse_newest(live);
-	return draw(live);
+	live->why = "the picture";
+	return 0;
 }
 
 int live_run(struct feed *feed, struct model *model, const char **ret_why)
 {
-	struct live live = { .feed = feed, .model = model, .dirty = true, .came_ms = now_ms() };
+	struct live live = {
+		.feed = feed, .model = model, .dirty = true, .came_ms = now_ms(), .why = "the picture",
+	};
 	int err;
 
 	live.signals = open_signals();
@@ -203,12 +208,13 @@ int live_run(struct feed *feed, struct model *model, const char **ret_why)
 		return live.signals;
 	}
 	err = screen_open(ret_why);
-	if (!err) {
-		*ret_why = "goes no further";
+	while (!err && !live.end) {
 		err = draw(&live);
+		if (!err)
+			err = turn(&live);
+		if (err)
+			*ret_why = live.why;
 	}
-	while (!err && !live.end)
-		err = turn(&live);
 	screen_close();
 	close(live.signals);
 	frame_free(&live.frame);

@@ -247,8 +247,10 @@ static int run_live(struct feed *feed, struct model *model)
 
 	if (!err)
 		return STATUS_DONE;
-	fprintf(stderr, "top: terminal: %s (%s); --batch prints plain lines\n", why, strerror(-err));
-	return err == -ENXIO || err == -ENOTSUP ? STATUS_UNSUPPORTED : STATUS_FAILED;
+	if (err != -ENXIO && err != -ENOTSUP)
+		return failed(why, strerror(-err));
+	fprintf(stderr, "top: terminal: %s; --batch prints plain lines\n", why);
+	return STATUS_UNSUPPORTED;
 }
 
 int main(int argc, char **argv)

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "top/table.h"
 #include "top/text.h"
@@ -53,9 +52,7 @@ static void put_flags(struct frame *frame, const struct model *model, const stru
 void overview_title(struct frame *frame, const struct model *model, const struct feed_facts *facts)
 {
 	json_t *hosts = json_object_get(model->snapshot, "hosts");
-	time_t seconds = (time_t)(value_number(model->snapshot, "timestamp") / 1000);
 	char text[VALUE_TEXT], when[32] = "";
-	struct tm tm;
 	int at;
 
 	frame_style(frame, 0, 0, frame->columns, STYLE_BAR);
@@ -69,10 +66,11 @@ void overview_title(struct frame *frame, const struct model *model, const struct
 			snprintf(text, sizeof(text), " and %zu more", json_array_size(hosts) - 1);
 			at += frame_put(frame, 0, at, 16, STYLE_BAR, text);
 		}
-		if (localtime_r(&seconds, &tm))
-			strftime(when, sizeof(when), "  %H:%M:%S", &tm);
-		at += frame_put(frame, 0, at, 12, STYLE_BAR, when);
-		snprintf(text, sizeof(text), "  every %.1f s", value_number(model->snapshot, "interval_ms") / 1000);
+		if (value_time(value_number(model->snapshot, "timestamp"), "  %H:%M:%S", when,
+			       sizeof(when)))
+			at += frame_put(frame, 0, at, 12, STYLE_BAR, when);
+		snprintf(text, sizeof(text), "  every %.1f s",
+			 value_number(model->snapshot, "interval_ms") / 1000);
 		frame_put(frame, 0, at, 20, STYLE_BAR, text);
 	}
 	put_flags(frame, model, facts);
@@ -117,7 +115,8 @@ static void put_rates(struct frame *frame, const struct model *model, int row)
 }
 
 /* One second as a column of cells that grows away from the middle; thirds of a cell. */
-static void graph_column(struct frame *frame, int row, int column, double share, int step, enum style style)
+static void graph_column(struct frame *frame, int row, int column, double share, int step,
+			 enum style style)
 {
 	static const char *const up[] = { ".", ":", "|" }, *const down[] = { "'", ":", "|" };
 	int thirds = share > 0 ? (int)(share * 3 * GRAPH_HALF + 0.5) : 0;

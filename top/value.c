@@ -4,15 +4,28 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "top/text.h"
 #include "top/units.h"
+
+#define TIME_MOST_MS 253402300800000.0	/* the year 10000 */
 
 double value_number(const json_t *row, const char *member)
 {
 	const json_t *value = member ? json_object_get(row, member) : NULL;
 
 	return json_is_number(value) ? json_number_value(value) : -1;
+}
+
+bool value_time(double ms, const char *format, char *ret_text, size_t size)
+{
+	time_t seconds = ms > 0 && ms < TIME_MOST_MS ? (time_t)(ms / 1000) : -1;
+	struct tm tm;
+
+	if (seconds < 0 || !localtime_r(&seconds, &tm))
+		return false;
+	return strftime(ret_text, size, format, &tm) > 0;
 }
 
 void value_text(const json_t *value, char *ret_text, size_t size)
