@@ -129,7 +129,7 @@ static void describe(const char *member, const json_t *value, char *text, size_t
 {
 	double ms = json_is_number(value) ? json_number_value(value) : -1;
 
-	if (is_time(member) && value_time(ms, "%Y-%m-%d %H:%M:%S %Z", text, size))
+	if (is_time(member) && value_time(ms, true, text, size))
 		return;
 	if (json_is_array(value) || json_is_object(value))
 		snprintf(text, size, "(%zu)", json_is_array(value) ? json_array_size(value)

@@ -66,9 +66,8 @@ void overview_title(struct frame *frame, const struct model *model, const struct
 			snprintf(text, sizeof(text), " and %zu more", json_array_size(hosts) - 1);
 			at += frame_put(frame, 0, at, 16, STYLE_BAR, text);
 		}
-		if (value_time(value_number(model->snapshot, "timestamp"), "  %H:%M:%S", when,
-			       sizeof(when)))
-			at += frame_put(frame, 0, at, 12, STYLE_BAR, when);
+		if (value_time(value_number(model->snapshot, "timestamp"), false, when, sizeof(when)))
+			at += 2 + frame_put(frame, 0, at + 2, 12, STYLE_BAR, when);
 		snprintf(text, sizeof(text), "  every %.1f s",
 			 value_number(model->snapshot, "interval_ms") / 1000);
 		frame_put(frame, 0, at, 20, STYLE_BAR, text);

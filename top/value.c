@@ -18,14 +18,14 @@ double value_number(const json_t *row, const char *member)
 	return json_is_number(value) ? json_number_value(value) : -1;
 }
 
-bool value_time(double ms, const char *format, char *ret_text, size_t size)
+bool value_time(double ms, bool with_day, char *ret_text, size_t size)
 {
 	time_t seconds = ms > 0 && ms < TIME_MOST_MS ? (time_t)(ms / 1000) : -1;
 	struct tm tm;
 
 	if (seconds < 0 || !localtime_r(&seconds, &tm))
 		return false;
-	return strftime(ret_text, size, format, &tm) > 0;
+	return strftime(ret_text, size, with_day ? "%Y-%m-%d %H:%M:%S %Z" : "%H:%M:%S", &tm) > 0;
 }
 
 void value_text(const json_t *value, char *ret_text, size_t size)

@@ -15,9 +15,8 @@
 /* The number, or -1 where there is none: it sorts behind 0. */
 double value_number(const json_t *row, const char *member);
 
-/* Unix time in milliseconds by a format of strftime(3), local; false: it is no time. */
-bool value_time(double ms, const char *format, char *ret_text, size_t size)
-	__attribute__((format(strftime, 2, 0)));
+/* Unix time in milliseconds, local, with or without the day; false: it is no time. */
+bool value_time(double ms, bool with_day, char *ret_text, size_t size);
 
 /* Clean text of any scalar: a string as it is, null as "-". */
 void value_text(const json_t *value, char *ret_text, size_t size);
