@@ -131,7 +131,8 @@ static void graph_column(struct frame *frame, int row, int column, double share,
 static void put_graph(struct frame *frame, const struct model *model, int row)
 {
 	json_t *history = json_object_get(model->snapshot, "history");
-	json_t *in = json_object_get(history, "ingress_bytes"), *out = json_object_get(history, "egress_bytes");
+	json_t *in = json_object_get(history, "ingress_bytes");
+	json_t *out = json_object_get(history, "egress_bytes");
 	double most = history_most(history, 0) / 8;
 	size_t n = json_array_size(in);
 
