@@ -23,6 +23,8 @@
 #define PINGS_MAX 3
 /* Things said that are not understood; who goes on is told to leave. */
 #define PROBLEMS_MAX 100
+/* Calls that send, before others have their turn and this client is heard again. */
+#define SENDS_MAX 8
 
 enum ws_state {
 	WS_OPEN,
@@ -151,11 +153,12 @@ static bool has_message(struct server *server, struct ws_client *client)
  * Sends what there is and the socket takes. A frame that has been begun goes out
  * whole before anything else; then what has to be answered, then the rest of its
  * message, then the feed. A message that has been begun is left unfinished by a close.
+ * A client that takes as fast as it is sent to does not keep the loop to itself.
  */
 static void pump(struct server *server, struct ws_client *client)
 {
 	client->waits_for_room = false;
-	while (client->state != WS_DEAD && !client->waits_for_room) {
+	for (int sends = 0; client->state != WS_DEAD && !client->waits_for_room; sends++) {
 		if (!is_mid_frame(client) && !send_control(server, client))
 			continue;
 		if (client->state == WS_CLOSING && !is_mid_frame(client))
@@ -163,6 +166,8 @@ static void pump(struct server *server, struct ws_client *client)
 		if (!has_message(server, client))
 			break;
 		send_message(server, client);
+		if (sends == SENDS_MAX)
+			client->waits_for_room = true;
 	}
 	/* Section 7.1.1: both have said close, and the server hangs up first. */
 	if (client->state == WS_CLOSING && client->close_received && !client->control_length &&
