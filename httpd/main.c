@@ -17,9 +17,9 @@
 #include "common/options.h"
 #include "common/status.h"
 #include "httpd/activation.h"
+#include "httpd/confine.h"
 #include "httpd/listener.h"
 #include "httpd/privilege.h"
-#include "httpd/sandbox.h"
 #include "httpd/resolver_process.h"
 #include "httpd/server.h"
 
@@ -393,8 +393,6 @@ static void use_first(void)
 static int enter_sandbox(struct server *server)
 {
 	const struct server_config *config = &server->config;
-	const struct sandbox sandbox = { .web_fd = config->web_fd,
-		.socket_fd = config->socket_fd };
 	struct sandbox_state *state = &server->sandbox;
 	const char *step;
 	int err;
@@ -402,7 +400,7 @@ static int enter_sandbox(struct server *server)
 	if (config->no_sandbox)
 		return STATUS_DONE;
 	use_first();
-	err = sandbox_enter(&sandbox, state, &step);
+	err = confine(config->web_fd, config->socket_fd, state, &step);
 	if (err)
 		return fail("enter the sandbox: %s: %s; --no-sandbox goes without", step,
 			    strerror(-err));

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "common/sandbox.h"
 #include "httpd/bounds.h"
 #include "httpd/cors.h"
 #include "httpd/feed.h"
@@ -17,7 +18,6 @@
 #include "httpd/ledger.h"
 #include "httpd/peers.h"
 #include "httpd/resolver.h"
-#include "httpd/sandbox.h"
 #include "httpd/session.h"
 #include "httpd/site.h"
 #include "httpd/token.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* After the start: no new file, socket or program, by seccomp and Landlock where the kernel has them. */
-#include "httpd/sandbox.h"
+/* After the start: only what a program still needs, by seccomp and Landlock. */
+#include "common/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,28 +16,18 @@
 #include <unistd.h>
 
 #include "common/status.h"
-#include "httpd/privilege.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 /* ---- system calls ------------------------------------------------------------ */
 
-/* What serving needs, with TLS too; and memory: see add_memory(). */
-static const int serving[] = {
-	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(fcntl),
-	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(accept4),
-	SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(sendmsg),
-	SCMP_SYS(shutdown), SCMP_SYS(setsockopt), SCMP_SYS(brk), SCMP_SYS(munmap),
-	SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(getrandom),
+/* What every program needs: memory, time, chance, the end; and see add_memory(). */
+static const int basic[] = {
+	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex),
+	SCMP_SYS(getrandom),
 	SCMP_SYS(sysinfo),	/* glibc's qsort() asks for the memory before it sorts a long list */
 	SCMP_SYS(clock_gettime), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
 	SCMP_SYS(exit_group),
-};
-
-/* The page from a directory: openat2() beneath it, and sending what it found. */
-static const int serving_files[] = {
-	SCMP_SYS(openat2), SCMP_SYS(newfstatat), SCMP_SYS(fstat), SCMP_SYS(lseek),
-	SCMP_SYS(pread64), SCMP_SYS(sendfile),
 };
 
 #ifdef __SANITIZE_ADDRESS__
@@ -57,13 +47,19 @@ static const int sanitizing[] = {
 static const int sanitizing[0];
 #endif
 
+/* For stopped(). */
+static struct {
+	const char *program, *without;
+} said;
+
 /* It is raised by the call itself, so it interrupts nothing but that. */
 static void stopped(int number, siginfo_t *info, void *context)
 {
-	char text[160];
-	int length = snprintf(text, sizeof(text),
-			      "httpd: system call %d is not left by the sandbox: a bug, or an "
-			      "attack; report it, --no-sandbox goes without\n", info->si_syscall);
+	char text[192];
+	int length = snprintf(text, sizeof(text), "%s: system call %d is not left by the sandbox: "
+			      "a bug, or an attack; report it%s%s%s\n", said.program, info->si_syscall,
+			      said.without ? ", " : "", said.without ? said.without : "",
+			      said.without ? " goes without" : "");
 
 	(void)number;
 	(void)context;
@@ -72,16 +68,15 @@ static void stopped(int number, siginfo_t *info, void *context)
 	_exit(STATUS_FAILED);
 }
 
-static int add_calls(scmp_filter_ctx filter, const int *calls, size_t count,
-		     struct sandbox_state *state)
+static int add_calls(scmp_filter_ctx filter, struct sandbox_calls calls, struct sandbox_state *state)
 {
-	for (size_t i = 0; i < count; i++) {
-		int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+	for (size_t i = 0; i < calls.count; i++) {
+		int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls.call[i], 0);
 
 		if (err)
 			return err;
 	}
-	state->calls += count;
+	state->calls += calls.count;
 	return 0;
 }
 
@@ -98,28 +93,32 @@ static int add_memory(scmp_filter_ctx filter, struct sandbox_state *state)
 	return err;
 }
 
-/* One directory, and there a name. */
-static int add_removing(scmp_filter_ctx filter, int fd, struct sandbox_state *state)
+static int add_exact(scmp_filter_ctx filter, const struct sandbox_exact *exact,
+		     struct sandbox_state *state)
 {
-	if (fd < 0)
-		return 0;
+	struct scmp_arg_cmp argument = {
+		.arg = exact->argument, .op = SCMP_CMP_MASKED_EQ,
+		.datum_a = exact->mask, .datum_b = exact->value,
+	};
+
 	state->calls++;
-	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(unlinkat), 1,
-				SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)fd));
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, exact->call, 1, &argument);
 }
 
 static int add_all(scmp_filter_ctx filter, const struct sandbox *sandbox,
 		   struct sandbox_state *state)
 {
-	int err = add_calls(filter, serving, COUNT(serving), state);
+	int err = add_calls(filter, (struct sandbox_calls){ basic, COUNT(basic) }, state);
 
-	if (!err && sandbox->web_fd >= 0)
-		err = add_calls(filter, serving_files, COUNT(serving_files), state);
+	for (size_t i = 0; !err && i < COUNT(sandbox->calls); i++)
+		err = add_calls(filter, sandbox->calls[i], state);
 	if (!err)
-		err = add_calls(filter, sanitizing, COUNT(sanitizing), state);
+		err = add_calls(filter, (struct sandbox_calls){ sanitizing, COUNT(sanitizing) }, state);
 	if (!err)
 		err = add_memory(filter, state);
-	return err ? err : add_removing(filter, sandbox->socket_fd, state);
+	for (size_t i = 0; !err && i < sandbox->n_exact; i++)
+		err = add_exact(filter, &sandbox->exact[i], state);
+	return err;
 }
 
 static int enter_seccomp(const struct sandbox *sandbox, struct sandbox_state *state)
@@ -130,6 +129,8 @@ static int enter_seccomp(const struct sandbox *sandbox, struct sandbox_state *st
 
 	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0)
 		return 0;
+	said.program = sandbox->program;
+	said.without = sandbox->without;
 	if (sigaction(SIGSYS, &action, NULL))
 		return -errno;
 	filter = seccomp_init(SCMP_ACT_TRAP);
@@ -184,13 +185,13 @@ static int create_ruleset(int abi)
 	return (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
 }
 
-static int leave(int ruleset, int directory, uint64_t rights)
+static int leave(int ruleset, const struct sandbox_path *path)
 {
 	struct landlock_path_beneath_attr beneath = {
-		.allowed_access = rights, .parent_fd = directory,
+		.allowed_access = path->rights, .parent_fd = path->fd,
 	};
 
-	if (directory < 0)
+	if (path->fd < 0)
 		return 0;
 	return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) ?
 		       -errno : 0;
@@ -198,16 +199,19 @@ static int leave(int ruleset, int directory, uint64_t rights)
 
 static int restrict_files(int ruleset, const struct sandbox *sandbox)
 {
-	int err = leave(ruleset, sandbox->web_fd, LANDLOCK_ACCESS_FS_READ_FILE);
+	int err = 0;
 
-	if (!err)
-		err = leave(ruleset, sandbox->socket_fd, LANDLOCK_ACCESS_FS_REMOVE_FILE);
+	for (size_t i = 0; !err && i < sandbox->n_paths; i++)
+		err = leave(ruleset, &sandbox->paths[i]);
 #ifdef __SANITIZE_ADDRESS__
 	if (!err) {
-		int root = open("/", O_PATH | O_CLOEXEC);
+		struct sandbox_path root = {
+			open("/", O_PATH | O_CLOEXEC),
+			LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+		};
 
-		err = leave(ruleset, root, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR);
-		close(root);
+		err = leave(ruleset, &root);
+		close(root.fd);
 	}
 #endif
 	if (!err && syscall(SYS_landlock_restrict_self, ruleset, 0))
@@ -239,9 +243,8 @@ int sandbox_enter(const struct sandbox *sandbox, struct sandbox_state *ret_state
 
 	*ret_state = (struct sandbox_state){ 0 };
 	*ret_step = "gain no privilege";
-	err = privilege_no_new();
-	if (err)
-		return err;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -errno;
 	*ret_step = "Landlock";
 	err = enter_landlock(sandbox, ret_state);
 	if (err)
