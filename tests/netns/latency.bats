@@ -62,6 +62,9 @@ agrees() {
 }
 
 @test "p50, p95 and p99 of 60 connections from 1 to 100 ms, both ends: within $WITHIN % of ss" {
+	# ss is asked again and again, so on a busy machine it sees another share of the slow moments than tcp_probe,
+	# which sees every one. A bias of ours is there each time.
+	BATS_TEST_RETRIES=2
 	begin latency
 	mkfifo "$WORK/connected"
 	sh -c "'$BUILD/tests/netns/delays' '$A' jpt0 '$B' jpt1 10.91.0.1 10.92.0.1 60 $SECONDS_LONG; : >'$WORK/done'" \
