@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* export: the rows as they are kept, in the order of time. */
-#include "report/verb.h"
+#include "report/export.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "report/steps.h"
+#include "common/ask_steps.h"
 
 #define SELECT_MAX 512
 
@@ -75,7 +75,7 @@ static struct shape shape_of(enum store_fact which)
 }
 
 /* The labels of a key; returns how many. */
-static size_t put_key(struct names *names, enum store_name kind, int64_t key, struct cell *cells)
+static size_t put_key(struct ask_names *names, enum store_name kind, int64_t key, struct cell *cells)
 {
 	const struct known_name *name;
 
@@ -87,13 +87,13 @@ static size_t put_key(struct names *names, enum store_name kind, int64_t key, st
 		process_cells(names, key, cells);
 		return 3;
 	case NAME_SERIES:
-		name = names_of(names, kind, key);
+		name = ask_names_of(names, kind, key);
 		cells[0] = CELL_OF_TEXT(name->text);
 		cells[1] = CELL_OF_TEXT(name->unit);
 		cells[2] = CELL_OF_TEXT(name->host);
 		return 3;
 	case NAME_INTERFACE:
-		name = names_of(names, kind, key);
+		name = ask_names_of(names, kind, key);
 		cells[0] = CELL_OF_TEXT(name->text);
 		cells[1] = CELL_OF_TEXT(name->host);
 		return 2;
@@ -103,7 +103,7 @@ static size_t put_key(struct names *names, enum store_name kind, int64_t key, st
 	}
 }
 
-static void put_row(const struct ask *a, const struct shape *shape, struct names *names,
+static void put_row(const struct ask *a, const struct shape *shape, struct ask_names *names,
 		    sqlite3_stmt *statement)
 {
 	struct cell cells[ANSWER_COLUMNS_MAX];
@@ -121,12 +121,13 @@ static void put_row(const struct ask *a, const struct shape *shape, struct names
 }
 
 static uint64_t put_segment(struct ask *a, enum store_fact fact, const struct shape *shape,
-			    const struct store_segment *segment, struct names *names, uint64_t left)
+			    const struct store_segment *segment, struct ask_names *names, uint64_t left)
 {
 	sqlite3_stmt *statement = ask_segment(a, fact, segment, shape->select);
+	FILE *out = a->request->out;
 	int code = SQLITE_DONE;
 
-	for (; left && statement && (code = sqlite3_step(statement)) == SQLITE_ROW && !ferror(stdout); left--)
+	for (; left && statement && (code = sqlite3_step(statement)) == SQLITE_ROW && !ferror(out); left--)
 		put_row(a, shape, names, statement);
 	sqlite3_finalize(statement);
 	ask_check(a, code);
@@ -138,17 +139,17 @@ static bool export_fact(struct ask *a, enum store_fact fact)
 	uint64_t left = a->request->limit ? a->request->limit : UINT64_MAX;
 	struct shape shape = shape_of(fact);
 	struct answer_head head;
-	struct names names;
+	struct ask_names names;
 
 	if (!steps_plan(a, false))
 		return false;
-	names_init(&names, a);
+	ask_names_init(&names, a);
 	head = ask_head(a, shape.columns, shape.n);
 	a->request->writer->begin(&head);
 	for (size_t i = 0; i < a->plan.n && a->status == STORE_OK && left; i++)
 		left = put_segment(a, fact, &shape, &a->plan.segments[i], &names, left);
 	a->request->writer->end();
-	names_free(&names);
+	ask_names_free(&names);
 	return a->status == STORE_OK;
 }
 

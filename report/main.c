@@ -10,37 +10,23 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/ask_steps.h"
 #include "common/options.h"
 #include "common/status.h"
-#include "report/steps.h"
-#include "report/verb.h"
-#include "report/when.h"
+#include "common/when.h"
+#include "report/export.h"
+#include "report/format.h"
 
 #define DEFAULT_DB "/var/lib/jopil/flows.db"
 #define DEFAULT_LAST "24h"
 #define LIMIT_UNSET UINT64_MAX
 #define PURPOSE_MAX 2048
 
-static const struct verb verbs[] = {
-	{ "top", "who moved most: --by process, remote, protocol, port, flow",
-	  ASKS_BY | ASKS_PROCESS | ASKS_IP | ASKS_PROTO | ASKS_HOST | ASKS_LIMIT, top_bys, 10, top_run },
-	{ "history", "how much when, as bars", ASKS_PROCESS | ASKS_IP | ASKS_PROTO | ASKS_HOST | ASKS_STEP,
-	  NULL, 0, history_run },
-	{ "protocols", "what was on the wire, by protocol", ASKS_PROTO | ASKS_HOST | ASKS_LIMIT, NULL, 0,
-	  protocols_run },
-	{ "remotes", "whom processes talked to", ASKS_PROCESS | ASKS_IP | ASKS_PROTO | ASKS_HOST | ASKS_LIMIT,
-	  NULL, 10, remotes_run },
-	{ "drops", "what the kernel dropped, and why", ASKS_PROTO | ASKS_HOST | ASKS_LIMIT, NULL, 0,
-	  drops_run },
-	{ "latency", "percentiles of round-trip times", ASKS_HOST, NULL, 0, latency_run },
-	{ "flows", "large flows that ended", ASKS_PROCESS | ASKS_IP | ASKS_PROTO | ASKS_HOST | ASKS_LIMIT,
-	  NULL, 10, flows_run },
-	{ "export", "rows as they are kept: --by traffic, interface, protocol, port, drop, latency, flow",
-	  ASKS_BY | ASKS_PROCESS | ASKS_IP | ASKS_PROTO | ASKS_HOST | ASKS_LIMIT | ASKS_STEP, export_bys, 0,
-	  export_run },
+static const struct question export = {
+	"export", "rows as they are kept: --by traffic, interface, protocol, port, drop, latency, flow",
+	ASKS_BY | ASKS_PROCESS | ASKS_IP | ASKS_PROTO | ASKS_HOST | ASKS_LIMIT | ASKS_STEP, export_bys, 0,
+	export_run,
 };
-
-#define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
 static struct {
 	const char *db, *last, *from, *to;
@@ -52,7 +38,7 @@ static struct {
 
 static int parse_network(const char *argument, void *target, const char **ret_why)
 {
-	return network_parse(argument, target, ret_why);
+	return ask_network_parse(argument, target, ret_why);
 }
 
 static int parse_step(const char *argument, void *target, const char **ret_why)
@@ -111,46 +97,31 @@ static int usage(const char *what, const char *which, const char *why)
 
 /* ---- the question ---------------------------------------------------------- */
 
-static const struct verb *find_verb(const char *name)
+/* The one with that number; NULL: there are no more. */
+static const struct question *question_at(size_t i)
 {
-	for (size_t i = 0; i < N_VERBS; i++)
-		if (!strcmp(verbs[i].name, name))
-			return &verbs[i];
+	return i < QUESTIONS ? &questions[i] : i == QUESTIONS ? &export : NULL;
+}
+
+static const struct question *find_question(const char *name)
+{
+	const struct question *question;
+
+	for (size_t i = 0; (question = question_at(i)); i++)
+		if (!strcmp(question->name, name))
+			return question;
 	return NULL;
 }
 
-static bool has_by(const struct verb *verb, const char *by)
+static bool has_by(const struct question *question, const char *by)
 {
-	for (const char *const *known = verb->bys; *known; known++)
+	for (const char *const *known = question->bys; *known; known++)
 		if (!strcmp(*known, by))
 			return true;
 	return false;
 }
 
-/* What --by cannot be filtered by, since it is not kept with it. */
-static unsigned int lacks(const struct request *r)
-{
-	static const struct {
-		const char *by;
-		unsigned int lacks;
-	} lacking[] = {
-		{ "port", ASKS_PROCESS | ASKS_IP },
-		{ "interface", ASKS_PROCESS | ASKS_IP | ASKS_PROTO },
-		{ "drop", ASKS_PROCESS | ASKS_IP },
-		{ "latency", ASKS_PROCESS | ASKS_IP | ASKS_PROTO },
-		{ "flow", ASKS_STEP },
-	};
-
-	for (size_t i = 0; r->by && i < sizeof(lacking) / sizeof(lacking[0]); i++)
-		if (!strcmp(lacking[i].by, r->by))
-			return lacking[i].lacks;
-	/* What processes move by protocol is traffic; on the wire there is no process. */
-	if (r->by && !strcmp(r->verb, "export") && !strcmp(r->by, "protocol"))
-		return ASKS_PROCESS | ASKS_IP;
-	return 0;
-}
-
-static int check_options(const struct verb *verb, const struct request *r)
+static int check_options(const struct question *question, const struct request *r)
 {
 	const struct {
 		bool is_given;
@@ -165,12 +136,12 @@ static int check_options(const struct verb *verb, const struct request *r)
 		{ r->step, ASKS_STEP, "--step" },
 		{ r->limit != LIMIT_UNSET, ASKS_LIMIT, "--limit" },
 	};
-	unsigned int known = verb->options & ~lacks(r);
+	unsigned int known = question_options(question, r->by);
 
 	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)
 		if (given[i].is_given && !(given[i].option & known))
-			return usage(given[i].name, r->by ? r->by : verb->name, "has no such choice");
-	if (r->by && !has_by(verb, r->by))
+			return usage(given[i].name, r->by ? r->by : question->name, "has no such choice");
+	if (r->by && !has_by(question, r->by))
 		return usage("--by", r->by, "is not what this is told apart by; --help lists what is");
 	return STATUS_DONE;
 }
@@ -205,22 +176,22 @@ static int parse_range(struct request *r)
 	return status;
 }
 
-static int make_request(struct request *r, const char *name, const struct verb **ret_verb)
+static int make_request(struct request *r, const char *name, const struct question **ret_question)
 {
-	const struct verb *verb = find_verb(name);
+	const struct question *question = find_question(name);
 	int status;
 
-	if (!verb)
+	if (!question)
 		return usage("question", name, "is none; report --help lists them");
-	r->verb = verb->name;
-	status = check_options(verb, r);
+	r->verb = question->name;
+	status = check_options(question, r);
 	if (status == STATUS_DONE)
 		status = parse_range(r);
 	if (r->limit == LIMIT_UNSET)
-		r->limit = verb->limit;
-	if (!r->by && verb->bys)
-		r->by = verb->bys[0];
-	*ret_verb = verb;
+		r->limit = question->limit;
+	if (!r->by && question->bys)
+		r->by = question->bys[0];
+	*ret_question = question;
 	return status;
 }
 
@@ -232,20 +203,15 @@ static int failed(const char *what, const char *why)
 	return STATUS_FAILED;
 }
 
-static int answer(const struct verb *verb)
+static int answer(const struct question *question)
 {
 	struct ask ask = { .request = &settings.request };
-	int code;
 
+	settings.request.out = stdout;
 	ask.status = store_open_reader(settings.db, &ask.db, &ask.why);
 	if (ask.status != STORE_OK)
 		return failed(settings.db, store_complaint(ask.status, ask.why));
-	/* All of it as of one moment, whatever is written meanwhile. */
-	code = sqlite3_exec(ask.db, "BEGIN", NULL, NULL, NULL);
-	if (ask_check(&ask, code))
-		verb->run(&ask);
-	store_plan_free(&ask.plan);
-	free(ask.cuts);
+	question_run(question, &ask);
 	sqlite3_close(ask.db);
 	if (ask.status != STORE_OK)
 		return failed(settings.db, store_complaint(ask.status, ask.why));
@@ -272,18 +238,19 @@ static int finish(int status)
 static const char *purpose(void)
 {
 	static char text[PURPOSE_MAX];
+	const struct question *question;
 	size_t at = (size_t)snprintf(text, sizeof(text), "Answers from what recorder has kept:");
 
-	for (size_t i = 0; i < N_VERBS && at < sizeof(text); i++)
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "\n  %-10s %s", verbs[i].name,
-				       verbs[i].help);
+	for (size_t i = 0; (question = question_at(i)) && at < sizeof(text); i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "\n  %-10s %s", question->name,
+				       question->help);
 	return text;
 }
 
 int main(int argc, char **argv)
 {
 	struct program_info program = { "report", "QUESTION", purpose(), true };
-	const struct verb *verb;
+	const struct question *question;
 	int operand, status;
 
 	setlocale(LC_CTYPE, "");
@@ -299,8 +266,8 @@ int main(int argc, char **argv)
 	if (argc - operand != 1)
 		return usage("question", argc > operand ? argv[operand + 1] : "",
 			     "give one, as in report top; report --help lists them");
-	status = make_request(&settings.request, argv[operand], &verb);
+	status = make_request(&settings.request, argv[operand], &question);
 	if (status != STATUS_DONE)
 		return status;
-	return finish(answer(verb));
+	return finish(answer(question));
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "report/answer.h"
+#include "report/format.h"
 
 static const struct answer_head *csv_head;
 
@@ -22,22 +22,22 @@ static void put_text(const char *text)
 	bool is_quoted = strpbrk(text, ",\" ") != NULL;
 
 	if (is_quoted)
-		putchar('"');
+		putc('"', csv_head->out);
 	if (*text && strchr("=+-@", *text))
-		putchar('\'');
+		putc('\'', csv_head->out);
 	for (; *text; text++) {
 		if (is_control((unsigned char)*text))
-			printf("\\x%02x", (unsigned char)*text);
+			fprintf(csv_head->out, "\\x%02x", (unsigned char)*text);
 		else
-			fputs((char[]){ *text, *text == '"' ? '"' : '\0', '\0' }, stdout);
+			fputs((char[]){ *text, *text == '"' ? '"' : '\0', '\0' }, csv_head->out);
 	}
 	if (is_quoted)
-		putchar('"');
+		putc('"', csv_head->out);
 }
 
 static void end_line(void)
 {
-	fputs("\r\n", stdout);
+	fputs("\r\n", csv_head->out);
 }
 
 static void begin(const struct answer_head *head)
@@ -48,7 +48,7 @@ static void begin(const struct answer_head *head)
 	for (size_t i = 0; i < head->n; i++) {
 		if (head->columns[i].kind == CELL_BAR)
 			continue;
-		printf("%s%s", comma, head->columns[i].name);
+		fprintf(csv_head->out, "%s%s", comma, head->columns[i].name);
 		comma = ",";
 	}
 	end_line();
@@ -63,12 +63,12 @@ static void row(const struct cell *cells)
 
 		if (column->kind == CELL_BAR)
 			continue;
-		fputs(comma, stdout);
+		fputs(comma, csv_head->out);
 		comma = ",";
 		if (column->kind == CELL_TEXT && cells[i].text)
 			put_text(cells[i].text);
 		else if (column->kind != CELL_TEXT && !cells[i].is_null)
-			printf("%" PRId64, cells[i].number);
+			fprintf(csv_head->out, "%" PRId64, cells[i].number);
 	}
 	end_line();
 }

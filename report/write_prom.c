@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "report/answer.h"
+#include "report/format.h"
 
 static struct {
 	const struct answer_head *head;
@@ -21,13 +21,13 @@ static void put_label(const char *text)
 		unsigned char c = (unsigned char)*text;
 
 		if (c == '\n')
-			fputs("\\n", stdout);
+			fputs("\\n", state.head->out);
 		else if (c == '"' || c == '\\')
-			printf("\\%c", c);
+			fprintf(state.head->out, "\\%c", c);
 		else if (c < 0x20 || c == 0x7f)
-			printf("\\\\x%02x", c);
+			fprintf(state.head->out, "\\\\x%02x", c);
 		else
-			putchar(c);
+			putc(c, state.head->out);
 	}
 }
 
@@ -40,16 +40,16 @@ static void put_labels(const struct cell *cells)
 
 		if (!column->is_label)
 			continue;
-		printf("%s%s=\"", before, column->name);
+		fprintf(state.head->out, "%s%s=\"", before, column->name);
 		before = ",";
 		if (column->kind != CELL_TEXT && !cells[i].is_null)
-			printf("%" PRId64, cells[i].number);
+			fprintf(state.head->out, "%" PRId64, cells[i].number);
 		else if (column->kind == CELL_TEXT && cells[i].text)
 			put_label(cells[i].text);
-		putchar('"');
+		putc('"', state.head->out);
 	}
 	if (*before == ',')
-		putchar('}');
+		putc('}', state.head->out);
 }
 
 static bool is_time(const struct column *column)
@@ -64,7 +64,8 @@ static void put_timestamp(const struct cell *cells)
 
 		if (!is_time(column))
 			continue;
-		printf(" %" PRId64, cells[i].number * (column->kind == CELL_TIME ? 1000 : 1));
+		fprintf(state.head->out, " %" PRId64,
+			cells[i].number * (column->kind == CELL_TIME ? 1000 : 1));
 		return;
 	}
 }
@@ -75,17 +76,17 @@ static void put_metric(size_t which)
 	char name[128];
 
 	snprintf(name, sizeof(name), "jopil_report_%s_%s", state.head->verb, column->name);
-	printf("# HELP %s %s.\n# TYPE %s gauge\n", name, column->title, name);
+	fprintf(state.head->out, "# HELP %s %s.\n# TYPE %s gauge\n", name, column->title, name);
 	for (size_t i = 0; i < state.rows.n; i++) {
 		const struct cell *cells = state.rows.cells + i * state.rows.columns;
 
 		if (cells[which].is_null)
 			continue;
-		fputs(name, stdout);
+		fputs(name, state.head->out);
 		put_labels(cells);
-		printf(" %" PRId64, cells[which].number);
+		fprintf(state.head->out, " %" PRId64, cells[which].number);
 		put_timestamp(cells);
-		putchar('\n');
+		putc('\n', state.head->out);
 	}
 }
 
@@ -102,7 +103,8 @@ static void row(const struct cell *cells)
 
 static void end(void)
 {
-	printf("# covered: %" PRId64 " to %" PRId64 "\n", state.head->begin, state.head->end);
+	fprintf(state.head->out, "# covered: %" PRId64 " to %" PRId64 "\n", state.head->begin,
+		state.head->end);
 	for (size_t i = 0; i < state.head->n; i++) {
 		const struct column *column = &state.head->columns[i];
 

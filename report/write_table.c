@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/answer.h"
+#include "report/format.h"
 #include "report/text.h"
 
 #define GAP 2
@@ -157,7 +157,7 @@ static void fit(size_t terminal)
 static void pad(size_t n)
 {
 	while (n--)
-		putchar(' ');
+		putc(' ', state.head->out);
 }
 
 static void put_cut(const char *text, size_t width)
@@ -166,9 +166,9 @@ static void put_cut(const char *text, size_t width)
 	const char *ellipsis = text_is_utf8() ? "\u2026" : "~";
 
 	if (is_whole)
-		fputs(text, stdout);
+		fputs(text, state.head->out);
 	else
-		printf("%.*s%s", (int)text_cut(text, width - 1), text, ellipsis);
+		fprintf(state.head->out, "%.*s%s", (int)text_cut(text, width - 1), text, ellipsis);
 }
 
 static void put_text(const char *text, size_t width, bool to_the_right, bool is_last)
@@ -196,8 +196,8 @@ static void put_bar(const struct cell *cell, size_t width)
 	if (!n && cell->number > 0)
 		n = 1;
 	for (size_t i = 0; i < n / parts; i++)
-		fputs(is_utf8 ? "\u2588" : "#", stdout);
-	fputs(eighths[n % parts], stdout);
+		fputs(is_utf8 ? "\u2588" : "#", state.head->out);
+	fputs(eighths[n % parts], state.head->out);
 }
 
 static bool is_right(enum cell_kind kind)
@@ -229,7 +229,7 @@ static void put_line(size_t r)
 			put_text(text_at(r, i) ? text_at(r, i) : "-", state.width[i],
 				 is_right(column->kind), i + 1 == last);
 	}
-	putchar('\n');
+	putc('\n', state.head->out);
 }
 
 static void put_range(const char *before, int64_t from, int64_t to, const char *after)
@@ -239,7 +239,7 @@ static void put_range(const char *before, int64_t from, int64_t to, const char *
 
 	text_time(from, has_seconds, begin);
 	text_time(to, has_seconds, end);
-	printf("%s%s to %s%s", before, begin, end, after);
+	fprintf(state.head->out, "%s%s to %s%s", before, begin, end, after);
 }
 
 static void begin(const struct answer_head *head)
@@ -253,13 +253,13 @@ static void end(void)
 {
 	const struct answer_head *head = state.head;
 
-	printf("%s%s%s", head->verb, head->by ? " by " : "", head->by ? head->by : "");
+	fprintf(state.head->out, "%s%s%s", head->verb, head->by ? " by " : "", head->by ? head->by : "");
 	put_range(", ", head->from, head->to, "\n");
 	if (head->begin == head->end)
-		puts("nothing was recorded");
+		fputs("nothing was recorded\n", state.head->out);
 	else if (head->begin != head->from || head->end != head->to)
 		put_range("recorded: ", head->begin, head->end, "\n");
-	putchar('\n');
+	putc('\n', state.head->out);
 	measure();
 	fit(text_terminal_width());
 	put_line(state.rows.n);

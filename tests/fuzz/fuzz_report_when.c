@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/when.c"
+#include "common/when.c"
 
 #define NOW 1763733605
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "report/tally.h"
+#include "common/ask_tally.h"
 
 #define PLAN_MAX 2048
 

@@ -9,16 +9,16 @@
 
 #include <cmocka.h>
 
-#include "report/network.h"
+#include "common/ask_network.h"
 #include "report/text.h"
 
 static bool holds(const char *network, const char *ip)
 {
-	struct network n;
+	struct ask_network n;
 	const char *why;
 
-	assert_int_equal(network_parse(network, &n, &why), 0);
-	return network_holds(&n, ip);
+	assert_int_equal(ask_network_parse(network, &n, &why), 0);
+	return ask_network_holds(&n, ip);
 }
 
 static void test_networks(void **state)
@@ -45,12 +45,12 @@ static void test_no_networks(void **state)
 					     "10.0.0.1/ 8", "10.0.0.1/8x", "::/129", "1:2", "010.0.0.256",
 					     "10.0.0.1/99999999999999999999",
 					     "11111111111111111111111111111111111111111111111111111111" };
-	struct network n;
+	struct ask_network n;
 	const char *why;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		assert_int_not_equal(network_parse(texts[i], &n, &why), 0);
+		assert_int_not_equal(ask_network_parse(texts[i], &n, &why), 0);
 }
 
 static void test_numbers(void **state)

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "report/when.h"
+#include "common/when.h"
 
 #define NOW 1763733605ll	/* Friday, 21 November 2025, 15:00:05 in Berlin */
 #define HOUR 3600

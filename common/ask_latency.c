@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* latency: percentiles of round-trip times; histograms add up, so they are right over any range. */
-#include "report/verb.h"
+#include "common/questions.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,10 +40,10 @@ static size_t collect(const struct tally *tally, size_t at, struct histogram *h)
 	return at;
 }
 
-static void put_series(struct ask *a, struct names *names, int64_t series, const struct histogram *h)
+static void put_series(struct ask *a, struct ask_names *names, int64_t series, const struct histogram *h)
 {
 	static const u32 percents[] = { 50, 90, 95, 99, 100 };
-	const struct known_name *name = names_of(names, NAME_SERIES, series);
+	const struct known_name *name = ask_names_of(names, NAME_SERIES, series);
 	struct cell cells[sizeof(columns) / sizeof(columns[0])] = {
 		CELL_OF_TEXT(name->host), CELL_OF_TEXT(name->text), CELL_OF_TEXT(name->unit),
 		CELL_OF((int64_t)h->n),
@@ -59,11 +59,11 @@ bool latency_run(struct ask *a)
 	struct tally tally = { 0 };
 	struct answer_head head;
 	struct histogram h;
-	struct names names;
+	struct ask_names names;
 
 	if (ask_plan(a) && tally_fact(&tally, a, FACT_LATENCY, TALLY_KEY(0) | TALLY_KEY(1))) {
 		tally_sort_keys(&tally);
-		names_init(&names, a);
+		ask_names_init(&names, a);
 		head = ask_head(a, columns, sizeof(columns) / sizeof(columns[0]));
 		a->request->writer->begin(&head);
 		for (size_t at = 0; at < tally.n && a->status == STORE_OK;) {
@@ -73,7 +73,7 @@ bool latency_run(struct ask *a)
 			put_series(a, &names, series, &h);
 		}
 		a->request->writer->end();
-		names_free(&names);
+		ask_names_free(&names);
 	}
 	tally_free(&tally);
 	return a->status == STORE_OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Times as people write them, and the local calendar. */
-#include "report/when.h"
+#include "common/when.h"
 
 #include <ctype.h>
 #include <errno.h>

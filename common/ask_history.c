@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* history: how much when; in a terminal with a bar for each step. */
-#include "report/verb.h"
+#include "common/questions.h"
 
 #include <stdlib.h>
 
-#include "report/steps.h"
+#include "common/ask_steps.h"
 
 #define N(table) (sizeof(table) / sizeof((table)[0]))
 #define TIMES \

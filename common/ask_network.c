@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Networks. */
-#include "report/network.h"
+#include "common/ask_network.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,11 +12,11 @@ static int family_of(const char *text)
 	return strchr(text, ':') ? AF_INET6 : AF_INET;
 }
 
-int network_parse(const char *text, struct network *ret, const char **ret_why)
+int ask_network_parse(const char *text, struct ask_network *ret, const char **ret_why)
 {
 	const char *slash = strchr(text, '/');
 	size_t length = slash ? (size_t)(slash - text) : strlen(text);
-	struct network network = { 0 };
+	struct ask_network network = { 0 };
 	char address[INET6_ADDRSTRLEN];
 	char *end = NULL;
 
@@ -40,7 +40,7 @@ int network_parse(const char *text, struct network *ret, const char **ret_why)
 	return 0;
 }
 
-bool network_holds(const struct network *network, const char *ip)
+bool ask_network_holds(const struct ask_network *network, const char *ip)
 {
 	unsigned int whole = network->bits / 8, rest = network->bits % 8;
 	u8 address[16] = { 0 };

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What is asked of the database, and asking it. */
-#ifndef JOPIL_REPORT_ASK_H
-#define JOPIL_REPORT_ASK_H
+#ifndef JOPIL_ASK_H
+#define JOPIL_ASK_H
 
 #include "common/store_plan.h"
-#include "report/answer.h"
-#include "report/network.h"
+#include "common/answer.h"
+#include "common/ask_network.h"
 
 /* What of the command line a verb knows; bits. */
 enum request_option {
@@ -22,9 +22,10 @@ struct request {
 	const char *verb, *by;
 	int64_t now, from, to;		/* Unix seconds, from < to */
 	const char *process, *proto, *host, *step;	/* NULL: all */
-	struct network network;		/* .family 0: all */
+	struct ask_network network;		/* .family 0: all */
 	uint64_t limit;			/* rows; 0: all */
 	const struct writer *writer;
+	FILE *out;			/* where the answer goes */
 };
 
 /* A question under way. The first thing that goes wrong is kept; later calls do nothing. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Asking the database. */
-#include "report/ask.h"
+#include "common/ask.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +54,7 @@ struct answer_head ask_head(const struct ask *a, const struct column *columns, s
 		.end = a->plan.end,
 		.columns = columns,
 		.n = n,
+		.out = a->request->out,
 	};
 }
 
@@ -66,7 +67,7 @@ static void in_network(sqlite3_context *context, int n, sqlite3_value **values)
 	const char *ip = (const char *)sqlite3_value_text(values[0]);
 
 	(void)n;
-	sqlite3_result_int(context, ip && network_holds(&request->network, ip));
+	sqlite3_result_int(context, ip && ask_network_holds(&request->network, ip));
 }
 
 /* A filter that is set holds for each key of its kind. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* From ids to names. */
-#include "report/names.h"
+#include "common/ask_names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +19,9 @@ static const char *const find_sql[STORE_NAMES] = {
 			"WHERE s.id=?1",
 };
 
-void names_init(struct names *names, struct ask *ask)
+void ask_names_init(struct ask_names *names, struct ask *ask)
 {
-	*names = (struct names){ .ask = ask };
+	*names = (struct ask_names){ .ask = ask };
 	for (int kind = 0; kind < STORE_NAMES; kind++) {
 		names->find[kind] = ask_prepare(ask, find_sql[kind]);
 		names->kept[kind] = calloc(NAMES_KEPT, sizeof(**names->kept));
@@ -38,7 +38,7 @@ static void clear(struct known_name *name)
 	*name = (struct known_name){ 0 };
 }
 
-void names_free(struct names *names)
+void ask_names_free(struct ask_names *names)
 {
 	for (int kind = 0; kind < STORE_NAMES; kind++) {
 		sqlite3_finalize(names->find[kind]);
@@ -48,7 +48,7 @@ void names_free(struct names *names)
 	}
 }
 
-static char *copy_of(struct names *names, sqlite3_stmt *find, int column)
+static char *copy_of(struct ask_names *names, sqlite3_stmt *find, int column)
 {
 	const char *text = (const char *)sqlite3_column_text(find, column);
 	char *copy = text ? strdup(text) : NULL;
@@ -58,7 +58,7 @@ static char *copy_of(struct names *names, sqlite3_stmt *find, int column)
 	return copy;
 }
 
-const struct known_name *names_of(struct names *names, enum store_name kind, int64_t id)
+const struct known_name *ask_names_of(struct ask_names *names, enum store_name kind, int64_t id)
 {
 	static const struct known_name none;
 	sqlite3_stmt *find = names->find[kind];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* protocols: what was on the wire, by protocol and way. */
-#include "report/verb.h"
+#include "common/questions.h"
 
 static const struct column columns[] = {
 	{ "proto", "protocol", CELL_TEXT, true, false },
@@ -12,7 +12,7 @@ static const struct column columns[] = {
 	{ "egress_packets", "packets out", CELL_COUNT, false, false },
 };
 
-static void row_of(struct names *names, const struct tally_row *row, struct cell *cells)
+static void row_of(struct ask_names *names, const struct tally_row *row, struct cell *cells)
 {
 	cells[0] = name_cell(names, NAME_PROTOCOL, row->key[1]);
 	cells[1] = name_cell(names, NAME_HOST, row->key[0]);
@@ -28,5 +28,5 @@ bool protocols_run(struct ask *a)
 	const struct list list = { FACT_PROTOCOL, TALLY_KEY(0) | TALLY_KEY(1), 1, 3, columns,
 				   sizeof(columns) / sizeof(columns[0]), row_of };
 
-	return list_run(a, &list);
+	return ask_list_run(a, &list);
 }

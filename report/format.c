@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The formats, and rows that are kept. */
-#include "report/answer.h"
+#include "report/format.h"
 
 #include <stdlib.h>
 #include <string.h>

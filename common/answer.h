@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* An answer: columns and rows, written in one of several formats. */
-#ifndef JOPIL_REPORT_ANSWER_H
-#define JOPIL_REPORT_ANSWER_H
+#ifndef JOPIL_ANSWER_H
+#define JOPIL_ANSWER_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define ANSWER_COLUMNS_MAX 24
 
@@ -44,6 +45,7 @@ struct answer_head {
 	int64_t begin, end;	/* covered; both 0: nothing was recorded */
 	const struct column *columns;
 	size_t n;
+	FILE *out;		/* where it is written */
 };
 
 /* One format. Writers hold what they need in one static state: there is one answer. */
@@ -54,22 +56,6 @@ struct writer {
 	void (*end)(void);
 };
 
-extern const struct writer table_writer, json_writer, ndjson_writer, csv_writer, prom_writer;
-
-/* NULL: there is no such format. */
-const struct writer *writer_find(const char *name);
-
-/* Rows kept until all are there. */
-struct kept_rows {
-	struct cell *cells;	/* n * columns; texts are copies */
-	size_t columns, n, allocated;
-	bool is_full;		/* no memory: later rows are missing */
-};
-
-void kept_rows_add(struct kept_rows *rows, const struct cell *cells);
-void kept_rows_free(struct kept_rows *rows);
-
-/* There was no memory for what a writer keeps, since the start. */
-bool answer_is_cut(void);
+extern const struct writer json_writer, ndjson_writer;
 
 #endif

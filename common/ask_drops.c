@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* drops: what the kernel dropped, and why. */
-#include "report/verb.h"
+#include "common/questions.h"
 
 static const struct column columns[] = {
 	{ "reason", "reason", CELL_TEXT, true, false },
@@ -10,7 +10,7 @@ static const struct column columns[] = {
 	{ "bytes", "bytes", CELL_BYTES, false, false },
 };
 
-static void row_of(struct names *names, const struct tally_row *row, struct cell *cells)
+static void row_of(struct ask_names *names, const struct tally_row *row, struct cell *cells)
 {
 	cells[0] = name_cell(names, NAME_REASON, row->key[1]);
 	cells[1] = name_cell(names, NAME_PROTOCOL, row->key[2]);
@@ -24,5 +24,5 @@ bool drops_run(struct ask *a)
 	const struct list list = { FACT_DROP, TALLY_KEY(0) | TALLY_KEY(1) | TALLY_KEY(2), 0, 0, columns,
 				   sizeof(columns) / sizeof(columns[0]), row_of };
 
-	return list_run(a, &list);
+	return ask_list_run(a, &list);
 }

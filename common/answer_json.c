@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* json: one object; ndjson: what it is about, then a line a row. */
+#include "common/answer.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/line_write.h"
-#include "report/answer.h"
 
 static struct {
 	const struct answer_head *head;
+	FILE *out;
 	bool is_later;		/* not the first row */
 } state;
 
@@ -19,10 +21,10 @@ static void put_text(const char *text)
 	char *quoted = malloc(6 * length + 2);
 
 	if (!quoted) {
-		fputs("null", stdout);
+		fputs("null", state.out);
 		return;
 	}
-	fwrite(quoted, 1, (size_t)(line_put_string(quoted, text, length) - quoted), stdout);
+	fwrite(quoted, 1, (size_t)(line_put_string(quoted, text, length) - quoted), state.out);
 	free(quoted);
 }
 
@@ -31,9 +33,9 @@ static void put_cell(const struct column *column, const struct cell *cell)
 	if (column->kind == CELL_TEXT && cell->text)
 		put_text(cell->text);
 	else if (column->kind == CELL_TEXT || cell->is_null)
-		fputs("null", stdout);
+		fputs("null", state.out);
 	else
-		printf("%" PRId64, cell->number);
+		fprintf(state.out, "%" PRId64, cell->number);
 }
 
 static void put_members(const struct cell *cells, bool follows)
@@ -43,7 +45,7 @@ static void put_members(const struct cell *cells, bool follows)
 
 		if (column->kind == CELL_BAR)
 			continue;
-		printf("%s\"%s\":", follows ? "," : "", column->name);
+		fprintf(state.out, "%s\"%s\":", follows ? "," : "", column->name);
 		put_cell(column, &cells[i]);
 		follows = true;
 	}
@@ -52,48 +54,50 @@ static void put_members(const struct cell *cells, bool follows)
 static void put_head(const struct answer_head *head)
 {
 	state.head = head;
+	state.out = head->out;
 	state.is_later = false;
-	printf("\"report\":\"%s\",\"by\":", head->verb);
-	printf(head->by ? "\"%s\"" : "null", head->by);
-	printf(",\"from\":%" PRId64 ",\"to\":%" PRId64, head->from, head->to);
+	fprintf(state.out, "\"report\":\"%s\",\"by\":", head->verb);
+	fprintf(state.out, head->by ? "\"%s\"" : "null", head->by);
+	fprintf(state.out, ",\"from\":%" PRId64 ",\"to\":%" PRId64, head->from, head->to);
 	if (head->begin == head->end)
-		fputs(",\"covered_from\":null,\"covered_to\":null", stdout);
+		fputs(",\"covered_from\":null,\"covered_to\":null", state.out);
 	else
-		printf(",\"covered_from\":%" PRId64 ",\"covered_to\":%" PRId64, head->begin, head->end);
+		fprintf(state.out, ",\"covered_from\":%" PRId64 ",\"covered_to\":%" PRId64, head->begin,
+			head->end);
 }
 
 static void json_begin(const struct answer_head *head)
 {
-	putchar('{');
+	putc('{', head->out);
 	put_head(head);
-	fputs(",\"rows\":[", stdout);
+	fputs(",\"rows\":[", state.out);
 }
 
 static void json_row(const struct cell *cells)
 {
-	fputs(state.is_later ? ",\n{" : "\n{", stdout);
+	fputs(state.is_later ? ",\n{" : "\n{", state.out);
 	state.is_later = true;
 	put_members(cells, false);
-	putchar('}');
+	putc('}', state.out);
 }
 
 static void json_end(void)
 {
-	fputs("]}\n", stdout);
+	fputs("]}\n", state.out);
 }
 
 static void ndjson_begin(const struct answer_head *head)
 {
-	fputs("{\"type\":\"report\",", stdout);
+	fputs("{\"type\":\"report\",", head->out);
 	put_head(head);
-	fputs("}\n", stdout);
+	fputs("}\n", state.out);
 }
 
 static void ndjson_row(const struct cell *cells)
 {
-	fputs("{\"type\":\"row\"", stdout);
+	fputs("{\"type\":\"row\"", state.out);
 	put_members(cells, true);
-	fputs("}\n", stdout);
+	fputs("}\n", state.out);
 }
 
 static void ndjson_end(void)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A range of time in steps of clock and calendar. */
-#ifndef JOPIL_REPORT_STEPS_H
-#define JOPIL_REPORT_STEPS_H
+#ifndef JOPIL_ASK_STEPS_H
+#define JOPIL_ASK_STEPS_H
 
-#include "report/ask.h"
+#include "common/ask.h"
 
 /* Words for --step, for messages. */
 #define STEPS "10s, 1min, 5min, 15min, 1h, 6h, 1d, 1w, 1mo"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sums by part of the time and keys. */
-#include "report/tally.h"
+#include "common/ask_tally.h"
 
 #include <stdio.h>
 #include <stdlib.h>

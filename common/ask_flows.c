@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* flows: large flows that ended in the range, the largest first. */
-#include "report/verb.h"
+#include "common/questions.h"
 
 #include <stdio.h>
 
@@ -78,7 +78,7 @@ bool flows_run(struct ask *a)
 	head.begin = r->from;
 	head.end = r->to;
 	r->writer->begin(&head);
-	while ((code = sqlite3_step(statement)) == SQLITE_ROW && !ferror(stdout))
+	while ((code = sqlite3_step(statement)) == SQLITE_ROW && !ferror(a->request->out))
 		put_row(r, statement);
 	ask_check(a, code);
 	r->writer->end();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Times as people write them, and the local calendar. */
-#ifndef JOPIL_REPORT_WHEN_H
-#define JOPIL_REPORT_WHEN_H
+#ifndef JOPIL_WHEN_H
+#define JOPIL_WHEN_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* A range of time in steps of clock and calendar. */
-#include "report/steps.h"
+#include "common/ask_steps.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "report/when.h"
+#include "common/when.h"
 
 #define PAGE 48			/* steps, unless told */
 #define DAY 86400

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* remotes: whom processes talked to. */
-#include "report/verb.h"
+#include "common/questions.h"
 
 bool remotes_run(struct ask *a)
 {
-	return list_run(a, &top_by_remote);
+	return ask_list_run(a, &top_by_remote);
 }

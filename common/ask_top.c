@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* top: who moved most. */
-#include "report/verb.h"
+#include "common/questions.h"
 
 #include <string.h>
 
@@ -34,7 +34,7 @@ static const struct column process_columns[] = {
 	TRAFFIC_COLUMNS,
 };
 
-static void process_row(struct names *names, const struct tally_row *row, struct cell *cells)
+static void process_row(struct ask_names *names, const struct tally_row *row, struct cell *cells)
 {
 	process_cells(names, row->key[0], cells);
 	put_traffic(row, cells + 3);
@@ -45,7 +45,7 @@ static const struct column remote_columns[] = {
 	TRAFFIC_COLUMNS,
 };
 
-static void remote_row(struct names *names, const struct tally_row *row, struct cell *cells)
+static void remote_row(struct ask_names *names, const struct tally_row *row, struct cell *cells)
 {
 	cells[0] = name_cell(names, NAME_REMOTE, row->key[1]);
 	put_traffic(row, cells + 1);
@@ -56,7 +56,7 @@ static const struct column protocol_columns[] = {
 	TRAFFIC_COLUMNS,
 };
 
-static void protocol_row(struct names *names, const struct tally_row *row, struct cell *cells)
+static void protocol_row(struct ask_names *names, const struct tally_row *row, struct cell *cells)
 {
 	cells[0] = name_cell(names, NAME_PROTOCOL, row->key[2]);
 	put_traffic(row, cells + 1);
@@ -70,7 +70,7 @@ static const struct column port_columns[] = {
 	{ "packets", "packets", CELL_COUNT, false, false },
 };
 
-static void port_row(struct names *names, const struct tally_row *row, struct cell *cells)
+static void port_row(struct ask_names *names, const struct tally_row *row, struct cell *cells)
 {
 	cells[0] = name_cell(names, NAME_PROTOCOL, row->key[1]);
 	cells[1] = row->key[2] == STORE_NO_PORT ? CELL_NULL : CELL_OF(row->key[2]);
@@ -104,6 +104,6 @@ bool top_run(struct ask *a)
 {
 	for (size_t i = 0; i < N(lists); i++)
 		if (!strcmp(a->request->by, top_bys[i]))
-			return list_run(a, lists[i]);
+			return ask_list_run(a, lists[i]);
 	return flows_run(a);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Sums by part of the time and keys, over all segments of a plan. */
-#ifndef JOPIL_REPORT_TALLY_H
-#define JOPIL_REPORT_TALLY_H
+#ifndef JOPIL_ASK_TALLY_H
+#define JOPIL_ASK_TALLY_H
 
-#include "report/ask.h"
+#include "common/ask.h"
 
 struct tally_row {
 	int64_t part;		/* of the plan; 0 where parts are not asked for */

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* What can be asked of the database, as a table. */
+#include "common/questions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct question questions[QUESTIONS] = {
+	{ "top", "who moved most: --by process, remote, protocol, port, flow",
+	  ASKS_BY | ASKS_PROCESS | ASKS_IP | ASKS_PROTO | ASKS_HOST | ASKS_LIMIT, top_bys, 10, top_run },
+	{ "history", "how much when, as bars", ASKS_PROCESS | ASKS_IP | ASKS_PROTO | ASKS_HOST | ASKS_STEP,
+	  NULL, 0, history_run },
+	{ "protocols", "what was on the wire, by protocol", ASKS_PROTO | ASKS_HOST | ASKS_LIMIT, NULL, 0,
+	  protocols_run },
+	{ "remotes", "whom processes talked to", ASKS_PROCESS | ASKS_IP | ASKS_PROTO | ASKS_HOST | ASKS_LIMIT,
+	  NULL, 10, remotes_run },
+	{ "drops", "what the kernel dropped, and why", ASKS_PROTO | ASKS_HOST | ASKS_LIMIT, NULL, 0,
+	  drops_run },
+	{ "latency", "percentiles of round-trip times", ASKS_HOST, NULL, 0, latency_run },
+	{ "flows", "large flows that ended", ASKS_PROCESS | ASKS_IP | ASKS_PROTO | ASKS_HOST | ASKS_LIMIT,
+	  NULL, 10, flows_run },
+};
+
+/* What --by cannot be filtered by, since it is not kept with it. */
+static unsigned int lacks(const struct question *question, const char *by)
+{
+	static const struct {
+		const char *by;
+		unsigned int lacks;
+	} lacking[] = {
+		{ "port", ASKS_PROCESS | ASKS_IP },
+		{ "interface", ASKS_PROCESS | ASKS_IP | ASKS_PROTO },
+		{ "drop", ASKS_PROCESS | ASKS_IP },
+		{ "latency", ASKS_PROCESS | ASKS_IP | ASKS_PROTO },
+		{ "flow", ASKS_STEP },
+	};
+
+	for (size_t i = 0; by && i < sizeof(lacking) / sizeof(lacking[0]); i++)
+		if (!strcmp(lacking[i].by, by))
+			return lacking[i].lacks;
+	/* What processes move by protocol is traffic; on the wire there is no process. */
+	if (by && !strcmp(question->name, "export") && !strcmp(by, "protocol"))
+		return ASKS_PROCESS | ASKS_IP;
+	return 0;
+}
+
+unsigned int question_options(const struct question *question, const char *by)
+{
+	return question->options & ~lacks(question, by);
+}
+
+bool question_run(const struct question *question, struct ask *a)
+{
+	if (ask_check(a, sqlite3_exec(a->db, "BEGIN", NULL, NULL, NULL)))
+		question->run(a);
+	store_plan_free(&a->plan);
+	free(a->cuts);
+	a->cuts = NULL;
+	a->n_cuts = 0;
+	/* Of a transaction that has only read, nothing can go wrong. */
+	sqlite3_exec(a->db, "ROLLBACK", NULL, NULL, NULL);
+	return a->status == STORE_OK;
+}
