@@ -153,7 +153,7 @@ docs: $(BUILD)/bin/events_doc $(BUILD)/bin/metrics_doc ## write docs/EVENTS.md, 
 UNIT_BINS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 BPF_BINS  := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/test_*.c))
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-BENCH_BINS := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/*.c))
+BENCH_BINS := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
 TOOL_BINS := $(patsubst tests/netns/%.c,$(BUILD)/tests/netns/%,$(wildcard tests/netns/*.c))
 FUZZ_SECONDS ?= 5
 MINUTES ?= 5
@@ -171,7 +171,16 @@ endef
 $(foreach t,$(wildcard tests/unit/test_*.c),$(eval $(call TEST_rules,$(t:.c=),-lcmocka)))
 $(foreach t,$(wildcard tests/bpf/test_*.c),$(eval $(call TEST_rules,$(t:.c=),-lcmocka -lbpf)))
 $(foreach t,$(wildcard tests/netns/*.c),$(eval $(call TEST_rules,$(t:.c=),)))
-$(foreach t,$(wildcard tests/bench/*.c),$(eval $(call TEST_rules,$(t:.c=),-lbpf)))
+$(foreach t,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)),$(eval $(call TEST_rules,$(t:.c=),-lbpf)))
+
+$(BUILD)/tests/bench/spread.bpf.o: tests/bench/spread.bpf.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,bpf,$<)$(CLANG) $(BPF_CFLAGS) -MF $(@:.o=.d) -c -o $@ $<
+
+$(BUILD)/tests/bench/spread.skel.h: $(BUILD)/tests/bench/spread.bpf.o
+	@$(BPFTOOL) gen skeleton $< name spread_bpf > $@
+
+$(BENCH_BINS): | $(BUILD)/tests/bench/spread.skel.h
 
 # Fuzzers include the real .c, so they are built from source, not from the archives.
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c Makefile
@@ -227,4 +236,4 @@ help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 -include $(OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(BUILD)/bin/events_doc.d $(BUILD)/bin/metrics_doc.d \
-	$(addsuffix .d,$(UNIT_BINS) $(BPF_BINS) $(FUZZ_BINS) $(BENCH_BINS) $(TOOL_BINS))
+	$(addsuffix .d,$(UNIT_BINS) $(BPF_BINS) $(FUZZ_BINS) $(BENCH_BINS) $(TOOL_BINS)) $(BUILD)/tests/bench/spread.bpf.d

@@ -1,171 +1,252 @@
 // SPDX-License-Identifier: MIT
 /*
- * Nanoseconds a packet of the packet probe, by BPF_PROG_TEST_RUN, each measurement
- * next to one of an empty program. Prints one JSON object a case:
- * {"case":..., "ns":[...], "empty_ns":[...]}.
+ * Nanoseconds a packet of the packet program, by BPF_PROG_TEST_RUN, less those of an
+ * empty program behind the same preparations. Prints a JSON object a row:
+ *	{"what":..., "unit":..., "ours":[...], "against":..., "other":[...],
+ *	 "target":..., "target_of":"ours"|"ratio"}
+ * The target is of ours, or of ours to other; null: there is none. Where other is an empty
+ * program, it is that alone: how fast the machine is at the moment.
  *
- * usage: probe [rounds]
+ * usage: probe [ROUNDS]
  */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include "tests/bench/packet_program.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include <linux/bpf.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
-#include "bpf/packet_config.h"
-#include "tests/bpf/frames.h"
-#include "common/total_rows.h"
+#define ROUNDS_MAX 64
+#define PACKETS 200000		/* a run: as many records fit a ring */
+#define RUNS 4
 
-#include "bpf/jopil.skel.h"
+enum { AT_IPV4 = 26, AT_IPV6 = 34, AT_VLAN = 30 };	/* of the source address, its end */
 
-#define REPEAT 1000000
-#define RING_BYTES (1u << 24)
+enum mode { TOTALS, FOLD, RECORD };
 
 struct bench_case {
-	const char *name;
+	const char *what;
 	void (*frame)(struct frame_buffer *f);
-	u32 packet_lines;
-	u32 flows;	/* resident in the map */
+	u32 at;
+	enum mode mode;
+	u32 flows;	/* resident in the map, and seen in no order */
+	double target_ns;
 };
 
 static const struct bench_case cases[] = {
-	{ "fold, 1 flow, TCP/IPv4", frame_tcp4, 0, 1 },
-	{ "fold, 10000 flows resident, TCP/IPv4", frame_tcp4, 0, 10000 },
-	{ "fold, 1 flow, UDP/IPv6", frame_udp6, 0, 1 },
-	{ "fold, 1 flow, VLAN", frame_vlan, 0, 1 },
-	{ "record, TCP/IPv4", frame_tcp4, PACKET_LINES_ALL, 1 },
-	{ "record, UDP/IPv6", frame_udp6, PACKET_LINES_ALL, 1 },
+	{ "totals only, TCP/IPv4", frame_tcp4, AT_IPV4, TOTALS, 10000, 10 },
+	{ "totals only, UDP/IPv6", frame_udp6, AT_IPV6, TOTALS, 10000, 10 },
+	{ "totals only, VLAN", frame_vlan, AT_VLAN, TOTALS, 10000, 10 },
+	{ "fold, 1 flow, TCP/IPv4", frame_tcp4, AT_IPV4, FOLD, 1, 120 },
+	{ "fold, 1 flow, UDP/IPv6", frame_udp6, AT_IPV6, FOLD, 1, 120 },
+	{ "fold, 1 flow, VLAN", frame_vlan, AT_VLAN, FOLD, 1, 120 },
+	{ "fold, 10000 flows, TCP/IPv4", frame_tcp4, AT_IPV4, FOLD, 10000, 45 },
+	{ "fold, 10000 flows, UDP/IPv6", frame_udp6, AT_IPV6, FOLD, 10000, 45 },
+	{ "fold, 10000 flows, VLAN", frame_vlan, AT_VLAN, FOLD, 10000, 45 },
+	{ "record, TCP/IPv4", frame_tcp4, AT_IPV4, RECORD, 10000, 60 },
+	{ "record, UDP/IPv6", frame_udp6, AT_IPV6, RECORD, 10000, 60 },
+	{ "record, VLAN", frame_vlan, AT_VLAN, RECORD, 10000, 60 },
 };
 
-static int silent(enum libbpf_print_level level, const char *format, va_list args)
+struct row {
+	const char *what;
+	const char *against;
+	double ours[ROUNDS_MAX], other[ROUNDS_MAX];
+	double target;		/* 0: none */
+	bool of_ratio;
+};
+
+static void print_row(const struct row *row, int rounds)
 {
-	(void)level, (void)format, (void)args;
-	return 0;
+	printf("{\"what\":\"%s\",\"unit\":\"ns/packet\"", row->what);
+	bench_print_list("ours", row->ours, rounds);
+	printf(",\"against\":\"%s\"", row->against);
+	bench_print_list("other", row->other, rounds);
+	if (row->target > 0)
+		printf(",\"target\":%g,\"target_of\":\"%s\"}\n", row->target,
+		       row->of_ratio ? "ratio" : "ours");
+	else
+		printf(",\"target\":null,\"target_of\":null}\n");
+	fflush(stdout);
 }
 
-static void die(const char *what)
+/* Nanoseconds a packet of spread and what it calls. */
+static double spread_ns(struct packet_program *p, struct frame_buffer *f, unsigned int cpu)
 {
-	fprintf(stderr, "probe: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
+	const int program = bpf_program__fd(p->spread->progs.spread);
+	double sum = 0;
 
-static int empty_program(void)
-{
-	const struct bpf_insn code[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 2 /* XDP_PASS */ },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "empty", "GPL", code, 2, NULL);
-
-	if (fd < 0)
-		die("load empty program");
-	return fd;
-}
-
-static u32 run(int program, const struct frame_buffer *f, u32 repeat)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = f->bytes, .data_size_in = f->length,
-		    .repeat = (int)repeat);
-
-	if (bpf_prog_test_run_opts(program, &opts))
-		die("run");
-	return opts.duration;
-}
-
-static struct jopil_bpf *load(const struct bench_case *c, int *ret_ring)
-{
-	struct packet_config config = { .packet_lines = c->packet_lines };
-	struct jopil_bpf *bpf = jopil_bpf__open();
-	int cpus = libbpf_num_possible_cpus();
-
-	if (!bpf)
-		die("open");
-	memcpy((void *)&bpf->rodata->packet_config, &config, sizeof(config));
-	bpf_map__set_max_entries(bpf->maps.rings, (u32)cpus);
-	bpf_map__set_max_entries(bpf->maps.flows_a, 65536);
-	bpf_map__set_max_entries(bpf->maps.flows_b, 65536);
-	if (jopil_bpf__load(bpf))
-		die("load");
-	*ret_ring = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "bench_ring", 0, 0, RING_BYTES, NULL);
-	for (int cpu = 0; cpu < cpus; cpu++)
-		if (bpf_map_update_elem(bpf_map__fd(bpf->maps.rings), &cpu, ret_ring, 0))
-			die("insert ring");
-	return bpf;
-}
-
-/* Flows that differ in the source address; the frame measured is one of them. */
-static void make_flows(int program, const struct bench_case *c, struct frame_buffer *f)
-{
-	for (u32 i = 1; i < c->flows; i++) {
-		memcpy(f->bytes + 26, &i, sizeof(i));
-		run(program, f, 1);
+	for (int run = 0; run < RUNS; run++) {
+		bench_drain(p, cpu);
+		sum += bench_run(program, f, PACKETS);
 	}
+	return sum / RUNS;
 }
 
-/* The reader of the ring: as if all had been read. */
-static void drain(u64 *consumer, const u64 *producer)
+static double ns_of(struct packet_program *p, struct frame_buffer *f, int program)
 {
-	__atomic_store_n(consumer, __atomic_load_n(producer, __ATOMIC_ACQUIRE), __ATOMIC_RELEASE);
+	bench_call(p, program);
+	return spread_ns(p, f, (unsigned int)bench_cpu(0));
 }
 
-static void bench(const struct bench_case *c, int empty, int rounds)
+static void open_case(struct packet_program *p, struct frame_buffer *f, const struct bench_case *c,
+		      bool with_bare)
 {
-	struct frame_buffer f = { .length = 0 };
-	u32 ns[64], empty_ns[64];
-	struct jopil_bpf *bpf;
-	u64 *consumer;
-	const u64 *producer;
-	int ring, program;
+	memset(f, 0, sizeof(*f));
+	c->frame(f);
+	bench_open(p, c->mode == RECORD ? PACKET_LINES_ALL : 0, c->flows, c->at, with_bare);
+	if (c->mode == TOTALS)
+		bench_totals_only(p);
+	if (c->mode != RECORD)
+		bench_fill(p, f, p->xdp, c->flows);
+}
 
-	bpf = load(c, &ring);
-	program = bpf_program__fd(bpf->progs.packet_xdp);
-	consumer = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, ring, 0);
-	producer = mmap(NULL, 4096, PROT_READ, MAP_SHARED, ring, 4096);
-	if (consumer == MAP_FAILED || producer == MAP_FAILED)
-		die("map ring");
-	c->frame(&f);
-	make_flows(program, c, &f);
-	for (int round = 0; round < rounds; round++) {
-		u64 sum = 0;
+static void bench(const struct bench_case *c, int rounds)
+{
+	struct row row = { .what = c->what, .against = "an empty program",
+			   .target = c->target_ns };
+	struct packet_program p;
+	struct frame_buffer f;
 
-		empty_ns[round] = run(empty, &f, REPEAT);
-		/* In steps that fit the ring, so that a record is never a full ring. */
-		for (int step = 0; step < 10; step++) {
-			drain(consumer, producer);
-			sum += run(program, &f, REPEAT / 10);
-		}
-		ns[round] = (u32)(sum / 10);
+	open_case(&p, &f, c, false);
+	for (int i = 0; i < rounds; i++) {
+		const int nothing = bpf_program__fd(p.spread->progs.nothing);
+
+		row.other[i] = bench_run(nothing, &f, RUNS * PACKETS);
+		row.ours[i] = -ns_of(&p, &f, nothing);
+		row.ours[i] += ns_of(&p, &f, p.xdp);
 	}
-	printf("{\"case\":\"%s\",\"ns\":[", c->name);
-	for (int i = 0; i < rounds; i++)
-		printf("%s%u", i ? "," : "", ns[i]);
-	printf("],\"empty_ns\":[");
-	for (int i = 0; i < rounds; i++)
-		printf("%s%u", i ? "," : "", empty_ns[i]);
-	printf("]}\n");
-	munmap(consumer, 4096);
-	munmap((void *)producer, 4096);
-	close(ring);
-	jopil_bpf__destroy(bpf);
+	print_row(&row, rounds);
+	bench_close(&p);
 }
+
+/* ---- more flows than any cache holds, beside the bare maps ------------------------- */
+
+static void bench_million(int rounds)
+{
+	const struct bench_case c = { NULL, frame_tcp4, AT_IPV4, FOLD, 1000000, 0 };
+	struct row update = { .what = "fold, 1000000 flows, TCP/IPv4",
+			      .against = "a bare update of a hash map", .target = 1.2,
+			      .of_ratio = true };
+	struct row add = { .what = "fold, 1000000 flows, TCP/IPv4",
+			   .against = "a bare look-up in a per-CPU hash, and an addition" };
+	struct packet_program p;
+	struct frame_buffer f;
+
+	open_case(&p, &f, &c, true);
+	bench_fill(&p, &f, bpf_program__fd(p.spread->progs.bare_update), c.flows);
+	bench_fill(&p, &f, bpf_program__fd(p.spread->progs.bare_add), c.flows);
+	for (int i = 0; i < rounds; i++) {
+		double empty = ns_of(&p, &f, bpf_program__fd(p.spread->progs.nothing));
+
+		update.ours[i] = add.ours[i] = ns_of(&p, &f, p.xdp) - empty;
+		update.other[i] = ns_of(&p, &f, bpf_program__fd(p.spread->progs.bare_update)) - empty;
+		add.other[i] = ns_of(&p, &f, bpf_program__fd(p.spread->progs.bare_add)) - empty;
+	}
+	print_row(&update, rounds);
+	print_row(&add, rounds);
+	bench_close(&p);
+}
+
+/* ---- two CPUs at once --------------------------------------------------------------- */
+
+/* One of the threads that run the program at once, until the first has its runs done. */
+struct runner {
+	pthread_t thread;
+	struct packet_program *program;
+	struct frame_buffer frame;
+	pthread_barrier_t *start;
+	atomic_bool *stop;
+	int cpu;
+	double ns;
+};
+
+static void *run_pinned(void *closure)
+{
+	struct runner *r = closure;
+	double sum = 0;
+	int runs = 0;
+
+	bench_pin(r->cpu);
+	pthread_barrier_wait(r->start);
+	while (runs < RUNS && !atomic_load(r->stop)) {
+		bench_drain(r->program, (unsigned int)r->cpu);
+		sum += bench_run(bpf_program__fd(r->program->spread->progs.spread), &r->frame, PACKETS);
+		runs++;
+	}
+	atomic_store(r->stop, true);
+	r->ns = sum / runs;
+	return NULL;
+}
+
+/* Nanoseconds a packet, the mean of the CPUs from first on, n of them at once. */
+static double ns_at_once(struct packet_program *p, const struct frame_buffer *f, int program,
+			 unsigned int first, unsigned int n)
+{
+	struct runner runners[2];
+	pthread_barrier_t start;
+	atomic_bool stop = false;
+	double sum = 0;
+
+	bench_call(p, program);
+	pthread_barrier_init(&start, NULL, n);
+	for (unsigned int i = 0; i < n; i++) {
+		runners[i] = (struct runner){ .program = p, .frame = *f, .start = &start,
+					      .stop = &stop, .cpu = bench_cpu(first + i) };
+		runners[i].frame.bytes[0] = (u8)(1 + i);
+		if (pthread_create(&runners[i].thread, NULL, run_pinned, &runners[i]))
+			bench_die("pthread_create");
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		pthread_join(runners[i].thread, NULL);
+		sum += runners[i].ns;
+	}
+	pthread_barrier_destroy(&start);
+	return sum / n;
+}
+
+/* The mean of two CPUs, one after the other. */
+static double ns_alone(struct packet_program *p, const struct frame_buffer *f, int program)
+{
+	return (ns_at_once(p, f, program, 0, 1) + ns_at_once(p, f, program, 1, 1)) / 2;
+}
+
+static void bench_two_cpus(const struct bench_case *c, int rounds)
+{
+	struct row row = { .what = c->what, .against = "one CPU", .target = 1.25, .of_ratio = true };
+	struct packet_program p;
+	struct frame_buffer f;
+
+	open_case(&p, &f, c, false);
+	for (int i = 0; i < rounds; i++) {
+		const int nothing = bpf_program__fd(p.spread->progs.nothing);
+
+		row.other[i] = ns_alone(&p, &f, p.xdp) - ns_alone(&p, &f, nothing);
+		row.ours[i] = ns_at_once(&p, &f, p.xdp, 0, 2) - ns_at_once(&p, &f, nothing, 0, 2);
+	}
+	print_row(&row, rounds);
+	bench_close(&p);
+}
+
+static const struct bench_case two_cpus[] = {
+	{ "two CPUs at once: fold, 1 flow", frame_tcp4, AT_IPV4, FOLD, 1, 0 },
+	{ "two CPUs at once: fold, 10000 flows", frame_tcp4, AT_IPV4, FOLD, 10000, 0 },
+	{ "two CPUs at once: record", frame_tcp4, AT_IPV4, RECORD, 10000, 0 },
+};
 
 int main(int argc, char **argv)
 {
 	int rounds = argc > 1 ? atoi(argv[1]) : 5;
-	int empty;
 
-	if (rounds < 1 || rounds > 64) {
-		fprintf(stderr, "probe: 1 to 64 rounds\n");
+	if (rounds < 1 || rounds > ROUNDS_MAX) {
+		fprintf(stderr, "probe: 1 to %d rounds\n", ROUNDS_MAX);
 		return 2;
 	}
-	libbpf_set_print(silent);
-	empty = empty_program();
+	libbpf_set_print(bench_silent);
+	if (bench_cpu(1) >= 0)
+		for (size_t i = 0; i < sizeof(two_cpus) / sizeof(two_cpus[0]); i++)
+			bench_two_cpus(&two_cpus[i], rounds);
+	bench_pin(bench_cpu(0));
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		bench(&cases[i], empty, rounds);
-	close(empty);
+		bench(&cases[i], rounds);
+	bench_million(rounds);
 	return 0;
 }
