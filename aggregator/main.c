@@ -11,6 +11,7 @@
 
 #include "aggregator/aggregate.h"
 #include "common/line_input.h"
+#include "common/log.h"
 #include "common/output.h"
 #include "aggregator/snapshot.h"
 #include "common/stop.h"
@@ -104,7 +105,7 @@ static uint64_t clock_ns(clockid_t id)
 
 static int failed(const char *what, int error)
 {
-	fprintf(stderr, "aggregator: %s: %s\n", what, strerror(error));
+	log_error("%s: %s", what, strerror(error));
 	return STATUS_FAILED;
 }
 
@@ -121,8 +122,8 @@ static int flush(struct run *r)
 	if (err == -EPIPE)
 		r->stdout_closed = r->at_end = true;
 	else if (err == -ETIMEDOUT)
-		fprintf(stderr, "aggregator: nobody took the last lines for %d s; they are lost\n",
-			STOP_GRACE_MS / 1000);
+		log_warning("nobody took the last lines for %d s; they are lost",
+			    STOP_GRACE_MS / 1000);
 	else if (err)
 		failed("write to stdout", -err);
 	return err && err != -EPIPE ? STATUS_FAILED : STATUS_DONE;
@@ -149,8 +150,8 @@ static int write_snapshot(struct run *r, bool final)
 	aggregate_set_clock(&r->aggregate, request.now_ns);
 	r->last_ns = now;
 	if (settings.verbose)
-		fprintf(stderr, "aggregator: snapshot %" PRIu64 ": %" PRIu64 " lines, %u flows\n",
-			r->sequence, r->aggregate.lines, r->aggregate.flows.active);
+		log_debug("snapshot %" PRIu64 ": %" PRIu64 " lines, %u flows", r->sequence,
+			  r->aggregate.lines, r->aggregate.flows.active);
 	return flush(r);
 }
 
@@ -171,9 +172,8 @@ static void say_bad_line(struct run *r, int why, const char *line, size_t length
 	for (size_t i = 0; i < n; i++)
 		shown[i] = line[i] >= ' ' && line[i] <= '~' ? line[i] : '?';
 	shown[n] = '\0';
-	fprintf(stderr,
-		"aggregator: line %" PRIu64 " %s, passed over; more of this kind are only counted: %s\n",
-		r->aggregate.lines, words[why], shown);
+	log_warning("line %" PRIu64 " %s, passed over; more of this kind are only counted: %s",
+		    r->aggregate.lines, words[why], shown);
 }
 
 static void pass_on(struct run *r, const char *line, size_t length)

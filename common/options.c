@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "common/version.h"
 
 #define ROWS_MAX 48
 #define KEY_BASE 256	/* getopt_long values of rows: above every char */
+#define KEY_VERSION 1	/* no letter of a row */
 #define NS_PER_S 1000000000ull
 
 static const struct option_row common_rows[] = {
@@ -97,8 +99,8 @@ static void print_row(const struct option_row *row)
 
 static void print_help(const struct program_info *program, const struct option_row *rows)
 {
-	printf("usage: %s [options]%s%s\n%s\n\n", program->name,
-	       *program->operands ? " " : "", program->operands, program->purpose);
+	printf("usage: %s [options]%s%s\n%s\n\n", log_name(), *program->operands ? " " : "",
+	       program->operands, program->purpose);
 	for (; rows->name; rows++)
 		print_row(rows);
 	for (rows = common_rows; rows->name; rows++)
@@ -120,8 +122,7 @@ static const char *bad_number(const struct option_row *row, int err, char *buf, 
 	return buf;
 }
 
-static enum options_result set_row(const struct program_info *program,
-				   const struct option_row *row, const char *argument)
+static enum options_result set_row(const struct option_row *row, const char *argument)
 {
 	const char *why = NULL;
 	char buf[80];
@@ -148,8 +149,7 @@ static enum options_result set_row(const struct program_info *program,
 	}
 	if (!err)
 		return OPTIONS_GO;
-	fprintf(stderr, "%s: --%s '%s': %s\n", program->name, row->name, argument,
-		why ? why : strerror(-err));
+	log_error("--%s '%s': %s", row->name, argument, why ? why : strerror(-err));
 	return OPTIONS_BAD;
 }
 
@@ -176,7 +176,7 @@ static size_t make_tables(const struct option_row *rows, struct getopt_tables *t
 			*s++ = ':';
 	}
 	t->longs[n] = (struct option){ "help", no_argument, NULL, 'h' };
-	t->longs[n + 1] = (struct option){ "version", no_argument, NULL, 'V' };
+	t->longs[n + 1] = (struct option){ "version", no_argument, NULL, KEY_VERSION };
 	t->longs[n + 2] = (struct option){ 0 };
 	*s++ = 'h';
 	*s = '\0';
@@ -193,11 +193,9 @@ static const struct option_row *row_of(const struct option_row *rows, size_t n, 
 	return NULL;
 }
 
-static enum options_result usage_error(const struct program_info *program, const char *what,
-				       const char *which)
+static enum options_result usage_error(const char *what, const char *which)
 {
-	fprintf(stderr, "%s: %s '%s'; %s --help lists what there is\n", program->name, what,
-		which, program->name);
+	log_error("%s '%s'; %s --help lists what there is", what, which, log_name());
 	return OPTIONS_BAD;
 }
 
@@ -209,6 +207,7 @@ enum options_result options_parse(const struct program_info *program,
 	size_t n = make_tables(rows, &tables);
 	int key;
 
+	log_open(program->name);
 	opterr = 0;
 	optind = 0;	/* 0, not 1: glibc starts afresh, also for a second table */
 	while ((key = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
@@ -216,22 +215,22 @@ enum options_result options_parse(const struct program_info *program,
 		char letter[3] = { '-', (char)optopt, '\0' };
 
 		if (row) {
-			if (set_row(program, row, optarg) != OPTIONS_GO)
+			if (set_row(row, optarg) != OPTIONS_GO)
 				return OPTIONS_BAD;
 		} else if (key == 'h') {
 			print_help(program, rows);
 			return OPTIONS_END;
-		} else if (key == 'V') {
-			printf("%s (jopil) %s\n", program->name, JOPIL_VERSION);
+		} else if (key == KEY_VERSION) {
+			printf("%s (jopil) %s\n", log_name(), JOPIL_VERSION);
 			return OPTIONS_END;
 		} else {
-			return usage_error(program, key == ':' ? "an argument is missing for"
-							       : "unknown option",
+			return usage_error(key == ':' ? "an argument is missing for"
+						      : "unknown option",
 					   optopt && optopt < KEY_BASE ? letter : argv[optind - 1]);
 		}
 	}
 	if (optind < argc && !program->takes_operands)
-		return usage_error(program, "nothing expected but options, found", argv[optind]);
+		return usage_error("nothing expected but options, found", argv[optind]);
 	*ret_operands = optind;
 	return OPTIONS_GO;
 }

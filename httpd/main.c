@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "common/options.h"
 #include "common/status.h"
 #include "httpd/activation.h"
@@ -138,11 +139,9 @@ static int fail(const char *format, ...)
 {
 	va_list args;
 
-	fputs("httpd: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	log_line(LOG_LEVEL_ERROR, format, args);
 	va_end(args);
-	fputc('\n', stderr);
 	return STATUS_FAILED;
 }
 
@@ -363,8 +362,11 @@ static void tell_ready(const struct server_config *config)
 	char where[LISTENER_TEXT];
 
 	listener_format((const struct sockaddr *)&config->site.address, where);
-	fprintf(stderr, "httpd: listening on %s%s\n", config->site.address.ss_family == AF_UNIX ? "" :
-		config->tls_certificate ? "https://" : "http://", where);
+	log_info("listening on %s%s",
+		 config->site.address.ss_family == AF_UNIX ? ""
+		 : config->tls_certificate		   ? "https://"
+							   : "http://",
+		 where);
 	if (config->ready_fd < 0)
 		return;
 	if (write(config->ready_fd, "\n", 1) != 1)
@@ -405,11 +407,13 @@ static int enter_sandbox(struct server *server)
 		return fail("enter the sandbox: %s: %s; --no-sandbox goes without", step,
 			    strerror(-err));
 	if (!state->seccomp || !state->landlock)
-		fail("this kernel has no %s; going on without it",
-		     state->seccomp ? "Landlock" : state->landlock ? "seccomp" : "seccomp, no Landlock");
+		log_warning("this kernel has no %s; going on without it",
+			    state->seccomp    ? "Landlock"
+			    : state->landlock ? "seccomp"
+					      : "seccomp, no Landlock");
 	if (config->verbose && state->seccomp)
-		fprintf(stderr, "httpd: sandbox: %zu system calls are left; Landlock ABI %d\n",
-			state->calls, state->landlock);
+		log_debug("sandbox: %zu system calls are left; Landlock ABI %d", state->calls,
+			  state->landlock);
 	return STATUS_DONE;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "httpd/access.h"
 #include "httpd/answers.h"
 #include "httpd/api.h"
@@ -410,7 +411,7 @@ static void log_request(const struct request *request)
 	for (int i = 0; i < length && i < LOG_MAX - 1; i++)
 		if (line[i] < ' ' || line[i] > '~')
 			line[i] = '?';
-	fprintf(stderr, "httpd: %s\n", line);
+	log_debug("%s", line);
 }
 
 void routes_completed(void *closure, struct MHD_Connection *connection, void **request,

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "httpd/api.h"
 #include "httpd/input.h"
 #include "httpd/listener.h"
@@ -159,7 +160,7 @@ static void library_says(void *closure, const char *format, va_list args)
 	vsnprintf(server->library_says, sizeof(server->library_says), format, args);
 	server->library_says[strcspn(server->library_says, "\n")] = '\0';
 	if (server->config.verbose && server->daemon)
-		fprintf(stderr, "httpd: %s\n", server->library_says);
+		log_error("%s", server->library_says);
 }
 
 /* ---- start ----------------------------------------------------------------- */

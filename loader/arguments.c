@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/log.h"
 #include "common/protocol.h"
 #include "loader/hook.h"
 
@@ -119,7 +120,7 @@ static const struct program_info program = {
 
 static enum options_result usage(const char *words)
 {
-	fprintf(stderr, "loader: %s; loader --help lists what there is\n", words);
+	log_error("%s; %s --help lists what there is", words, log_name());
 	return OPTIONS_BAD;
 }
 

@@ -13,11 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "loader/clock.h"
 #include "loader/features.h"
 #include "loader/host.h"
 #include "loader/netns.h"
-#include "loader/say.h"
 #include "loader/target.h"
 
 /* A reader drains old maps when its interval comes round; longer ones are not awaited. */
@@ -78,24 +78,25 @@ static int find_devices(struct run *run, struct failure *f)
 static void say_directory(const struct pindir *d)
 {
 	if (*d->mounted)
-		say("mounted a bpffs on %s", d->mounted);
+		log_info("mounted a bpffs on %s", d->mounted);
 	if (*d->opened_up)
-		say("made %s searchable (chmod o+x) so that group %u reaches its pins",
-		    d->opened_up, (unsigned int)d->gid);
+		log_info("made %s searchable (chmod o+x) so that group %u reaches its pins",
+			 d->opened_up, (unsigned int)d->gid);
 	if (*d->unreachable)
-		say("group %u cannot pass through %s; chmod o+x %s lets it reach its pins",
-		    (unsigned int)d->gid, d->unreachable, d->unreachable);
+		log_warning("group %u cannot pass through %s; chmod o+x %s lets it reach its pins",
+			    (unsigned int)d->gid, d->unreachable, d->unreachable);
 }
 
 static void say_gone(const struct pin_interface *row)
 {
-	say("%.16s: the interface or its programs have gone; its slot is detached", row->name);
+	log_warning("%.16s: the interface or its programs have gone; its slot is detached",
+		    row->name);
 }
 
 static void say_rounded(const struct run *run)
 {
 	if (run->args->ring_bytes && run->args->ring_bytes != run->settings.ring_bytes)
-		say("--ring-size rounded up to %u bytes a CPU", run->settings.ring_bytes);
+		log_info("--ring-size rounded up to %u bytes a CPU", run->settings.ring_bytes);
 }
 
 /* The id of our own XDP program there, 0 if there is none. */
@@ -261,13 +262,13 @@ static void say_targets(const struct run *run)
 		u8 hook = t->fell_back ? t->choice.fallback : t->choice.hook;
 
 		if (t->skipped)
-			say("%s: out of reach in another network namespace; run loader there to "
+			log_warning("%s: out of reach in another network namespace; run it there to "
 			    "renew its programs", t->dev.name);
 		else
-			say("%s: ingress %s, egress tc (%s)", t->dev.name, hook_name(hook),
+			log_info("%s: ingress %s, egress tc (%s)", t->dev.name, hook_name(hook),
 			    t->fell_back ? "its driver has no native XDP" : t->choice.reason);
 		if (t->foreign_found)
-			say("%s: took the place of XDP program id %u, name '%s'", t->dev.name,
+			log_info("%s: took the place of XDP program id %u, name '%s'", t->dev.name,
 			    t->foreign.prog_id, t->foreign.name);
 	}
 }
@@ -278,7 +279,7 @@ static void say_probes(u32 set, const char *what)
 
 	probe_names(set, names, sizeof(names));
 	if (set)
-		say("host: %s %s", names, what);
+		log_info("host: %s %s", names, what);
 }
 
 static bool is_alike(const struct host_missing *a, const struct host_missing *b)
@@ -301,7 +302,7 @@ static void say_missing(const struct host *h, unsigned int first)
 		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
 					 used ? ", " : "", h->missing[i].program);
 	}
-	say("host: without %s (%s): %s", names, m->err == -ESRCH ? "no such tracepoint here"
+	log_warning("host: without %s (%s): %s", names, m->err == -ESRCH ? "no such tracepoint here"
 							  : strerror(-m->err),
 	    probe_without(m->program));
 }
@@ -313,15 +314,15 @@ static void say_host(const struct run *run)
 	say_probes(h->kept, "unchanged");
 	say_probes(h->attached & ~h->replaced, "attached");
 	say_probes(h->replaced, "replaced by another program; what happened meanwhile is not "
-		   "counted");
-	say_probes(h->detached, "detached; what they counted stays until loader --detach");
+				"counted");
+	say_probes(h->detached, "detached; what they counted stays until --detach");
 	for (unsigned int i = 1; i < probe_rows_count; i++)
 		if (h->left_out >> i & 1)
-			say("host: %s left out: %s", probe_rows[i].name, h->answer.why[i]);
+			log_warning("host: %s left out: %s", probe_rows[i].name, h->answer.why[i]);
 	for (unsigned int i = 0; i < h->missing_count; i++)
 		say_missing(h, i);
 	if (h->walk_err)
-		say("host: the walk over open sockets failed (%s): those that were open before have "
+		log_warning("host: the walk over open sockets failed (%s): those that were open before have "
 		    "no owner until they are used", strerror(-h->walk_err));
 }
 
@@ -346,9 +347,10 @@ static int sweep(struct run *run, struct failure *f)
 			left = mapset_sweep(&run->dir, &run->settings);
 	}
 	if (left > 0 && !gone)
-		say("%d map%s of an old size still hold%s what the reader has not drained; the "
-		    "next loader removes what is empty", left, left == 1 ? "" : "s",
-		    left == 1 ? "s" : "");
+		log_info(
+			"%d map%s of an old size still hold%s what the reader has not drained; the "
+			"next run removes what is empty",
+			left, left == 1 ? "" : "s", left == 1 ? "s" : "");
 	if (left < 0)
 		return failure_errno(f, left, "remove old maps in %s", run->dir.path);
 	return gone < 0 ? -1 : 0;

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "loader/host.h"
 #include "loader/netdev.h"
 #include "loader/netns.h"
 #include "loader/object.h"
 #include "loader/probe.h"
-#include "loader/say.h"
 #include "loader/table.h"
 
 /* The kernel frees what was closed after an RCU grace period, or some under load. */
@@ -27,7 +27,7 @@ struct run {
 
 static void say_gone(const struct pin_interface *row)
 {
-	say("%.16s: the interface or its programs have gone already", row->name);
+	log_info("%.16s: the interface or its programs have gone already", row->name);
 }
 
 /* By the name it has now, or by the one that it had when it was attached. */
@@ -49,9 +49,10 @@ static int choose_slots(struct run *run, const struct arguments *args, struct fa
 		int slot = slot_of(run, args->interfaces[i]);
 
 		if (slot < 0)
-			return failure_set(f, STATUS_FAILED, "%s: not attached in %s; loader "
-					   "--status lists what is", args->interfaces[i],
-					   run->dir.path);
+			return failure_set(f, STATUS_FAILED,
+					   "%s: not attached in %s; "
+					   "--status lists what is",
+					   args->interfaces[i], run->dir.path);
 		run->chosen[slot] = true;
 	}
 	for (int slot = 0; slot < PIN_INTERFACES_MAX && !args->interfaces_count; slot++)
@@ -93,7 +94,7 @@ static int detach_slot(struct run *run, unsigned int slot, struct failure *f)
 	}
 	if (err)
 		return failure_errno(f, err, "%.16s: detach", row.name);
-	say("%.16s: detached", row.name);
+	log_info("%.16s: detached", row.name);
 	return 0;
 }
 
@@ -133,7 +134,7 @@ static int detach_host(struct run *run, struct failure *f)
 		return failure_errno(f, err, "detach the host's probes");
 	probe_names(set, names, sizeof(names));
 	if (set)
-		say("host: %s detached", names);
+		log_info("host: %s detached", names);
 	return 0;
 }
 
@@ -150,9 +151,9 @@ static int remove_directory(struct run *run, struct failure *f)
 	if (pindir_remove(&run->dir, f))
 		return -1;
 	run->removed = true;
-	say("%s: removed", run->dir.path);
+	log_info("%s: removed", run->dir.path);
 	if (reader)
-		say("the reader (process %d) has what was counted last", (int)reader);
+		log_info("the reader (process %d) has what was counted last", (int)reader);
 	return 0;
 }
 
@@ -184,7 +185,7 @@ int detach_run(const struct arguments *args, struct failure *f)
 	if (!err)
 		err = pindir_lock(&run.dir, f);
 	if (err > 0) {
-		say("nothing is attached in %s", args->pin_dir);
+		log_info("nothing is attached in %s", args->pin_dir);
 		pindir_close(&run.dir);
 		return 0;
 	}

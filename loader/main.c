@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "loader/arguments.h"
 #include "loader/failure.h"
 #include "loader/program.h"
-#include "loader/say.h"
 #include "loader/verbs.h"
 
 static int (*const verbs[])(const struct arguments *args, struct failure *f) = {
@@ -54,7 +54,7 @@ int main(int argc, char **argv)
 	program_be_verbose(args.verbose);
 	if (verbs[args.verb](&args, &failure) || tell_ready(&args, &failure)) {
 		if (*failure.text)
-			say("%s", failure.text);
+			log_error("%s", failure.text);
 		return (int)failure.status;
 	}
 	return STATUS_DONE;

@@ -62,8 +62,10 @@ int pinned_map(const struct pindir *d, enum pin_area area, const char *name,
 int pinned_map_failure(int err, const struct pindir *d, const char *name, struct failure *f)
 {
 	if (err == -EMEDIUMTYPE)
-		return failure_set(f, STATUS_FAILED, "%s%s%s was not made by this version; "
-				   "loader --detach removes it", d->path, *name ? "/" : "", name);
+		return failure_set(f, STATUS_FAILED,
+				   "%s%s%s was not made by this version; "
+				   "--detach removes it",
+				   d->path, *name ? "/" : "", name);
 	return failure_errno(f, err, "open %s/%s", d->path, name);
 }
 

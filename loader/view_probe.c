@@ -95,8 +95,10 @@ static void view_off(struct view_probe *v, unsigned int probe, const struct pind
 		snprintf(v->why, sizeof(v->why), "%s", answer->why[probe]);
 	} else if (d && pindir_is_marked(d, PIN_REFUSED, probe_rows[probe].name)) {
 		v->state = VIEW_UNSUPPORTED;
-		snprintf(v->why, sizeof(v->why), "this kernel refused it; loader --verbose --probe "
-			 "%s shows its words", probe_rows[probe].name);
+		snprintf(v->why, sizeof(v->why),
+			 "this kernel refused it; --verbose --probe %s "
+			 "shows its words",
+			 probe_rows[probe].name);
 	}
 }
 

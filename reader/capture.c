@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "reader/account.h"
 #include "reader/begin.h"
 #include "reader/halt.h"
@@ -56,7 +57,7 @@ struct capture {
 
 static void complain(const struct capture *c, const char *what, const char *why)
 {
-	fprintf(stderr, "reader: %s%s: %s\n", what, c->name, why);
+	log_error("%s%s: %s", what, c->name, why);
 }
 
 /* ---- the file ---------------------------------------------------------------- */
@@ -124,7 +125,7 @@ static enum status open_capture(struct capture *c)
 	c->pcap = pcap_fopen_offline_with_tstamp_precision(c->stream, PCAP_TSTAMP_PRECISION_NANO,
 							   why);
 	if (!c->pcap) {
-		fprintf(stderr, "reader: %s: %s; pcap and pcapng files can be read\n", c->name, why);
+		log_error("%s: %s; pcap and pcapng files can be read", c->name, why);
 		return STATUS_FAILED;
 	}
 	c->stream = NULL;	/* pcap_close() closes it */
@@ -133,8 +134,8 @@ static enum status open_capture(struct capture *c)
 	if (!c->link) {
 		const char *name = pcap_datalink_val_to_name(number);
 
-		fprintf(stderr, "reader: %s: link type %d (%s) cannot be read; what can: %s\n",
-			c->name, number, name ? name : "unknown", link_type_list());
+		log_error("%s: link type %d (%s) cannot be read; what can: %s", c->name, number,
+			  name ? name : "unknown", link_type_list());
 		return STATUS_FAILED;
 	}
 	return STATUS_DONE;
@@ -335,8 +336,8 @@ static enum status read_packets(struct capture *c)
 	sink_flush(c->sink);
 	/* Cut off by the end that was asked for, the file is not to blame. */
 	if (result == PCAP_ERROR && !halt_is_wanted()) {
-		fprintf(stderr, "reader: %s: %s; the %llu packets before it are counted\n", c->name,
-			pcap_geterr(c->pcap), (unsigned long long)c->packets);
+		log_error("%s: %s; the %llu packets before it are counted", c->name,
+			  pcap_geterr(c->pcap), (unsigned long long)c->packets);
 		return STATUS_FAILED;
 	}
 	return STATUS_DONE;
@@ -363,7 +364,7 @@ enum status capture_run(const struct request *request, struct sink *sink)
 
 	if (!c || getrandom(&seed, sizeof(seed), 0) < 0 ||
 	    account_init(&c->account, request->packet_lines, seed)) {
-		fprintf(stderr, "reader: %s\n", strerror(errno));
+		log_error("%s", strerror(errno));
 		goto out;
 	}
 	c->request = request;

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "reader/complain.h"
 #include "reader/names.h"
 #include "reader/sockets.h"
@@ -61,7 +62,7 @@ static void learn(struct drain *drain, u8 slot)
 
 static void fail_map(struct cycle *c, const char *what, int err)
 {
-	fprintf(stderr, "reader: %s at %s: %s\n", what, c->request->pin_dir, strerror(-err));
+	log_error("%s at %s: %s", what, c->request->pin_dir, strerror(-err));
 	c->status = STATUS_FAILED;
 	c->has_ended = true;
 }
@@ -260,8 +261,8 @@ static void swap(struct cycle *c, struct pinset_active *active)
 	if (err && err != -EAGAIN)
 		fail_map(c, "swap the folded maps", err);
 	if (!err && c->request->verbose)
-		fprintf(stderr, "reader: swapped folded maps in %.1f ms\n",
-			(double)(walltime_monotonic_ns() - began_ns) / 1e6);
+		log_debug("swapped folded maps in %.1f ms",
+			  (double)(walltime_monotonic_ns() - began_ns) / 1e6);
 }
 
 static void refresh(struct cycle *c)
@@ -317,9 +318,9 @@ int cycle_tick(struct cycle *c, bool *ret_done)
 	pinset_unlock(&c->set);
 	err = drain_swapped(c, &active);
 	if (c->request->verbose)
-		fprintf(stderr, "reader: drained %llu rows in %.1f ms\n",
-			(unsigned long long)(c->drain.rows - rows),
-			(double)(walltime_monotonic_ns() - began_ns) / 1e6);
+		log_debug("drained %llu rows in %.1f ms",
+			  (unsigned long long)(c->drain.rows - rows),
+			  (double)(walltime_monotonic_ns() - began_ns) / 1e6);
 	return err;
 }
 
@@ -336,8 +337,9 @@ int cycle_drain_all(struct cycle *c)
 	}
 	if (err || done)
 		return err;
-	fprintf(stderr, "reader: a loader keeps %s locked: what was folded since the last interval "
-			"is left for the next reader\n", c->request->pin_dir);
+	log_warning("a loader keeps %s locked: what was folded since the last interval "
+		    "is left for the next reader",
+		    c->request->pin_dir);
 	for (int kind = 0; kind < FOLD_KINDS; kind++)
 		unknown.fold[kind] = PINSET_UNKNOWN;
 	return drain_swapped(c, &unknown);

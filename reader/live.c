@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "reader/begin.h"
 #include "reader/complain.h"
 #include "reader/cycle.h"
@@ -67,10 +68,11 @@ static int open_set(struct cycle *c, struct pinset_failure *failure)
 		return err;
 	cycle_begin(c);
 	if (c->request->verbose)
-		fprintf(stderr, "reader: opened %s: %u rings of %u bytes (generation %u), flow maps "
-				"of %u (generation %u)\n", c->request->pin_dir, c->set.n_rings,
-			c->set.settings.ring_bytes, c->set.settings.rings_generation,
-			c->set.settings.max_flows, c->set.settings.flows_generation);
+		log_debug("opened %s: %u rings of %u bytes (generation %u), flow maps "
+			  "of %u (generation %u)",
+			  c->request->pin_dir, c->set.n_rings, c->set.settings.ring_bytes,
+			  c->set.settings.rings_generation, c->set.settings.max_flows,
+			  c->set.settings.flows_generation);
 	return 0;
 }
 
@@ -106,7 +108,7 @@ static int follow(struct cycle *c)
 		return 0;
 	c->has_ended = true;
 	if (err == -ENOENT || err == -ENOTDIR)
-		fprintf(stderr, "reader: the loader was detached: nothing left to read at %s\n",
+		log_info("the loader was detached: nothing left to read at %s",
 			c->request->pin_dir);
 	else
 		c->status = complain(c->request->pin_dir, &failure, err);
@@ -232,7 +234,7 @@ enum status live_run(const struct request *request, struct sink *sink)
 
 	libbpf_set_print(say_nothing);
 	if (!c)
-		fprintf(stderr, "reader: %s\n", strerror(ENOMEM));
+		log_error("%s", strerror(ENOMEM));
 	else
 		status = run(c);
 	cycle_free(c);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "bpf/packet_config.h"
+#include "common/log.h"
 #include "common/options.h"
 #include "common/pins.h"
 #include "common/status.h"
@@ -73,11 +74,13 @@ static enum status judge(enum status status)
 	if (!sink.error || sink.error == -EPIPE)
 		return status;
 	if (sink.error == -ETIMEDOUT)
-		fprintf(stderr, "reader: nobody took the last lines for %d s; what was not written "
-				"is left for the next reader\n", HALT_GRACE_SECONDS);
+		log_warning("nobody took the last lines for %d s; what was not written "
+			    "is left for the next reader",
+			    HALT_GRACE_SECONDS);
 	else
-		fprintf(stderr, "reader: write to stdout: %s; what was not written is left for the "
-				"next reader\n", strerror(-sink.error));
+		log_error("write to stdout: %s; what was not written is left for the "
+			  "next reader",
+			  strerror(-sink.error));
 	return STATUS_FAILED;
 }
 
@@ -101,8 +104,8 @@ int main(int argc, char **argv)
 		return STATUS_USAGE;
 	}
 	if (request.packet_lines_given && !request.pcap) {
-		fprintf(stderr, "reader: --packet-lines goes with --pcap; live, `loader "
-				"--packet-lines` decides\n");
+		log_error("--packet-lines goes with --pcap; live, `%sloader --packet-lines` decides",
+			  log_prefix());
 		return STATUS_USAGE;
 	}
 	halt_install();

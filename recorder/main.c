@@ -13,6 +13,7 @@
 
 #include "common/line_input.h"
 #include "common/line_write.h"
+#include "common/log.h"
 #include "common/options.h"
 #include "common/output.h"
 #include "common/status.h"
@@ -40,8 +41,8 @@ static struct {
 static const struct program_info program = {
 	.name = "recorder",
 	.operands = "",
-	.purpose = "Copies lines from stdin to stdout unchanged, and keeps what they say in a database:\n"
-		   "reader | aggregator | recorder --db FILE | httpd.",
+	.purpose = "Copies lines from stdin to stdout unchanged, and keeps what they say in a\n"
+		   "database. It stands between aggregator and httpd.",
 };
 
 static const struct option_row rows[] = {
@@ -64,7 +65,7 @@ static const struct option_row rows[] = {
 
 static int failed(const char *what, const char *why)
 {
-	fprintf(stderr, "recorder: %s: %s\n", what, why);
+	log_error("%s: %s", what, why);
 	return STATUS_FAILED;
 }
 

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/log.h"
+
 #define NS_PER_S 1000000000ull
 #define NS_PER_MS 1000000ull
 #define RETRY_SHARE 5	/* a transaction that fails may take one fifth of the time */
@@ -37,10 +39,11 @@ static void take_chunk(struct record *r, const struct chunk *chunk)
 static void say_change(const struct record *r, bool was_failing, const char *why, u64 lost)
 {
 	if (*why && !was_failing)
-		fprintf(stderr, "recorder: write to '%s': %s; what comes meanwhile is kept as long as there "
-			"is room for it, and lines go on\n", r->path, why);
+		log_warning("write to '%s': %s; what comes meanwhile is kept as long as there "
+			    "is room for it, and lines go on",
+			    r->path, why);
 	else if (!*why && was_failing)
-		fprintf(stderr, "recorder: writes to '%s' again; %" PRIu64 " rows found no room\n", r->path,
+		log_info("writes to '%s' again; %" PRIu64 " rows found no room", r->path,
 			lost);
 }
 
@@ -62,7 +65,7 @@ static u64 commit(struct record *r)
 	pthread_mutex_unlock(&r->lock);
 	say_change(r, was_failing, why, r->state.rows_lost + r->state.flows_lost);
 	if (r->verbose && !*why)
-		fprintf(stderr, "recorder: %" PRIu64 " lines so far, %" PRIu64 " rows in this transaction\n",
+		log_debug("%" PRIu64 " lines so far, %" PRIu64 " rows in this transaction",
 			r->lines.counts.taken, r->writer.rows_written - written);
 	queue_set_patience(&r->queue, !*why);
 	took = *why ? RETRY_SHARE * (now_ns() - began) : 0;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/ask_steps.h"
+#include "common/log.h"
 #include "common/options.h"
 #include "common/status.h"
 #include "common/when.h"
@@ -91,7 +92,7 @@ static const struct option_row rows[] = {
 
 static int usage(const char *what, const char *which, const char *why)
 {
-	fprintf(stderr, "report: %s '%s': %s\n", what, which, why);
+	log_error("%s '%s': %s", what, which, why);
 	return STATUS_USAGE;
 }
 
@@ -199,7 +200,7 @@ static int make_request(struct request *r, const char *name, const struct questi
 
 static int failed(const char *what, const char *why)
 {
-	fprintf(stderr, "report: %s: %s\n", what, why);
+	log_error("%s: %s", what, why);
 	return STATUS_FAILED;
 }
 

@@ -86,7 +86,7 @@ static void explain(struct stream *s, CURLcode code)
 	if (status == 401)
 		snprintf(text, sizeof(text), "it wants a token, and not this one: --token-file FILE");
 	else if (status >= 300)
-		snprintf(text, sizeof(text), "it answers %ld: is it httpd of jopil?", status);
+		snprintf(text, sizeof(text), "it answers %ld: is it an httpd of jopil?", status);
 	else if (code == CURLE_OK)
 		snprintf(text, sizeof(text), "the stream has ended; asking again");
 	else

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "common/options.h"
 #include "common/status.h"
 #include "common/stop.h"
@@ -75,7 +76,7 @@ static const struct option_row rows[] = {
 
 static int failed(const char *what, const char *why)
 {
-	fprintf(stderr, "top: %s: %s\n", what, why);
+	log_error("%s: %s", what, why);
 	return STATUS_FAILED;
 }
 
@@ -94,8 +95,8 @@ static int choose_order(struct model *model)
 			order->column = i;
 			return STATUS_DONE;
 		}
-	fprintf(stderr, "top: --sort '%s': view %s has no such column; its titles are above its rows\n",
-		settings.sort, model_view(model)->name);
+	log_error("--sort '%s': view %s has no such column; its titles are above its rows",
+		  settings.sort, model_view(model)->name);
 	return STATUS_USAGE;
 }
 
@@ -104,7 +105,7 @@ static int prepare(struct model *model)
 	model_init(model, settings.view);
 	model->as_bytes = settings.bytes;
 	if (settings.filter && strlen(settings.filter) >= MODEL_FILTER) {
-		fprintf(stderr, "top: --filter: more than %d bytes\n", MODEL_FILTER - 1);
+		log_error("--filter: more than %d bytes", MODEL_FILTER - 1);
 		return STATUS_USAGE;
 	}
 	if (settings.filter)
@@ -249,7 +250,7 @@ static int run_live(struct feed *feed, struct model *model)
 		return STATUS_DONE;
 	if (err != -ENXIO && err != -ENOTSUP)
 		return failed(why, strerror(-err));
-	fprintf(stderr, "top: terminal: %s; --batch prints plain lines\n", why);
+	log_error("terminal: %s; --batch prints plain lines", why);
 	return STATUS_UNSUPPORTED;
 }
 

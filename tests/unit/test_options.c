@@ -36,7 +36,8 @@ static const struct option_row rows[] = {
 	{ "number", 0, OPTION_NUMBER, "N", "how many", &got.number, 1, 100, false, NULL },
 	{ "bytes", 0, OPTION_NUMBER, "N", "how large", &got.bytes, 0, 0, true, NULL },
 	{ "interval", 'i', OPTION_SECONDS, "S", "how often", &got.interval_ns, 1000000, 0, false, NULL },
-	{ "colour", 0, OPTION_PARSED, "NAME", "which", &got.parsed, 0, 0, false, parse_colour },
+	/* V, which --version must not be taken for. */
+	{ "colour", 'V', OPTION_PARSED, "NAME", "which", &got.parsed, 0, 0, false, parse_colour },
 	{ .name = NULL },
 };
 
