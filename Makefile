@@ -35,8 +35,9 @@ endif
 # -I$(BUILD): generated headers. The tree itself is the include root: "common/options.h".
 CPPFLAGS += -D_GNU_SOURCE -I. -I$(BUILD) -MMD -MP
 CFLAGS   += -std=gnu11 -g $(OPTIMIZE) $(WARNINGS) $(SAN_FLAGS) \
-            -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
-LDFLAGS  += -pie -Wl,-z,relro,-z,now,--as-needed $(SAN_FLAGS)
+            -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection \
+            $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+LDFLAGS  += -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(SAN_FLAGS)
 
 LIBS_loader     := -lbpf -lelf -lz -ljansson
 LIBS_reader     := -lbpf -lelf -lz -lpcap
@@ -49,7 +50,7 @@ LIBS_top        := -lncursesw -ltinfo -lcurl -ljansson
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps demo-deps check-deps check check-build demo abuse bench soak-browser fuzz lint format docs clean help
+.PHONY: all install install-strip uninstall deps demo-deps check-deps check check-build demo abuse bench soak-browser fuzz lint format docs clean help
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%) ## build the programs to build/bin
 
@@ -61,7 +62,7 @@ DEPS_BUILD := build-essential clang llvm bpftool libbpf-dev libelf-dev zlib1g-de
 DEPS_DEMO  := iproute2 util-linux iputils-ping iperf3 curl jq
 DEPS_BENCH := tcpdump wrk nginx-light
 DEPS_CHECK := libcmocka-dev sqlite3 bats nftables tcpdump ethtool libclang-rt-dev clang-format openssl procps cppcheck \
-	shellcheck valgrind chromium nodejs npm python3-jsonschema prometheus tmux
+	shellcheck valgrind chromium nodejs npm python3-jsonschema prometheus tmux mandoc
 
 deps: ## install what building needs (Debian packages, only the missing ones)
 	@tests/deps $(DEPS_BUILD)
@@ -147,6 +148,50 @@ docs: $(BUILD)/bin/events_doc $(BUILD)/bin/metrics_doc ## write docs/EVENTS.md, 
 	$(BUILD)/bin/events_doc schema > docs/events.schema.json
 	$(BUILD)/bin/metrics_doc docs/PROMETHEUS.md > $(BUILD)/PROMETHEUS.md
 	cp $(BUILD)/PROMETHEUS.md docs/PROMETHEUS.md
+
+## ---- install --------------------------------------------------------------
+
+# GNU names, and DESTDIR. With /usr or /usr/local, /etc is where distributions look.
+PREFIX      ?= /usr/local
+prefix      ?= $(PREFIX)
+exec_prefix ?= $(prefix)
+bindir      ?= $(exec_prefix)/bin
+sbindir     ?= $(exec_prefix)/sbin
+datarootdir ?= $(prefix)/share
+datadir     ?= $(datarootdir)
+mandir      ?= $(datarootdir)/man
+docdir      ?= $(datarootdir)/doc/jopil
+
+INSTALL         ?= install
+INSTALL_PROGRAM ?= $(INSTALL)
+INSTALL_DATA    ?= $(INSTALL) -m 644
+
+# What is only for root is in sbin. A program is jopil-NAME wherever others can see it.
+SBIN_PROGRAMS := loader
+PROGRAM_ROWS  := $(foreach p,$(PROGRAMS),$(BUILD)/bin/$(p):$(if $(filter $(p),$(SBIN_PROGRAMS)),$(sbindir),$(bindir))/jopil-$(p))
+DATA_ROWS     := $(foreach m,$(wildcard docs/man/*),$(m):$(mandir)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))) \
+	$(foreach d,README.md LICENSE $(wildcard docs/*.md docs/*.json),$(d):$(docdir)/$(notdir $(d))) \
+	grafana/jopil.json:$(datadir)/jopil/grafana/jopil.json \
+	prometheus/jopil.rules.yml:$(datadir)/jopil/prometheus/jopil.rules.yml
+OWN_DIRS      := $(docdir) $(datadir)/jopil/grafana $(datadir)/jopil/prometheus $(datadir)/jopil
+
+# $(1): how, $(2): SOURCE:DESTINATION
+define install_row
+	@mkdir -p '$(DESTDIR)$(dir $(lastword $(subst :, ,$(2))))'
+	$(call quiet,inst,$(lastword $(subst :, ,$(2))))$(1) '$(firstword $(subst :, ,$(2)))' '$(DESTDIR)$(lastword $(subst :, ,$(2)))'
+
+endef
+
+install: all ## install below PREFIX (/usr/local); DESTDIR and GNU's directory names are heeded
+	$(foreach r,$(PROGRAM_ROWS),$(call install_row,$(INSTALL_PROGRAM),$(r)))
+	$(foreach r,$(DATA_ROWS),$(call install_row,$(INSTALL_DATA),$(r)))
+
+install-strip:
+	@$(MAKE) --no-print-directory INSTALL_PROGRAM='$(INSTALL_PROGRAM) -s' install
+
+uninstall: ## remove what install put there
+	rm -f $(foreach r,$(PROGRAM_ROWS) $(DATA_ROWS),'$(DESTDIR)$(lastword $(subst :, ,$(r)))')
+	-@rmdir $(OWN_DIRS:%='$(DESTDIR)%') 2>/dev/null
 
 ## ---- tests ---------------------------------------------------------------
 
