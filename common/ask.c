@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SQL_MAX 2048
+#define SQL_MAX 4096
+#define INDEX_MAX 64
+#define SOUGHT_MAX 64	/* remotes; where there are more it is faster to read all */
 
 bool ask_check(struct ask *a, int code)
 {
@@ -17,6 +19,15 @@ bool ask_check(struct ask *a, int code)
 	a->status = (code & 0xff) == SQLITE_CORRUPT ? STORE_DAMAGED : STORE_FAILED;
 	a->why = sqlite3_errstr(code);
 	return false;
+}
+
+void ask_free(struct ask *a)
+{
+	store_plan_free(&a->plan);
+	remote_set_free(&a->remotes);
+	free(a->cuts);
+	a->cuts = NULL;
+	a->n_cuts = 0;
 }
 
 bool ask_plan_parts(struct ask *a, int64_t *cuts, size_t n)
@@ -77,13 +88,14 @@ struct filter {
 	const char *ids;
 };
 
-static void add_filters(const struct request *r, const struct store_fact_row *fact, char *sql, size_t size)
+#define FILTERS 6
+
+static void filters_of(const struct request *r, struct filter filters[FILTERS])
 {
-	const struct filter filters[] = {
+	const struct filter all[FILTERS] = {
 		{ NAME_PROCESS, r->process, "SELECT id FROM process WHERE command=:process" },
 		{ NAME_PROCESS, r->host, "SELECT process.id FROM process JOIN host ON host.id=process.host "
 					 "WHERE host.name=:host" },
-		{ NAME_REMOTE, r->network.family, "SELECT id FROM remote WHERE in_network(ip)" },
 		{ NAME_PROTOCOL, r->proto, "SELECT id FROM protocol WHERE name=:proto COLLATE NOCASE" },
 		{ NAME_HOST, r->host, "SELECT id FROM host WHERE name=:host" },
 		{ NAME_INTERFACE, r->host, "SELECT interface.id FROM interface JOIN host "
@@ -91,13 +103,68 @@ static void add_filters(const struct request *r, const struct store_fact_row *fa
 		{ NAME_SERIES, r->host, "SELECT series.id FROM series JOIN host ON host.id=series.host "
 					"WHERE host.name=:host" },
 	};
+
+	memcpy(filters, all, sizeof(all));
+}
+
+/* The few remotes of a network by their ids; many are told from others as rows come (ask_step). */
+static size_t add_remotes(const struct ask *a, char *sql, size_t size)
+{
+	size_t at = (size_t)snprintf(sql, size, " AND t.remote IN (");
+	const char *comma = "";
+
+	for (int64_t id = 0; id < a->remotes.size; id++)
+		if (remote_set_has(&a->remotes, id)) {
+			at += (size_t)snprintf(sql + at, size - at, "%s%lld", comma, (long long)id);
+			comma = ",";
+		}
+	return at + (size_t)snprintf(sql + at, size - at, ")");
+}
+
+/* Returns which keys it names. */
+static unsigned int add_filters(const struct ask *a, const struct store_fact_row *fact, char *sql,
+				size_t size)
+{
+	struct filter filters[FILTERS];
+	unsigned int named = 0;
 	size_t at = 0;
 
+	*sql = '\0';
+	filters_of(a->request, filters);
+	for (size_t key = 0; key < fact->key_count; key++) {
+		if (fact->kinds[key] == NAME_REMOTE && a->request->network.family) {
+			named |= 1u << key;
+			at += a->tests_remote ? 0 : add_remotes(a, sql + at, size - at);
+		}
+		for (size_t f = 0; f < FILTERS; f++) {
+			if (!filters[f].is_set || filters[f].kind != fact->kinds[key])
+				continue;
+			named |= 1u << key;
+			at += (size_t)snprintf(sql + at, size - at, " AND t.%s IN (%s)", fact->keys[key],
+					       filters[f].ids);
+		}
+	}
+	return named;
+}
+
+static bool has_remotes(const struct store_fact_row *fact)
+{
 	for (size_t key = 0; key < fact->key_count; key++)
-		for (size_t f = 0; f < sizeof(filters) / sizeof(filters[0]); f++)
-			if (filters[f].is_set && filters[f].kind == fact->kinds[key])
-				at += (size_t)snprintf(sql + at, size - at, " AND t.%s IN (%s)",
-						       fact->keys[key], filters[f].ids);
+		if (fact->kinds[key] == NAME_REMOTE)
+			return true;
+	return false;
+}
+
+/* Which remotes are in the network, where that matters. */
+static bool find_remotes(struct ask *a, const struct store_fact_row *fact)
+{
+	a->tests_remote = false;
+	if (!a->request->network.family || !has_remotes(fact))
+		return true;
+	if (!a->remotes.bits && !ask_check(a, remote_set_make(&a->remotes, a->db, &a->request->network)))
+		return false;
+	a->tests_remote = a->remotes.n > SOUGHT_MAX;
+	return true;
 }
 
 static void bind_text(sqlite3_stmt *statement, const char *name, const char *text)
@@ -128,21 +195,46 @@ sqlite3_stmt *ask_prepare(struct ask *a, const char *sql)
 	return statement;
 }
 
+/* A process's rows lie together, by remote. */
+static bool seeks_remotes(const struct ask *a, enum store_tier tier)
+{
+	const struct request *r = a->request;
+
+	return r->network.family && !a->tests_remote && !r->process && tier >= STORE_REMOTE_INDEX;
+}
+
 /*
  * The slots first, then of each its rows: the primary key begins with the slot, and its
  * next column is often the one that is filtered by.
  */
-sqlite3_stmt *ask_segment(struct ask *a, enum store_fact fact, const struct store_segment *segment,
-			  const char *columns)
+sqlite3_stmt *ask_segment(struct ask *a, enum store_fact which, unsigned int keys,
+			  const struct store_segment *segment, const char *columns)
 {
+	const struct store_fact_row *fact = &store_facts[which];
 	const char *tier = store_tiers[segment->tier].name;
-	char sql[SQL_MAX];
-	size_t at;
+	char sql[SQL_MAX], filters[SQL_MAX / 2], index[INDEX_MAX] = "";
+	enum store_fact shortest;
 
-	at = (size_t)snprintf(sql, sizeof(sql), "SELECT %s FROM slot s CROSS JOIN %s_%s t ON t.slot=s.begin "
-			      "WHERE s.tier=%d AND s.begin>=%lld AND s.begin<=%lld", columns,
-			      store_facts[fact].name, tier, segment->tier, (long long)segment->first,
-			      (long long)segment->last);
-	add_filters(a->request, &store_facts[fact], sql + at, sizeof(sql) - at);
+	if (a->status != STORE_OK || !find_remotes(a, fact))
+		return NULL;
+	keys |= add_filters(a, fact, filters, sizeof(filters));
+	shortest = store_shortest(which, segment->tier, keys);
+	if (shortest == FACT_TRAFFIC && seeks_remotes(a, segment->tier))
+		snprintf(index, sizeof(index), " INDEXED BY traffic_%s_remote", tier);
+	snprintf(sql, sizeof(sql), "SELECT %s%s FROM slot s CROSS JOIN %s_%s t%s ON t.slot=s.begin "
+		 "WHERE s.tier=%d AND s.begin>=%lld AND s.begin<=%lld%s", columns,
+		 a->tests_remote ? ",t.remote" : "", store_facts[shortest].name, tier, index, segment->tier,
+		 (long long)segment->first, (long long)segment->last, filters);
 	return ask_prepare(a, sql);
+}
+
+int ask_step(const struct ask *a, sqlite3_stmt *statement)
+{
+	int last = sqlite3_column_count(statement) - 1, code;
+
+	do
+		code = sqlite3_step(statement);
+	while (code == SQLITE_ROW && a->tests_remote &&
+	       !remote_set_has(&a->remotes, sqlite3_column_int64(statement, last)));
+	return code;
 }

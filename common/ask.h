@@ -6,6 +6,7 @@
 #include "common/store_plan.h"
 #include "common/answer.h"
 #include "common/ask_network.h"
+#include "common/ask_remote_set.h"
 
 /* What of the command line a verb knows; bits. */
 enum request_option {
@@ -35,12 +36,17 @@ struct ask {
 	struct store_plan plan;
 	int64_t *cuts;
 	size_t n_cuts;
+	struct remote_set remotes;	/* of the request's network */
+	bool tests_remote;	/* the last segment's rows end with a remote to be looked up there */
 	enum store_status status;
 	const char *why;	/* as of store_open_reader() */
 };
 
 /* By an SQLite code; SQLITE_OK, _ROW and _DONE are none. True: nothing has gone wrong so far. */
 bool ask_check(struct ask *a, int code);
+
+/* What plans and filters hold. The question's status stays. */
+void ask_free(struct ask *a);
 
 /* Plans the range of the request as a whole. */
 bool ask_plan(struct ask *a);
@@ -53,11 +59,15 @@ struct answer_head ask_head(const struct ask *a, const struct column *columns, s
 
 /*
  * Prepares "SELECT <columns> FROM <fact>" over all slots of a segment, where the request's
- * filters hold; columns may name t.slot, s.end and the fact's own as t.NAME.
- * NULL: it went wrong.
+ * filters hold; columns may name t.slot, s.end and the fact's own as t.NAME, of its keys those
+ * in `keys` (bits: 1 << index): with few of them there is less to be read. Sums may come in
+ * parts. NULL: it went wrong.
  */
-sqlite3_stmt *ask_segment(struct ask *a, enum store_fact fact, const struct store_segment *segment,
-			  const char *columns);
+sqlite3_stmt *ask_segment(struct ask *a, enum store_fact fact, unsigned int keys,
+			  const struct store_segment *segment, const char *columns);
+
+/* The next row of ask_segment()'s last statement; SQLite's code. */
+int ask_step(const struct ask *a, sqlite3_stmt *statement);
 
 /* Prepares any other statement, and binds of :process :proto :host what it has. */
 sqlite3_stmt *ask_prepare(struct ask *a, const char *sql);

@@ -64,6 +64,9 @@ static struct tally_row *row_of(struct tally *t, const struct tally_row *wanted)
 {
 	uint32_t *place;
 
+	/* Often that of the row before. */
+	if (t->last < t->n && is_same(&t->rows[t->last], wanted))
+		return &t->rows[t->last];
 	if (t->n == t->allocated && !grow(t))
 		return NULL;
 	place = place_of(t, wanted);
@@ -71,7 +74,8 @@ static struct tally_row *row_of(struct tally *t, const struct tally_row *wanted)
 		t->rows[t->n] = *wanted;
 		*place = (uint32_t)++t->n;
 	}
-	return &t->rows[*place - 1];
+	t->last = *place - 1;
+	return &t->rows[t->last];
 }
 
 void tally_free(struct tally *t)
@@ -98,6 +102,16 @@ static void make_columns(const struct store_fact_row *fact, unsigned int keys, c
 		at += (size_t)snprintf(columns + at, COLUMNS_MAX - at, ",t.%s", fact->values[i]);
 }
 
+/* The part of a slot; slots come one after the other. */
+static int64_t part_of(struct tally *tally, const struct ask *a, int64_t slot)
+{
+	if (slot != tally->slot) {
+		tally->slot = slot;
+		tally->part = (int64_t)store_plan_part(a->cuts, a->n_cuts, slot);
+	}
+	return tally->part;
+}
+
 static bool add_row(struct tally *tally, const struct ask *a, const struct store_fact_row *fact,
 		    unsigned int keys, sqlite3_stmt *statement)
 {
@@ -105,8 +119,7 @@ static bool add_row(struct tally *tally, const struct ask *a, const struct store
 	int at = 1;
 
 	if (keys & TALLY_PARTS)
-		wanted.part = (int64_t)store_plan_part(a->cuts, a->n_cuts,
-						       sqlite3_column_int64(statement, 0));
+		wanted.part = part_of(tally, a, sqlite3_column_int64(statement, 0));
 	for (size_t i = 0; i < fact->key_count; i++)
 		if (keys & TALLY_KEY(i))
 			wanted.key[i] = sqlite3_column_int64(statement, at++);
@@ -127,10 +140,10 @@ static bool add_segment(struct tally *tally, struct ask *a, enum store_fact whic
 	int code;
 
 	make_columns(fact, keys, columns);
-	statement = ask_segment(a, which, segment, columns);
+	statement = ask_segment(a, which, keys & (TALLY_PARTS - 1), segment, columns);
 	if (!statement)
 		return false;
-	while ((code = sqlite3_step(statement)) == SQLITE_ROW)
+	while ((code = ask_step(a, statement)) == SQLITE_ROW)
 		if (!add_row(tally, a, fact, keys, statement)) {
 			code = SQLITE_NOMEM;
 			break;
@@ -143,7 +156,7 @@ bool tally_fact(struct tally *tally, struct ask *a, enum store_fact fact, unsign
 {
 	bool good = a->status == STORE_OK;
 
-	*tally = (struct tally){ 0 };
+	*tally = (struct tally){ .slot = INT64_MIN };
 	for (size_t i = 0; i < a->plan.n && good; i++)
 		good = add_segment(tally, a, fact, keys, &a->plan.segments[i]);
 	return good;

@@ -16,6 +16,8 @@ struct tally {
 	size_t n, allocated;
 	uint32_t *slots;	/* row + 1; 0: unused */
 	size_t n_slots;
+	size_t last;		/* row that was added to */
+	int64_t slot, part;	/* of it */
 };
 
 /* Bits of `keys`: which of the fact's keys rows are told apart by; and parts. */

@@ -2,7 +2,6 @@
 /* What can be asked of the database, as a table. */
 #include "common/questions.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 const struct question questions[QUESTIONS] = {
@@ -53,10 +52,7 @@ bool question_run(const struct question *question, struct ask *a)
 {
 	if (ask_check(a, sqlite3_exec(a->db, "BEGIN", NULL, NULL, NULL)))
 		question->run(a);
-	store_plan_free(&a->plan);
-	free(a->cuts);
-	a->cuts = NULL;
-	a->n_cuts = 0;
+	ask_free(a);
 	/* Of a transaction that has only read, nothing can go wrong. */
 	sqlite3_exec(a->db, "ROLLBACK", NULL, NULL, NULL);
 	return a->status == STORE_OK;

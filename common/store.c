@@ -15,6 +15,7 @@
 #define STATEMENT_MAX 1024
 #define URI_MAX 4096
 
+#define MOVED { "tx_bytes", "rx_bytes", "tx_calls", "rx_calls", "connections", "failed" }
 #define BOTH_WAYS { "ingress_packets", "ingress_bytes", "egress_packets", "egress_bytes" }
 
 const struct store_fact_row store_facts[STORE_FACTS] = {
@@ -22,14 +23,23 @@ const struct store_fact_row store_facts[STORE_FACTS] = {
 	[FACT_PROTOCOL] = { "protocol_totals", 2, 4, { "host", "protocol" },
 			    { NAME_HOST, NAME_PROTOCOL }, BOTH_WAYS },
 	[FACT_TRAFFIC] = { "traffic", 3, 6, { "process", "remote", "protocol" },
-			   { NAME_PROCESS, NAME_REMOTE, NAME_PROTOCOL },
-			   { "tx_bytes", "rx_bytes", "tx_calls", "rx_calls", "connections", "failed" } },
+			   { NAME_PROCESS, NAME_REMOTE, NAME_PROTOCOL }, MOVED },
 	[FACT_PORT] = { "ports", 3, 2, { "host", "protocol", "port" },
 			{ NAME_HOST, NAME_PROTOCOL, STORE_NUMBER }, { "packets", "bytes" } },
 	[FACT_DROP] = { "drops", 3, 2, { "host", "reason", "protocol" },
 			{ NAME_HOST, NAME_REASON, NAME_PROTOCOL }, { "packets", "bytes" } },
 	[FACT_LATENCY] = { "latency", 2, 1, { "series", "upper" }, { NAME_SERIES, STORE_NUMBER },
 			   { "count" } },
+	[FACT_PROCESS] = { "traffic_by_process", 2, 6, { "process", "protocol" },
+			   { NAME_PROCESS, NAME_PROTOCOL }, MOVED },
+	[FACT_REMOTE] = { "traffic_by_remote", 2, 6, { "remote", "protocol" },
+			  { NAME_REMOTE, NAME_PROTOCOL }, MOVED },
+};
+
+/* Within an hour few remotes talk to several processes: that would be as long as it is. */
+const struct store_summary_row store_summaries[STORE_SUMMARIES] = {
+	{ FACT_PROCESS, FACT_TRAFFIC, TIER_HOURS },
+	{ FACT_REMOTE, FACT_TRAFFIC, TIER_DAYS },
 };
 
 /* As vnstat has them; a month has at most 31 days. */
@@ -70,6 +80,51 @@ static const char others_sql[] =
 	" dst_bytes INTEGER NOT NULL, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL,"
 	" state TEXT, rtt_us INTEGER, retransmits INTEGER, drops INTEGER) STRICT;"
 	"CREATE INDEX flow_by_time ON flow(last_ms);";
+
+/* ---- summaries ------------------------------------------------------------- */
+
+static const struct store_summary_row *summary_of(enum store_fact fact)
+{
+	for (size_t i = 0; i < STORE_SUMMARIES; i++)
+		if (store_summaries[i].fact == fact)
+			return &store_summaries[i];
+	return NULL;
+}
+
+bool store_has(enum store_fact fact, enum store_tier tier)
+{
+	const struct store_summary_row *summary = summary_of(fact);
+
+	return !summary || tier >= summary->finest;
+}
+
+static bool has_key(const struct store_fact_row *fact, const char *name)
+{
+	for (size_t i = 0; i < fact->key_count; i++)
+		if (!strcmp(fact->keys[i], name))
+			return true;
+	return false;
+}
+
+static bool has_keys(const struct store_fact_row *summary, const struct store_fact_row *of, unsigned int keys)
+{
+	for (size_t i = 0; i < of->key_count; i++)
+		if (keys & 1u << i && !has_key(summary, of->keys[i]))
+			return false;
+	return true;
+}
+
+enum store_fact store_shortest(enum store_fact fact, enum store_tier tier, unsigned int keys)
+{
+	for (size_t i = 0; i < STORE_SUMMARIES; i++) {
+		const struct store_summary_row *row = &store_summaries[i];
+
+		if (row->of == fact && tier >= row->finest &&
+		    has_keys(&store_facts[row->fact], &store_facts[fact], keys))
+			return row->fact;
+	}
+	return fact;
+}
 
 /* ---- slots ----------------------------------------------------------------- */
 
@@ -123,24 +178,82 @@ static void fact_sql(const struct store_fact_row *fact, const char *tier, char s
 	snprintf(sql + at, STATEMENT_MAX - at, ")) STRICT, WITHOUT ROWID");
 }
 
-static int make_tables(sqlite3 *db)
+static int make_fact(sqlite3 *db, enum store_fact fact)
 {
 	char sql[STATEMENT_MAX];
+	int code = SQLITE_OK;
+
+	for (int tier = 0; tier < STORE_TIERS && code == SQLITE_OK; tier++) {
+		if (!store_has(fact, tier))
+			continue;
+		fact_sql(&store_facts[fact], store_tiers[tier].name, sql);
+		code = sqlite3_exec(db, sql, NULL, NULL, NULL);
+	}
+	return code;
+}
+
+static int make_tables(sqlite3 *db)
+{
 	int code = sqlite3_exec(db, names_sql, NULL, NULL, NULL);
 
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(db, others_sql, NULL, NULL, NULL);
-	for (int fact = 0; fact < STORE_FACTS && code == SQLITE_OK; fact++)
-		for (int tier = 0; tier < STORE_TIERS && code == SQLITE_OK; tier++) {
-			fact_sql(&store_facts[fact], store_tiers[tier].name, sql);
-			code = sqlite3_exec(db, sql, NULL, NULL, NULL);
-		}
+	for (int fact = FACT_INTERFACE; fact <= FACT_LATENCY && code == SQLITE_OK; fact++)
+		code = make_fact(db, fact);
+	return code;
+}
+
+/* "INSERT INTO traffic_by_process_days SELECT slot, process, ..., sum(tx_bytes), ... GROUP BY slot, ..." */
+static int fill_summary(sqlite3 *db, const struct store_summary_row *row, const char *tier)
+{
+	const struct store_fact_row *fact = &store_facts[row->fact];
+	char sql[STATEMENT_MAX], keys[STATEMENT_MAX / 4] = "slot";
+	size_t at = strlen(keys);
+
+	for (size_t i = 0; i < fact->key_count; i++)
+		at += (size_t)snprintf(keys + at, sizeof(keys) - at, ", %s", fact->keys[i]);
+	at = (size_t)snprintf(sql, sizeof(sql), "INSERT INTO %s_%s SELECT %s", fact->name, tier, keys);
+	for (size_t i = 0; i < fact->value_count; i++)
+		at += (size_t)snprintf(sql + at, sizeof(sql) - at, ", sum(%s)", fact->values[i]);
+	snprintf(sql + at, sizeof(sql) - at, " FROM %s_%s GROUP BY %s", store_facts[row->of].name, tier,
+		 keys);
+	return sqlite3_exec(db, sql, NULL, NULL, NULL);
+}
+
+/* Ways to the few rows of a remote, where there are many of others. */
+static int make_remote_indices(sqlite3 *db)
+{
+	char sql[STATEMENT_MAX];
+	int code = SQLITE_OK;
+
+	for (int tier = STORE_REMOTE_INDEX; tier < STORE_TIERS && code == SQLITE_OK; tier++) {
+		const char *name = store_tiers[tier].name;
+
+		snprintf(sql, sizeof(sql), "CREATE INDEX traffic_%s_remote ON traffic_%s(slot, remote)", name,
+			 name);
+		code = sqlite3_exec(db, sql, NULL, NULL, NULL);
+	}
+	return code;
+}
+
+static int make_summaries(sqlite3 *db)
+{
+	int code = SQLITE_OK;
+
+	for (size_t i = 0; i < STORE_SUMMARIES && code == SQLITE_OK; i++) {
+		code = make_fact(db, store_summaries[i].fact);
+		for (int tier = store_summaries[i].finest; tier < STORE_TIERS && code == SQLITE_OK; tier++)
+			code = fill_summary(db, &store_summaries[i], store_tiers[tier].name);
+	}
+	if (code == SQLITE_OK)
+		code = make_remote_indices(db);
 	return code;
 }
 
 /* Row n brings version n to n + 1. */
 static int (*const migrations[STORE_VERSION])(sqlite3 *db) = {
 	make_tables,
+	make_summaries,
 };
 
 static int set_version(sqlite3 *db, int version)

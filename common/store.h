@@ -8,6 +8,9 @@
  * whole sum of each of its slots. Names are kept once, in a table for each kind; a key
  * that is a name is the id there. Table `slot` says which slots of a tier have data at
  * all: what is missing there was not watched.
+ *
+ * Summaries are facts that say again what another one says, by fewer keys, in tables that are
+ * shorter by that: a month by process is read from thousands of rows, not from millions.
  */
 #ifndef JOPIL_STORE_H
 #define JOPIL_STORE_H
@@ -19,7 +22,7 @@
 #include "common/types.h"
 
 #define STORE_APPLICATION_ID 0x6a6f7069	/* "jopi" */
-#define STORE_VERSION 1			/* user_version */
+#define STORE_VERSION 2			/* user_version */
 
 enum store_tier {
 	TIER_RAW,	/* slots of STORE_RAW_SECONDS */
@@ -53,7 +56,10 @@ enum store_fact {
 	FACT_PORT,
 	FACT_DROP,
 	FACT_LATENCY,
+	FACT_PROCESS,	/* summaries of FACT_TRAFFIC */
+	FACT_REMOTE,
 	STORE_FACTS,
+	STORE_SUMMARIES = STORE_FACTS - FACT_PROCESS,
 };
 
 struct store_fact_row {
@@ -64,6 +70,11 @@ struct store_fact_row {
 	const char *values[STORE_VALUES_MAX];
 };
 
+struct store_summary_row {
+	enum store_fact fact, of;	/* the keys of `fact` are some of `of`, its values the same */
+	enum store_tier finest;		/* it has tables of this tier and coarser ones */
+};
+
 struct store_tier_row {
 	const char *name;
 	u64 seconds;		/* of a slot; of TIER_DAYS about */
@@ -72,6 +83,22 @@ struct store_tier_row {
 
 extern const struct store_fact_row store_facts[STORE_FACTS];
 extern const struct store_tier_row store_tiers[STORE_TIERS];
+extern const struct store_summary_row store_summaries[STORE_SUMMARIES];
+
+/* Whether a fact has a table of a tier: all have, but some summaries. */
+bool store_has(enum store_fact fact, enum store_tier tier);
+
+/*
+ * Where to read the sums of a fact in a tier, by these of its keys (bits: 1 << index) and no
+ * other: a summary, or the fact itself. Keys and values have the same names in both.
+ */
+enum store_fact store_shortest(enum store_fact fact, enum store_tier tier, unsigned int keys);
+
+/*
+ * From this tier on FACT_TRAFFIC has an index (slot, remote), named "traffic_hours_remote"; the
+ * planner has to be told (INDEXED BY), as it knows nothing of how much there is.
+ */
+#define STORE_REMOTE_INDEX TIER_HOURS
 
 /* port of FACT_PORT for what has none. */
 #define STORE_NO_PORT (-1)

@@ -32,6 +32,8 @@ static int forget_slots(sqlite3 *db, int tier, int64_t before)
 	int code = SQLITE_OK;
 
 	for (int fact = 0; fact < STORE_FACTS && code == SQLITE_OK; fact++) {
+		if (!store_has(fact, tier))
+			continue;
 		snprintf(sql, sizeof(sql), "DELETE FROM %s_%s WHERE slot IN (SELECT begin FROM slot "
 			 "WHERE tier=%d AND end<=%lld)", store_facts[fact].name,
 			 store_tiers[tier].name, tier, (long long)before);

@@ -41,6 +41,8 @@ static int prepare_facts(struct writer *w)
 
 	for (int fact = 0; fact < STORE_FACTS; fact++)
 		for (int tier = 0; tier < STORE_TIERS && code == SQLITE_OK; tier++) {
+			if (!store_has(fact, tier))
+				continue;
 			upsert_sql(&store_facts[fact], store_tiers[tier].name, sql);
 			code = prepare(w->db, sql, &w->upsert[fact][tier]);
 		}
@@ -235,7 +237,7 @@ static int write_row(struct writer *w, const struct batch_row *row, u64 *written
 		sqlite3_stmt *upsert = w->upsert[row->key.fact][tier];
 		int at = 1;
 
-		if (!is_kept(w, tier))
+		if (!upsert || !is_kept(w, tier))
 			continue;
 		sqlite3_bind_int64(upsert, at++, w->slots[tier].begin);
 		for (size_t i = 0; i < fact->key_count; i++)
@@ -264,18 +266,87 @@ static int by_key(const void *one, const void *other)
 	return 0;
 }
 
+static int write_sorted(struct writer *w, const struct batch_row *rows, u32 n, u64 *written)
+{
+	int code = SQLITE_OK;
+
+	for (u32 i = 0; i < n && code == SQLITE_OK; i++)
+		code = write_row(w, &rows[i], written);
+	return code;
+}
+
+/* Where a fact has a key; its keys are among those of the other. */
+static size_t place_of(const struct store_fact_row *fact, const char *key)
+{
+	size_t i = 0;
+
+	while (strcmp(fact->keys[i], key))
+		i++;
+	return i;
+}
+
+/* The rows of a fact, by the fewer keys of a summary of it; returns how many. */
+static u32 rows_by_less(const struct batch *batch, const struct store_summary_row *summary,
+			struct batch_row *rows)
+{
+	const struct store_fact_row *fact = &store_facts[summary->fact], *of = &store_facts[summary->of];
+	size_t places[STORE_KEYS_MAX] = { 0 };
+	u32 n = 0;
+
+	for (size_t k = 0; k < fact->key_count; k++)
+		places[k] = place_of(of, fact->keys[k]);
+	for (u32 i = 0; i < batch->n; i++) {
+		const struct batch_row *row = &batch->rows[i];
+
+		if (row->key.fact != summary->of)
+			continue;
+		rows[n] = *row;
+		rows[n].key = (struct batch_key){ .slot = row->key.slot, .fact = summary->fact };
+		for (size_t k = 0; k < fact->key_count; k++)
+			rows[n].key.key[k] = row->key.key[places[k]];
+		n++;
+	}
+	return n;
+}
+
+/* Adds up sorted rows of the same key; returns how many are left. */
+static u32 merge(struct batch_row *rows, u32 n)
+{
+	u32 last = 0;
+
+	for (u32 i = 1; i < n; i++) {
+		if (by_key(&rows[last], &rows[i])) {
+			rows[++last] = rows[i];
+			continue;
+		}
+		for (size_t v = 0; v < STORE_VALUES_MAX; v++)
+			rows[last].values[v] += rows[i].values[v];
+	}
+	return n ? last + 1 : 0;
+}
+
+static int write_summary(struct writer *w, const struct store_summary_row *summary, struct batch_row *rows,
+			 u64 *written)
+{
+	u32 n = rows_by_less(&w->batch, summary, rows);
+
+	qsort(rows, n, sizeof(*rows), by_key);
+	return write_sorted(w, rows, merge(rows, n), written);
+}
+
 static int write_rows(struct writer *w, u64 *written)
 {
-	struct batch_row *rows = malloc((w->batch.n + 1ul) * sizeof(*rows));
+	/* A copy: the batch finds its rows by their places, and may have to go on. */
+	struct batch_row *rows = calloc(w->batch.n + 1ul, sizeof(*rows));
 	int code = rows ? SQLITE_OK : SQLITE_NOMEM;
 
-	/* A copy: the batch finds its rows by their places, and may have to go on. */
 	if (rows && w->batch.n) {
 		memcpy(rows, w->batch.rows, w->batch.n * sizeof(*rows));
 		qsort(rows, w->batch.n, sizeof(*rows), by_key);
+		code = write_sorted(w, rows, w->batch.n, written);
 	}
-	for (u32 i = 0; i < w->batch.n && code == SQLITE_OK; i++)
-		code = write_row(w, &rows[i], written);
+	for (size_t i = 0; i < STORE_SUMMARIES && code == SQLITE_OK; i++)
+		code = write_summary(w, &store_summaries[i], rows, written);
 	for (u32 i = 0; i < w->batch.n_watched && code == SQLITE_OK; i++)
 		code = enter_slot(w, w->batch.watched[i]);
 	free(rows);

@@ -8,6 +8,7 @@
 #include "common/ask_steps.h"
 
 #define SELECT_MAX 512
+#define ALL_KEYS ((1u << STORE_KEYS_MAX) - 1)
 
 const char *const export_bys[] = { "traffic", "interface", "protocol", "port", "drop", "latency", "flow",
 				   NULL };
@@ -123,11 +124,11 @@ static void put_row(const struct ask *a, const struct shape *shape, struct ask_n
 static uint64_t put_segment(struct ask *a, enum store_fact fact, const struct shape *shape,
 			    const struct store_segment *segment, struct ask_names *names, uint64_t left)
 {
-	sqlite3_stmt *statement = ask_segment(a, fact, segment, shape->select);
+	sqlite3_stmt *statement = ask_segment(a, fact, ALL_KEYS, segment, shape->select);
 	FILE *out = a->request->out;
 	int code = SQLITE_DONE;
 
-	for (; left && statement && (code = sqlite3_step(statement)) == SQLITE_ROW && !ferror(out); left--)
+	for (; left && statement && (code = ask_step(a, statement)) == SQLITE_ROW && !ferror(out); left--)
 		put_row(a, shape, names, statement);
 	sqlite3_finalize(statement);
 	ask_check(a, code);

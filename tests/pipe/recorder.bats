@@ -184,6 +184,20 @@ counters() {
 	[ "${#lines[@]}" -eq 1 ]
 }
 
+@test "an older database is brought up to date: its sums, and what is added" {
+	lines --begin 1743213600 --hours 30 --rows 20 --processes 30 --remotes 100 >"$T/in"
+	head -n 5000 "$T/in" | recorder "${long[@]}" >"$T/out"
+	# As version 1 was.
+	sqlite3 "$DB" 'DROP TABLE traffic_by_process_hours; DROP TABLE traffic_by_process_days; DROP TABLE traffic_by_remote_days;
+		DROP INDEX traffic_hours_remote; DROP INDEX traffic_days_remote; PRAGMA user_version=1'
+	run -1 "$BIN/report" top --db "$DB"
+	[[ $output == *"older version"* ]]
+	sed -n '1p; 5001,$p' "$T/in" | recorder "${long[@]}" >"$T/out"
+	"$BATS_TEST_DIRNAME/recorder_check.py" "$DB" "$T/sums"
+	[ "$(ask 'PRAGMA user_version')" = "$(: | "$BIN/recorder" --db "$T/new.db" && sqlite3 "$T/new.db" 'PRAGMA user_version')" ]
+	[ "$(ask 'SELECT count(*) FROM sqlite_schema')" = "$(sqlite3 "$T/new.db" 'SELECT count(*) FROM sqlite_schema')" ]
+}
+
 @test "usage" {
 	run -2 "$BIN/recorder"
 	[ "${#lines[@]}" -eq 1 ]

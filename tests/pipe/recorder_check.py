@@ -19,6 +19,8 @@ QUERIES = {
         JOIN interface i ON i.id = interface""",
     "drop": "SELECT slot, 'drop', r.name, packets FROM drops_{tier} JOIN reason r ON r.id = reason",
 }
+SUMMARIES = {"process": ("hours", "days"), "remote": ("days",)}
+MOVED = "tx_bytes rx_bytes tx_calls rx_calls connections failed".split()
 
 
 def rows(db, tier):
@@ -29,6 +31,13 @@ def rows(db, tier):
     for what in ("port", "latency", "interface", "drop"):
         for slot, *key, value in db.execute(QUERIES[what].format(tier=tier)):
             yield slot, tuple(key), value
+
+
+def summaries_differ(db, key, tier):
+    """Rows of a summary that are not what its fact adds up to, and the other way round."""
+    said = f"SELECT slot, {key}, protocol, {', '.join(MOVED)} FROM traffic_by_{key}_{tier}"
+    sums = f"SELECT slot, {key}, protocol, {', '.join(f'sum({v})' for v in MOVED)} FROM traffic_{tier} GROUP BY 1, 2, 3"
+    return list(db.execute(f"{said} EXCEPT {sums}")) + list(db.execute(f"{sums} EXCEPT {said}"))
 
 
 def main():
@@ -49,6 +58,11 @@ def main():
         differ = [k for k in want.keys() | have.keys() if want[k] != have[k]]
         bad += len(differ)
         print(f"{tier}: {len(slots)} slots, {len(want)} sums, {len(differ)} differ", differ[:3])
+    for key, tiers in SUMMARIES.items():
+        for tier in tiers:
+            differ = summaries_differ(db, key, tier)
+            bad += len(differ)
+            print(f"{tier} by {key}: {len(differ)} differ", differ[:3])
     return 1 if bad else 0
 
 

@@ -45,6 +45,16 @@ static void explain(sqlite3_stmt *statement, char plan[PLAN_MAX])
 	sqlite3_finalize(steps);
 }
 
+/* 10.0.0.1 and on. */
+static void add_remotes(int n)
+{
+	char sql[256];
+
+	snprintf(sql, sizeof(sql), "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<%d) "
+		 "INSERT INTO remote SELECT i,'10.0.'||(i/256)||'.'||(i%%256) FROM n", n);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+}
+
 static void test_every_fact_by_its_keys(void **state)
 {
 	struct request request = { .process = "curl", .proto = "TCP", .host = "web1",
@@ -52,12 +62,16 @@ static void test_every_fact_by_its_keys(void **state)
 	struct ask a = { .request = &request, .db = db };
 
 	(void)state;
+	add_remotes(1);
 	for (int fact = 0; fact < STORE_FACTS; fact++)
 		for (int tier = 0; tier < STORE_TIERS; tier++) {
 			struct store_segment segment = { tier, 0, 86400 };
-			sqlite3_stmt *statement = ask_segment(&a, fact, &segment, "t.*");
+			sqlite3_stmt *statement;
 			char plan[PLAN_MAX];
 
+			if (!store_has(fact, tier))
+				continue;
+			statement = ask_segment(&a, fact, 7, &segment, "t.*");
 			assert_non_null(statement);
 			explain(statement, plan);
 			assert_ptr_equal(strstr(plan, "SEARCH s USING PRIMARY KEY (tier=? AND begin>? AND begin<?)"),
@@ -67,6 +81,7 @@ static void test_every_fact_by_its_keys(void **state)
 			assert_null(strstr(plan, "TEMP B-TREE"));
 			sqlite3_finalize(statement);
 		}
+	ask_free(&a);
 }
 
 static void test_one_process_is_sought(void **state)
@@ -74,13 +89,70 @@ static void test_one_process_is_sought(void **state)
 	struct request request = { .process = "curl" };
 	struct ask a = { .request = &request, .db = db };
 	struct store_segment segment = { TIER_DAYS, 0, 86400 };
-	sqlite3_stmt *statement = ask_segment(&a, FACT_TRAFFIC, &segment, "t.remote");
+	sqlite3_stmt *statement = ask_segment(&a, FACT_TRAFFIC, 2, &segment, "t.remote");
 	char plan[PLAN_MAX];
 
 	(void)state;
 	explain(statement, plan);
 	assert_non_null(strstr(plan, "SEARCH t USING PRIMARY KEY (slot=? AND process=?)"));
 	sqlite3_finalize(statement);
+}
+
+static void test_few_remotes_are_sought_and_many_are_not(void **state)
+{
+	struct request request = { .network = { .family = AF_INET, .bits = 31, .address = { 10, 0, 0, 8 } } };
+	struct ask a = { .request = &request, .db = db };
+	struct store_segment segment = { TIER_DAYS, 0, 86400 };
+	sqlite3_stmt *statement;
+	char plan[PLAN_MAX];
+
+	(void)state;
+	add_remotes(1000);
+	statement = ask_segment(&a, FACT_TRAFFIC, 1, &segment, "t.tx_bytes");
+	explain(statement, plan);
+	assert_non_null(strstr(plan, "SEARCH t USING INDEX traffic_days_remote (slot=? AND remote=?)"));
+	sqlite3_finalize(statement);
+	ask_free(&a);
+	request.network.bits = 8;
+	statement = ask_segment(&a, FACT_TRAFFIC, 1, &segment, "t.tx_bytes");
+	explain(statement, plan);
+	assert_non_null(strstr(plan, "SEARCH t USING PRIMARY KEY (slot=?)"));
+	sqlite3_finalize(statement);
+	ask_free(&a);
+}
+
+/* What is read: the shortest table that has the keys that are asked for or filtered by. */
+static void test_summaries_are_read(void **state)
+{
+	static const struct {
+		struct request request;
+		unsigned int keys;
+		enum store_tier tier;
+		const char *table;
+	} rows[] = {
+		{ { .limit = 0 }, TALLY_KEY(0), TIER_DAYS, " traffic_by_process_days t " },
+		{ { .limit = 0 }, TALLY_KEY(0), TIER_HOURS, " traffic_by_process_hours t " },
+		{ { .limit = 0 }, TALLY_KEY(0), TIER_MINUTES, " traffic_minutes t " },
+		{ { .limit = 0 }, TALLY_KEY(1), TIER_DAYS, " traffic_by_remote_days t " },
+		{ { .limit = 0 }, TALLY_KEY(1), TIER_HOURS, " traffic_hours t " },
+		{ { .proto = "UDP" }, TALLY_KEY(1), TIER_DAYS, " traffic_by_remote_days t " },
+		{ { .process = "curl" }, TALLY_KEY(1), TIER_DAYS, " traffic_days t " },
+		{ { .process = "curl" }, 0, TIER_DAYS, " traffic_by_process_days t " },
+		{ { .host = "web1" }, TALLY_KEY(2), TIER_DAYS, " traffic_by_process_days t " },
+		{ { .network = { .family = AF_INET } }, TALLY_KEY(0), TIER_DAYS, " traffic_days t " },
+		{ { .network = { .family = AF_INET } }, 0, TIER_DAYS, " traffic_by_remote_days t " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ask a = { .request = &rows[i].request, .db = db };
+		struct store_segment segment = { rows[i].tier, 0, 86400 };
+		sqlite3_stmt *statement = ask_segment(&a, FACT_TRAFFIC, rows[i].keys, &segment, "t.slot");
+
+		assert_non_null(strstr(sqlite3_sql(statement), rows[i].table));
+		sqlite3_finalize(statement);
+		ask_free(&a);
+	}
 }
 
 /* 3 days, 50 processes, 40 remotes: each row 1 sent, 2 received. */
@@ -95,7 +167,9 @@ static void test_sums_and_parts(void **state)
 	assert_int_equal(sqlite3_exec(db,
 		"INSERT INTO slot VALUES(3,0,86400),(3,86400,172800),(3,172800,259200);"
 		"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i<5999) "
-		"INSERT INTO traffic_days SELECT i/2000*86400,i%2000/40+1,i%40+1,1,1,2,0,0,0,0 FROM n",
+		"INSERT INTO traffic_days SELECT i/2000*86400,i%2000/40+1,i%40+1,1,1,2,0,0,0,0 FROM n;"
+		"INSERT INTO traffic_by_process_days SELECT slot,process,1,40,80,0,0,0,0 FROM traffic_days "
+		"GROUP BY slot,process",
 		NULL, NULL, NULL), SQLITE_OK);
 	assert_true(ask_plan(&a));
 	assert_true(tally_fact(&tally, &a, FACT_TRAFFIC, TALLY_KEY(0)));
@@ -121,8 +195,7 @@ static void test_sums_and_parts(void **state)
 	tally_sort(&tally, 0, 1);
 	assert_int_equal(tally.rows[0].sum[1], 8000);
 	tally_free(&tally);
-	store_plan_free(&a.plan);
-	free(a.cuts);
+	ask_free(&a);
 }
 
 /* The first thing that goes wrong is what is told. */
@@ -140,7 +213,7 @@ static void test_what_goes_wrong(void **state)
 	assert_false(ask_plan(&a));
 	assert_false(tally_fact(&tally, &a, FACT_PORT, TALLY_KEY(0)));
 	tally_free(&tally);
-	free(a.cuts);
+	ask_free(&a);
 	a = (struct ask){ .request = &request, .db = db };
 	assert_false(ask_check(&a, SQLITE_CORRUPT));
 	assert_int_equal(a.status, STORE_DAMAGED);
@@ -151,6 +224,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_every_fact_by_its_keys, open_db, close_db),
 		cmocka_unit_test_setup_teardown(test_one_process_is_sought, open_db, close_db),
+		cmocka_unit_test_setup_teardown(test_few_remotes_are_sought_and_many_are_not, open_db, close_db),
+		cmocka_unit_test_setup_teardown(test_summaries_are_read, open_db, close_db),
 		cmocka_unit_test_setup_teardown(test_sums_and_parts, open_db, close_db),
 		cmocka_unit_test_setup_teardown(test_what_goes_wrong, open_db, close_db),
 	};
