@@ -50,7 +50,7 @@ LIBS_top        := -lncursesw -ltinfo -lcurl -ljansson
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install install-strip uninstall deps demo-deps check-deps check check-build demo abuse bench soak-browser fuzz lint format docs clean help
+.PHONY: all install install-strip uninstall deps demo-deps check-deps bench-deps bench-quick check check-build demo abuse bench soak-browser fuzz lint format docs clean help
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%) ## build the programs to build/bin
 
@@ -60,7 +60,9 @@ DEPS_BUILD := build-essential clang llvm bpftool libbpf-dev libelf-dev zlib1g-de
 	libjansson-dev libmicrohttpd-dev nettle-dev libseccomp-dev libpcap-dev libsqlite3-dev \
 	libncurses-dev libcurl4-openssl-dev python3
 DEPS_DEMO  := iproute2 util-linux iputils-ping iperf3 curl jq
-DEPS_BENCH := tcpdump wrk nginx-light
+DEPS_BENCH := valgrind nginx-light wrk chromium nodejs npm
+# What is measured beside: one that is not to be had is named in the table.
+DEPS_PEERS := tcpdump tshark softflowd nfdump argus-server xdp-tools
 DEPS_CHECK := libcmocka-dev sqlite3 bats nftables tcpdump ethtool libclang-rt-dev clang-format openssl procps cppcheck \
 	shellcheck valgrind chromium nodejs npm python3-jsonschema prometheus tmux mandoc
 
@@ -251,11 +253,18 @@ abuse: check-build ## what ill-meaning clients do to httpd, for longer, with 10 
 	@IDLE=10000 ROUNDS=5 ABUSE_CONNECTIONS=12000 BIN=$(abspath $(BUILD))/asan/bin BUILD=$(abspath $(BUILD)) \
 		bats --tap tests/pipe/httpd_abuse.bats
 
-bench: ## measure, as ratios to a baseline of the same run
-	@tests/deps $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH) chromium nodejs npm
+bench-deps: ## install what make bench needs, the tools that it measures beside included
+	@tests/deps $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH)
+	@for p in $(DEPS_PEERS); do tests/deps $$p || echo "bench: no $$p: its rows are left out, and named"; done
 	@tests/deps --npm tests/browser
+
+bench: bench-deps ## measure: a table of ratios to peers and floors of the same run, and build/bench.json
 	@$(MAKE) --no-print-directory all $(BENCH_BINS) $(TOOL_BINS)
-	@tests/bench/run --build $(BUILD)
+	@tests/bench/run --build $(BUILD) $(THEMES)
+
+bench-quick: bench-deps ## the same in under two minutes, less exactly and without curves
+	@$(MAKE) --no-print-directory all $(BENCH_BINS) $(TOOL_BINS)
+	@tests/bench/run --build $(BUILD) --quick $(THEMES)
 
 soak-browser: ## feed a page 10 000 flows a second for MINUTES (default 5): its memory stays flat
 	@$(MAKE) --no-print-directory check-deps

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What the rows of make bench share."""

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Sends 64-byte UDP frames of many flows through AF_PACKET, at a pace or as fast as it can, to
+ * one interface or several in turn. The sender of the live rows: it does as little a packet as
+ * it can, so that what others do with the packet shows.
+ *
+ * usage: pump [-r PACKETS_A_SECOND] [-b] SECONDS FLOWS IFACE...		-b: past the qdisc and TC egress
+ *
+ * Flows come in random order, to nobody's MAC address. Prints
+ *	{"sent":2000000,"seconds":1.000,"pps":2000000.0,"cpu_s":0.980}
+ */
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BATCH 64
+#define FRAME 64
+#define INTERFACES_MAX 256
+#define FLOWS_MAX (1u << 24)
+
+static const uint8_t pattern[FRAME] = {
+	2, 0, 0, 0, 0, 0x99, 2, 0, 0, 0, 0, 1, 8, 0,
+	0x45, 0, 0, FRAME - 14, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 0, 198, 18, 0, 1,
+	0x20, 0, 0x1f, 0x90, 0, FRAME - 34,
+};
+
+static uint8_t frames[BATCH][FRAME];
+static struct iovec parts[BATCH];
+static struct mmsghdr messages[BATCH];
+static int sockets[INTERFACES_MAX];
+static uint64_t dice = 88172645463325252ull;
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "pump: %s: %s\n", what, strerror(errno));
+	exit(EXIT_FAILURE);
+}
+
+static double now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static double cpu_s(void)
+{
+	struct rusage use;
+
+	getrusage(RUSAGE_SELF, &use);
+	return (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+	       (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
+}
+
+static int open_socket(const char *interface, bool bypass)
+{
+	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(interface) };
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), one = 1;
+
+	if (fd < 0 || (bypass && setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof(one))) ||
+	    bind(fd, (struct sockaddr *)&to, sizeof(to)))
+		fail(interface);
+	return fd;
+}
+
+static void make_frames(void)
+{
+	for (int i = 0; i < BATCH; i++) {
+		memcpy(frames[i], pattern, FRAME);
+		parts[i] = (struct iovec){ frames[i], FRAME };
+		messages[i].msg_hdr.msg_iov = &parts[i];
+		messages[i].msg_hdr.msg_iovlen = 1;
+	}
+}
+
+/* A flow is a source address and its port. The checksum of the header stays open: nobody takes the packet. */
+static void change_flows(uint32_t flows)
+{
+	for (int i = 0; i < BATCH; i++) {
+		uint32_t flow;
+
+		dice ^= dice << 13;
+		dice ^= dice >> 7;
+		dice ^= dice << 17;
+		flow = (uint32_t)((dice >> 32) * flows >> 32);
+		frames[i][27] = (uint8_t)(flow >> 16);
+		frames[i][28] = (uint8_t)(flow >> 8);
+		frames[i][29] = (uint8_t)flow;
+		frames[i][35] = (uint8_t)flow;
+	}
+}
+
+/* A full queue is no failure: what was not taken is not counted. */
+static uint64_t send_batch(int fd)
+{
+	int taken = sendmmsg(fd, messages, BATCH, 0);
+
+	if (taken < 0 && errno != ENOBUFS && errno != EAGAIN && errno != EINTR)
+		fail("sendmmsg");
+	return taken > 0 ? (uint64_t)taken : 0;
+}
+
+static uint64_t send_all(double seconds, double rate, uint32_t flows, int interfaces)
+{
+	const struct timespec moment = { 0, 100000 };
+	double start = now_s(), at = start;
+	uint64_t sent = 0;
+
+	for (int turn = 0; at < start + seconds; at = now_s()) {
+		if (rate > 0 && (double)sent >= (at - start) * rate) {
+			nanosleep(&moment, NULL);
+			continue;
+		}
+		change_flows(flows);
+		sent += send_batch(sockets[turn]);
+		turn = (turn + 1) % interfaces;
+	}
+	return sent;
+}
+
+int main(int argc, char **argv)
+{
+	double rate = 0, seconds, start;
+	bool bypass = false;
+	uint64_t sent;
+	uint32_t flows;
+	int option, interfaces;
+
+	while ((option = getopt(argc, argv, "r:b")) != -1) {
+		if (option == 'r')
+			rate = strtod(optarg, NULL);
+		bypass |= option == 'b';
+	}
+	interfaces = argc - optind - 2;
+	if (interfaces < 1 || interfaces > INTERFACES_MAX) {
+		fprintf(stderr, "usage: pump [-r PACKETS_A_SECOND] [-b] SECONDS FLOWS IFACE...\n");
+		return 2;
+	}
+	seconds = strtod(argv[optind], NULL);
+	flows = (uint32_t)strtoul(argv[optind + 1], NULL, 10);
+	if (!flows || flows > FLOWS_MAX)
+		flows = 1;
+	for (int i = 0; i < interfaces; i++)
+		sockets[i] = open_socket(argv[optind + 2 + i], bypass);
+	make_frames();
+	start = now_s();
+	sent = send_all(seconds, rate, flows, interfaces);
+	seconds = now_s() - start;
+	printf("{\"sent\":%llu,\"seconds\":%.3f,\"pps\":%.1f,\"cpu_s\":%.3f}\n", (unsigned long long)sent,
+	       seconds, (double)sent / seconds, cpu_s());
+	return 0;
+}
