@@ -50,7 +50,7 @@ LIBS_top        := -lncursesw -ltinfo -lcurl -ljansson
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install install-strip uninstall deps demo-deps check-deps bench-deps bench-quick check check-build demo abuse bench soak-browser fuzz lint format docs clean help
+.PHONY: all install install-strip uninstall deps demo-deps check-deps bench-deps bench-quick bench-build check check-build demo abuse bench soak-browser fuzz lint format docs clean help
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%) ## build the programs to build/bin
 
@@ -258,12 +258,14 @@ bench-deps: ## install what make bench needs, the tools that it measures beside 
 	@for p in $(DEPS_PEERS); do tests/deps $$p || echo "bench: no $$p: its rows are left out, and named"; done
 	@tests/deps --npm tests/browser
 
+bench-build: all $(BENCH_BINS) $(TOOL_BINS)
+
 bench: bench-deps ## measure: a table of ratios to peers and floors of the same run, and build/bench.json
-	@$(MAKE) --no-print-directory all $(BENCH_BINS) $(TOOL_BINS)
+	@$(MAKE) --no-print-directory bench-build
 	@tests/bench/run --build $(BUILD) $(THEMES)
 
 bench-quick: bench-deps ## the same in under two minutes, less exactly and without curves
-	@$(MAKE) --no-print-directory all $(BENCH_BINS) $(TOOL_BINS)
+	@$(MAKE) --no-print-directory bench-build
 	@tests/bench/run --build $(BUILD) --quick $(THEMES)
 
 soak-browser: ## feed a page 10 000 flows a second for MINUTES (default 5): its memory stays flat
