@@ -19,17 +19,16 @@
 #include "top/watchdog.h"
 
 #define ESCAPE_MS 25		/* more than a terminal needs for the rest of a key */
-#define RESET_BYTES 512
+#define LEAVE_MS 200		/* for a terminal to take what it was last shown */
 
 static struct {
-	int fd;
+	struct terminal terminal;
 	FILE *in, *out;
 	SCREEN *screen;
-	struct termios before;
 	struct watchdog dog;
 	attr_t attributes[STYLES];
 	int no_keys;		/* readable, and nothing there: times in a row */
-} self = { .fd = -1, .dog = { .fd = -1 } };
+} self = { .terminal = { .fd = -1 }, .dog = { .fd = -1 } };
 
 /* ---- looks -------------------------------------------------------------------- */
 
@@ -75,8 +74,8 @@ static void make_looks(void)
 
 static int begin_curses(void)
 {
-	self.in = fdopen(dup(self.fd), "r");
-	self.out = fdopen(dup(self.fd), "w");
+	self.in = fdopen(dup(self.terminal.fd), "r");
+	self.out = fdopen(dup(self.terminal.fd), "w");
 	if (!self.in || !self.out)
 		return -errno;
 	self.screen = newterm(NULL, self.out, self.in);
@@ -93,43 +92,75 @@ static int begin_curses(void)
 	return 0;
 }
 
+/* Here, not by the watchdog: what a shell says of a crash comes after this for certain. */
+static void on_crash(int number)
+{
+	watchdog_tell(&self.dog, WATCHDOG_AWAY);
+	terminal_give_back(&self.terminal, NULL);
+	raise(number);
+}
+
+static void heed_crashes(void)
+{
+	static const int numbers[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
+	struct sigaction action = { .sa_handler = on_crash, .sa_flags = SA_RESETHAND };
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		sigaction(numbers[i], &action, NULL);
+}
+
+static int take_over(const char **ret_why)
+{
+	struct terminal *terminal = &self.terminal;
+	int err = terminfo_open(terminal->fd, ret_why);
+
+	if (err)
+		return err;
+	terminal->reset_length = terminfo_reset(terminal->reset, sizeof(terminal->reset));
+	err = watchdog_start(&self.dog, terminal);
+	if (err)
+		return err;
+	watchdog_tell(&self.dog, WATCHDOG_CHANGING);
+	heed_crashes();
+	err = begin_curses();
+	if (err)
+		return err;
+	refresh();
+	watchdog_tell(&self.dog, WATCHDOG_HERE);
+	return 0;
+}
+
 int screen_open(const char **ret_why)
 {
-	char reset[RESET_BYTES];
-	int err;
-
 	*ret_why = "cannot be taken over";
-	self.fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	if (self.fd < 0 || tcgetattr(self.fd, &self.before)) {
+	self.terminal.fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	if (self.terminal.fd < 0 || tcgetattr(self.terminal.fd, &self.terminal.before)) {
 		*ret_why = "there is no terminal here";
 		return -ENXIO;
 	}
-	err = terminfo_open(self.fd, ret_why);
-	if (!err)
-		err = watchdog_start(&self.dog, self.fd, &self.before, reset,
-				     terminfo_reset(reset, sizeof(reset)));
-	if (!err)
-		err = begin_curses();
-	if (!err) {
-		refresh();
-		watchdog_tell(&self.dog, WATCHDOG_HERE);
-	}
-	return err;
+	return take_over(ret_why);
 }
 
-/* ncurses writes until all is written: not to a terminal that takes nothing. */
+static bool takes_text(int ms)
+{
+	struct pollfd out = { .fd = self.terminal.fd, .events = POLLOUT };
+
+	return poll(&out, 1, ms) > 0 && (out.revents & POLLOUT) && !(out.revents & (POLLERR | POLLHUP));
+}
+
 static void leave(void)
 {
-	if (self.screen && screen_is_ready())
-		endwin();
-	tcsetattr(self.fd, TCSANOW, &self.before);
+	endwin();
+	tcsetattr(self.terminal.fd, TCSANOW, &self.terminal.before);
+	watchdog_tell(&self.dog, WATCHDOG_AWAY);
 }
 
 void screen_close(void)
 {
-	if (self.fd < 0)
+	if (self.terminal.fd < 0)
 		return;
-	if (self.screen)
+	/* ncurses writes until all is written: for a terminal that takes nothing the watchdog waits. */
+	if (self.screen && takes_text(LEAVE_MS))
 		leave();
 	watchdog_stop(&self.dog);
 	if (self.screen)
@@ -139,15 +170,15 @@ void screen_close(void)
 		fclose(self.in);
 	if (self.out)
 		fclose(self.out);
-	close(self.fd);
-	self.fd = -1;
+	close(self.terminal.fd);
+	self.terminal.fd = -1;
 }
 
 /* ---- using it --------------------------------------------------------------------- */
 
 int screen_fd(void)
 {
-	return self.fd;
+	return self.terminal.fd;
 }
 
 void screen_size(int *ret_rows, int *ret_columns)
@@ -156,7 +187,7 @@ void screen_size(int *ret_rows, int *ret_columns)
 
 	*ret_rows = LINES;
 	*ret_columns = COLS;
-	if (ioctl(self.fd, TIOCGWINSZ, &size) || !size.ws_row || !size.ws_col)
+	if (ioctl(self.terminal.fd, TIOCGWINSZ, &size) || !size.ws_row || !size.ws_col)
 		return;
 	*ret_rows = size.ws_row < FRAME_ROWS_MAX ? size.ws_row : FRAME_ROWS_MAX;
 	*ret_columns = size.ws_col < FRAME_COLUMNS_MAX ? size.ws_col : FRAME_COLUMNS_MAX;
@@ -168,9 +199,7 @@ void screen_size(int *ret_rows, int *ret_columns)
 
 bool screen_is_ready(void)
 {
-	struct pollfd out = { .fd = self.fd, .events = POLLOUT };
-
-	return poll(&out, 1, 0) > 0 && (out.revents & POLLOUT) && !(out.revents & (POLLERR | POLLHUP));
+	return takes_text(0);
 }
 
 static void show_row(const struct frame *frame, int row)
@@ -221,15 +250,16 @@ static int translate(int key)
 
 int screen_key(void)
 {
-	struct pollfd in = { .fd = self.fd, .events = POLLIN };
-	int key = getch();
+	struct pollfd in = { .fd = self.terminal.fd, .events = POLLIN };
+	int key;
 
-	if (key != ERR) {
+	while ((key = getch()) != ERR) {
 		self.no_keys = 0;
 		if (key == 'L' - '@')
 			screen_forget();
 		key = translate(key);
-		return key == SCREEN_NO_KEY ? screen_key() : key;
+		if (key != SCREEN_NO_KEY)
+			return key;
 	}
 	/* A terminal that is gone is readable for ever, and has nothing. */
 	if (poll(&in, 1, 0) > 0 && ((in.revents & (POLLHUP | POLLERR)) || ++self.no_keys > 8))
@@ -242,9 +272,10 @@ void screen_suspend(void)
 	sigset_t set, old;
 	struct sigaction normal = { .sa_handler = SIG_DFL }, was;
 
+	if (!takes_text(LEAVE_MS))
+		return;
 	def_prog_mode();
 	leave();
-	watchdog_tell(&self.dog, WATCHDOG_AWAY);
 	sigaction(SIGTSTP, &normal, &was);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTSTP);
@@ -252,6 +283,7 @@ void screen_suspend(void)
 	sigprocmask(SIG_UNBLOCK, &set, &old);	/* here it stops */
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	sigaction(SIGTSTP, &was, NULL);
+	watchdog_tell(&self.dog, WATCHDOG_CHANGING);
 	reset_prog_mode();
 	watchdog_tell(&self.dog, WATCHDOG_HERE);
 	screen_forget();

@@ -35,7 +35,10 @@ void screen_forget(void);
 /* The next key (top/keys.h) or SCREEN_NO_KEY; < 0: the terminal is gone. */
 int screen_key(void);
 
-/* Gives the terminal back, stops as ^Z does, and takes it again when continued. */
+/*
+ * Gives the terminal back, stops as ^Z does, and takes it again when continued. Nothing
+ * while it takes nothing.
+ */
 void screen_suspend(void);
 
 #endif

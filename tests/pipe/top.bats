@@ -4,69 +4,66 @@
 
 bats_require_minimum_version 1.5.0
 
+load tmux
+
+setup_file() {
+	"$BATS_TEST_DIRNAME/top_snapshots.py" 1 2 3 4 5 >"$BATS_FILE_TMPDIR/snapshots"
+}
+
 setup() {
 	T=$(mktemp -d)
-	export TMUX_TMPDIR=$T LC_ALL=C.UTF-8 TZ=UTC
-	unset TMUX NO_COLOR COLUMNS
+	export LC_ALL=C.UTF-8 TZ=UTC
+	unset NO_COLOR COLUMNS
 	mkfifo "$T/feed"
 	exec 7<>"$T/feed"
+	RUN=0
 }
 
 teardown() {
-	tmux kill-server 2>/dev/null || true
+	end_terminal
 	exec 7>&-
-	[ -z "${HTTPD_PID:-}" ] || { kill "$HTTPD_PID"; wait "$HTTPD_PID" || true; }
+	[ -z "${HTTPD_PID:-}" ] || end_httpd
 	rm -rf "$T"
 }
 
-snapshot() { "$BATS_TEST_DIRNAME/top_snapshots.py" "$@"; }
-screen() { tmux capture-pane -p; }
-keys() { tmux send-keys "$@"; }
+# snapshot [SEQ]: one of a web server.
+snapshot() { sed -n "${1:-1}p" "$BATS_FILE_TMPDIR/snapshots"; }
+other_snapshot() { "$BATS_TEST_DIRNAME/top_snapshots.py" "$@"; }
+feed() { timeout "$WAIT_S" cat >&7; }
 top_pid() { cat "$T/pid"; }
-modes() { stty -a -F "$(tmux display-message -p '#{pane_tty}')"; }
+modes() { stty -a -F "$TTY"; }
 
-# until_true COMMAND...: it comes true; asked again and again, for half a minute at most.
-until_true() {
-	local end=$((SECONDS + 30))
-
-	until "$@"; do
-		if [ $SECONDS -ge $end ]; then
-			echo "never: $*"
-			screen
-			return 1
-		fi
-	done
-}
-
-shows() { screen | grep -qE -- "$1"; }
-hides() { ! shows "$1"; }
-until_shown() { until_true shows "$1"; }
-until_hidden() { until_true hides "$1"; }
-
-# pane COLUMNS ROWS COMMAND: a terminal with nothing but sh in it, which sees each signal and goes on.
+# pane COLUMNS ROWS: a terminal with a sh that runs one command after the other, and sees each signal and goes on.
 pane() {
 	cat >"$T/script" <<-END
 		trap : HUP INT QUIT TERM
-		$3
-		echo "ended \$?"
-		until [ -e "$T/over" ]; do read -r _ <"$T/never"; done
+		n=0
+		while read -r _; do
+			. "$T/command"
+			echo "ended \$((n += 1)): \$?"
+		done
 	END
-	mkfifo "$T/never"
-	tmux -f /dev/null new-session -d -x "$1" -y "$2" "sh $T/script" 3>&- 7>&-
+	terminal "$1" "$2" "sh $T/script"
 	BEFORE=$(modes)
 }
 
-# start COLUMNS ROWS [OPTION...]: top on a feed that stays open.
-start() {
-	local columns=$1 rows=$2
-
-	shift 2
-	mkfifo "$T/go"
-	pane "$columns" "$rows" "read -r _ <$T/go; sh -c 'echo \$\$ >$T/pid; exec $BIN/top $*' <$T/feed"
-	echo >"$T/go"
+# begin COMMAND...: in the pane.
+begin() {
+	echo "$*" >"$T/command"
+	RUN=$((RUN + 1))
+	keys Enter
 }
 
-is_restored() { [ "$(modes)" = "$BEFORE" ] && [ "$(tmux display-message -p '#{alternate_on} #{cursor_flag}')" = "0 1" ]; }
+until_ended() { until_shown "^ended $RUN: $1"; }
+
+# start [OPTION...]: top, on a feed that stays open; AS: words of env(1) before it.
+start() {
+	begin "env ${AS:-} sh -c 'echo \$\$ >$T/pid; exec $BIN/top $*' <$T/feed"
+	until_shown 'waiting for a snapshot'
+}
+
+# What the terminal says comes last of all that is set back.
+is_restored() { [ "$(ask display-message -p '#{alternate_on} #{cursor_flag}')" = "0 1" ] && [ "$(modes)" = "$BEFORE" ]; }
 
 # has_rows N NAME: rows of processes.
 has_rows() { [ "$(screen | grep -cE "^ *[0-9]+ $2")" = "$1" ]; }
@@ -76,7 +73,7 @@ widths_fit() { [ "$(screen | LC_ALL=C.UTF-8 awk '{ if (length > m) m = length } 
 # ---- without a terminal ----
 
 @test "--batch: so many refreshes, with the figures of the snapshots, every row" {
-	for seq in 1 2 3; do snapshot --seq $seq; done >"$T/in"
+	for seq in 1 2 3; do snapshot $seq; done >"$T/in"
 	"$BIN/top" --batch -n 2 <"$T/in" >"$T/out"
 	[ "$(grep -c '^jopil web1' "$T/out")" = 2 ]
 	[ "$(grep -c 'prog30 ' "$T/out")" = 2 ]
@@ -122,10 +119,11 @@ widths_fit() { [ "$(screen | LC_ALL=C.UTF-8 awk '{ if (length > m) m = length } 
 	run -3 setsid -w "$BIN/top" </dev/null
 	[ "${#lines[@]}" = 1 ]
 	[[ $output == *"there is no terminal here"*"--batch"* ]]
-	pane 80 24 "for t in dumb nonsense ''; do TERM=\$t $BIN/top </dev/null; echo \"with '\$t': \$?\"; done"
-	until_shown "with '': 3"
-	shows "with 'dumb': 3"
-	shows "with 'nonsense': 3"
+	pane 80 24
+	for term in dumb nonsense ''; do
+		begin "TERM=$term $BIN/top </dev/null"
+		until_ended 3
+	done
 	[ "$(screen | grep -c '^top: terminal: ')" = 3 ]
 	is_restored
 }
@@ -136,17 +134,17 @@ widths_fit() { [ "$(screen | LC_ALL=C.UTF-8 awk '{ if (length > m) m = length } 
 every_view() {
 	local n=0 heading first
 
-	start "$1" "$2"
-	until_shown 'waiting for a snapshot'
-	snapshot >&7
+	pane "$1" "$2"
+	start
+	snapshot | feed
 	while read -r heading first; do
 		keys $((++n))
 		until_shown "^ *$heading"
-		shows "$first"
-		widths_fit "$1"
-		screen | sed -n "${2}p" | grep -q '? help'
-		screen | sed -n 1p | grep -q '^jopil web1  05:46:41  every 1.0 s'
 		screen >"$T/view$n"
+		grep -qE "$first" "$T/view$n"
+		[ "$(wc -L <"$T/view$n")" -le "$1" ]
+		sed -n "${2}p" "$T/view$n" | grep -q '? help'
+		sed -n 1p "$T/view$n" | grep -q '^jopil web1  05:46:41  every 1.0 s'
 	done <<-END
 		PID prog30
 		PROTO.*FROM 10.0.0.30:443
@@ -175,51 +173,67 @@ every_view() {
 }
 
 @test "names from outside are text: nothing moves the cursor, wide ones keep the columns" {
-	start 80 24
-	snapshot --nasty --rows 9 >&7
+	pane 80 24
+	start
+	other_snapshot --nasty --rows 9 | feed
 	until_shown 'a\\u202egnp'
 	shows 'x1b\[2J'
 	shows 'tab.x09here'
 	shows 'nul.x00byte'
 	shows 'e.u0301'
 	shows '漢字漢字 '
+	screen >"$T/screen"
 	# Columns end where the heading says they do.
-	[ "$(screen | grep -c '0b/s\|kb/s')" -ge 9 ]
-	! screen | grep -qP '[\x01-\x08\x0b-\x1f\x{202e}\x{200b}]'
-	local column
-	column=$(screen | grep RECEIVED | awk '{ print index($0, "RECEIVED") + 7 }')
-	for name in smile gnp byte; do
-		screen | grep "$name" | /usr/bin/python3 -c '
-import sys, unicodedata
-line = sys.stdin.read().rstrip("\n")
-cells = "".join(c + ("\0" if unicodedata.east_asian_width(c) in "WF" else "") for c in line)
-sys.exit(not cells[:int(sys.argv[1])].endswith("B"))' "$column"
-	done
+	[ "$(grep -c '0b/s\|kb/s' "$T/screen")" -ge 9 ]
+	run -1 grep -P '[\x01-\x08\x0b-\x1f\x{202e}\x{200b}]' "$T/screen"
+	/usr/bin/python3 - "$T/screen" <<-'END'
+		import sys, unicodedata
+		lines = open(sys.argv[1], encoding="utf-8").read().splitlines()
+		end = next(l.index("RECEIVED") + 8 for l in lines if "RECEIVED" in l)
+		for name in "smile", "gnp", "byte", "漢字":
+		    line = next(l for l in lines if name in l)
+		    cells = "".join(c + "\0" * (unicodedata.east_asian_width(c) in "WF") for c in line)
+		    assert cells[:end].endswith("B"), line
+	END
+	keys q
+	until_ended 0
+	# Where nothing but ASCII can be shown, names are ASCII.
+	AS=LC_ALL=C start
+	other_snapshot --nasty --rows 9 | feed
+	until_shown '\\u6f22\\u5b57'
+	shows '\\U0001f600'
+	run -1 grep -P '[^\x00-\x7f]' <(screen)
 }
 
 @test "without colour: NO_COLOR, and a terminal that has none" {
-	start 80 24
-	snapshot >&7
+	pane 80 24
+	start
+	snapshot | feed
 	until_shown prog30
-	tmux capture-pane -pe | grep -qE $'\e\\[[0-9;]*(3|4)[0-7]m'
-	tmux kill-server
-	rm "$T/go" "$T/never" "$T/pid"
-	export NO_COLOR=1
-	start 80 24
-	snapshot >&7
-	until_shown prog30
-	! tmux capture-pane -pe | grep -qE $'\e\\[([0-9]+;)*(3|4|9|10)[0-7]m'
-	# The selected row is told apart nevertheless.
-	keys Down
-	until_shown '^2/30'
-	tmux capture-pane -pe | grep prog29 | grep -qE $'\e\\[([0-9;]*;)?7m'
+	coloured_screen | grep -qE $'\e\\[[0-9;]*(3|4)[0-7]m'
+	keys q
+	until_ended 0
+	for AS in NO_COLOR=1 TERM=vt100; do
+		start
+		snapshot | feed
+		until_shown prog30
+		run -1 grep -E $'\e\\[([0-9]+;)*(3|4|9|10)[0-7]m' <(coloured_screen)
+		# The selected row is told apart nevertheless.
+		keys Down
+		until_shown '^2/30'
+		coloured_screen | grep prog29 | grep -qE $'\e\\[([0-9;]*;)?7m'
+		keys q
+		until_ended 0
+		is_restored
+	done
 }
 
 # ---- keys ----
 
 @test "keys: select, sort, turn round, filter, units, help" {
-	start 80 24
-	snapshot >&7
+	pane 80 24
+	start
+	snapshot | feed
 	until_shown '^1/30  by IN '
 	keys Down Down
 	until_shown '^3/30 '
@@ -258,8 +272,9 @@ sys.exit(not cells[:int(sys.argv[1])].endswith("B"))' "$column"
 }
 
 @test "drilling down: a process, its remotes, their flows, all of one flow, and back" {
-	start 80 24
-	snapshot >&7
+	pane 80 24
+	start
+	snapshot | feed
 	until_shown '^1/30 '
 	keys Down Enter
 	until_shown '^Procs > 1029 prog29$'
@@ -272,9 +287,9 @@ sys.exit(not cells[:int(sys.argv[1])].endswith("B"))' "$column"
 	until_shown '^src_port +40029'
 	shows '^first +2025-11-21 05:46:40 UTC'
 	# What it says goes on; and when the flow is no more, what it last said stays.
-	snapshot --seq 3 >&7
+	snapshot 3 | feed
 	until_shown '^packets +87$'
-	snapshot --seq 4 --rows 5 >&7
+	other_snapshot --rows 5 4 | feed
 	until_shown '\(gone\)'
 	shows '^packets +87$'
 	keys Escape Escape Escape
@@ -285,12 +300,13 @@ sys.exit(not cells[:int(sys.argv[1])].endswith("B"))' "$column"
 }
 
 @test "pause: nothing changes, then the newest; frozen: the order stays, numbers go on" {
-	start 80 24
-	snapshot >&7
+	pane 80 24
+	start
+	snapshot | feed
 	until_shown '240kb/s'
 	keys p
 	until_shown 'PAUSED'
-	for seq in 2 3 4; do snapshot --seq $seq >&7; done
+	for seq in 2 3 4; do snapshot $seq; done | feed
 	keys Down
 	until_shown '^2/30 '
 	shows '240kb/s'
@@ -300,22 +316,21 @@ sys.exit(not cells[:int(sys.argv[1])].endswith("B"))' "$column"
 	keys Home f
 	until_shown 'ORDER FROZEN'
 	# Now prog1 is the busiest, and stays last.
-	snapshot --seq 5 | jq -c '.processes[0].rx_bps = 9e9' >&7
+	snapshot 5 | sed 's/"rx_bps":40000,/"rx_bps":9e9,/' | feed
 	until_shown '1.20Mb/s'
 	first_is prog30
 	keys f
-	until_hidden 'ORDER FROZEN'
 	until_true first_is prog1
+	hides 'ORDER FROZEN'
 }
 
 # ---- what comes in ----
 
 @test "the producer is killed, the input ends: it says so, stays, and keys go on" {
-	mkfifo "$T/go"
+	pane 80 24
 	# sh says that it was killed, and would say so across the picture.
-	pane 80 24 "exec 2>$T/said; read -r _ <$T/go; sh -c 'echo \$\$ >$T/producer; exec cat $T/feed' | sh -c 'echo \$\$ >$T/pid; exec $BIN/top'"
-	echo >"$T/go"
-	snapshot >&7
+	begin "{ sh -c 'echo \$\$ >$T/producer; exec cat $T/feed' | $BIN/top; } 2>$T/said"
+	snapshot | feed
 	until_shown prog30
 	kill -KILL "$(cat "$T/producer")"
 	until_shown 'INPUT ENDED'
@@ -323,106 +338,134 @@ sys.exit(not cells[:int(sys.argv[1])].endswith("B"))' "$column"
 	keys 2
 	until_shown '^PROTO'
 	keys q
-	until_shown '^ended 0'
+	until_ended 0
 	until_true is_restored
 }
 
 @test "ten thousand flows a snapshot, faster than they are shown: the newest is, and keys work" {
-	start 200 60
-	for seq in 1 2 3 4 5 6; do snapshot --rows 10000 --seq $seq; done >&7
-	keys 2
-	until_shown '60.0Mb/s'
+	pane 200 60
+	start -V flows
+	other_snapshot --flows 10000 1 2 3 | feed
+	until_shown '30.0Mb/s'
 	keys End
 	until_shown '^10000/10000 '
 	keys q
-	until_shown '^ended 0'
+	until_ended 0
 }
 
-@test "--connect: an httpd with a token, its end, and its return" {
-	local port
+# serve PORT OPTION...: httpd, on the same feed.
+serve() {
+	local port=$1 user=()
 
-	head -c 20 /dev/zero | tr '\0' a >"$T/token"
+	shift
 	# httpd does not serve as root.
-	as_user=()
-	[ "$(id -u)" -ne 0 ] || as_user=(--user nobody)
-	serve() {
-		mkfifo "$T/ready$1"
-		"$BIN/httpd" --listen "127.0.0.1:$2" "${as_user[@]}" --token-file "$T/token" --ready-fd 8 <"$T/feed" 2>"$T/httpd$1" 8>"$T/ready$1" 3>&- 7>&- &
-		HTTPD_PID=$!
-		read -r _ <"$T/ready$1"
-	}
-	serve 1 0
-	port=$(grep -oE '127.0.0.1:[0-9]+' "$T/httpd1" | head -1)
-	port=${port#*:}
-	snapshot >&7
-	echo wrong >"$T/wrong"
-	run -1 "$BIN/top" --batch --connect "http://127.0.0.1:$port" --token-file "$T/wrong"
-	[[ $output == *"it wants a token, and not this one"* ]]
-	"$BIN/top" --batch -n 1 --connect "http://127.0.0.1:$port/" --token-file "$T/token" | grep -q prog30
-	mkfifo "$T/go"
-	pane 80 24 "read -r _ <$T/go; $BIN/top --connect http://127.0.0.1:$port --token-file $T/token"
-	echo >"$T/go"
-	until_shown prog30
+	[ "$(id -u)" -ne 0 ] || user=(--user nobody)
+	[ -p "$T/ready" ] || mkfifo "$T/ready"
+	"$BIN/httpd" --listen "127.0.0.1:$port" "${user[@]}" "$@" --ready-fd 8 \
+		<"$T/feed" 2>"$T/httpd" 8>"$T/ready" 3>&- 5>&- 7>&- &
+	HTTPD_PID=$!
+	read -r _ <"$T/ready"
+	PORT=$(sed -n 's/^httpd: listening on .*:\([0-9]*\)$/\1/p' "$T/httpd")
+}
+
+end_httpd() {
 	kill "$HTTPD_PID"
-	wait "$HTTPD_PID" || true
+	wait "$HTTPD_PID"
+	HTTPD_PID=
+}
+
+@test "--connect: an httpd with a token and TLS, its end, and its return" {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
+		-addext subjectAltName=DNS:localhost -keyout "$T/key" -out "$T/cert" 2>/dev/null
+	printf '%020d\n' 7 >"$T/token"
+	echo wrong >"$T/wrong"
+	serve 0 --token-file "$T/token" --tls-cert "$T/cert" --tls-key "$T/key"
+	local url="https://localhost:$PORT" tls="--tls-ca $T/cert"
+	snapshot | feed
+	run -1 "$BIN/top" --batch --connect "$url" --tls-ca "$T/cert" --token-file "$T/wrong"
+	[[ $output == *"it wants a token, and not this one"* ]]
+	run -1 "$BIN/top" --batch --connect "$url" --token-file "$T/token"
+	[[ $output == *ertificate* ]]
+	run -1 "$BIN/top" --batch --connect "https://127.0.0.1:$PORT" --tls-ca "$T/cert" --token-file "$T/token"
+	[[ $output == *"target host name"* ]]
+	"$BIN/top" --batch -n 1 --connect "$url/" --tls-ca "$T/cert" --token-file "$T/token" | grep -q prog30
+	pane 80 24
+	begin "$BIN/top --connect $url --tls-ca $T/cert --token-file $T/token"
+	until_shown prog30
+	end_httpd
 	until_shown '^connect: '
 	shows prog30
-	serve 2 "$port"
-	snapshot --seq 2 >&7
+	serve "$PORT" --token-file "$T/token" --tls-cert "$T/cert" --tls-key "$T/key"
+	snapshot 2 | feed
 	until_shown '480kb/s'
 	hides '^connect: '
 	keys q
-	until_shown '^ended 0'
+	until_ended 0
 	until_true is_restored
 }
 
 # ---- the terminal afterwards ----
 
 @test "the terminal is as it was: q, SIGTERM, SIGHUP, SIGINT, SIGQUIT, ^C, and ^\\" {
+	pane 80 24
 	for end in q TERM HUP INT QUIT C-c 'C-\'; do
-		start 80 24
-		snapshot >&7
+		start
+		snapshot | feed
 		until_shown prog30
-		! is_restored
+		run -1 is_restored
 		case $end in
 		q | C-*) keys "$end" ;;
 		*) kill -s "$end" "$(top_pid)" ;;
 		esac
-		until_shown '^ended 0'
-		until_true is_restored
-		tmux kill-server
-		rm "$T/go" "$T/never" "$T/pid"
+		until_ended 0
+		is_restored
 	done
 }
 
-@test "the terminal is as it was: a crash, and SIGKILL" {
-	for end in SEGV ABRT KILL; do
-		start 80 24
-		snapshot >&7
+# A signal that comes from elsewhere, as one's own does.
+@test "the terminal is as it was: a crash, and what is said of it is seen" {
+	pane 80 24
+	for end in SEGV BUS FPE ILL ABRT; do
+		start
+		snapshot | feed
 		until_shown prog30
 		kill -s "$end" "$(top_pid)"
-		until_shown '^ended [1-9]'
-		until_true is_restored
-		tmux kill-server
-		rm "$T/go" "$T/never" "$T/pid"
+		until_ended $((128 + $(kill -l "$end")))
+		is_restored
+	done
+}
+
+@test "the terminal is as it was: SIGKILL, of it alone and of all that a shell calls its job" {
+	terminal 80 24 "env PS1='prompt>' bash --norc --noprofile -i"
+	until_shown '^prompt>'
+	keys "stty -a >$T/before" Enter
+	for whom in '' -; do
+		keys "sh -c 'echo \$\$ >$T/pid; exec $BIN/top <$T/feed'; stty -a >$T/after" Enter
+		snapshot | feed
+		until_shown prog30
+		kill -s KILL -- "$whom$(top_pid)"
+		until_hidden prog30
+		until_true test -s "$T/after"
+		cmp "$T/before" "$T/after"
+		rm "$T/after"
 	done
 }
 
 @test "^Z gives the terminal back, fg takes it again" {
-	tmux -f /dev/null new-session -d -x 80 -y 24 "env PS1='prompt>' bash --norc --noprofile -i" 3>&- 7>&-
+	terminal 80 24 "env PS1='prompt>' bash --norc --noprofile -i"
 	until_shown '^prompt>'
 	keys "stty -a >$T/before; $BIN/top <$T/feed; stty -a >$T/after" Enter
-	snapshot >&7
+	snapshot | feed
 	until_shown prog30
 	for _ in 1 2; do
 		keys C-z
 		until_shown 'Stopped'
-		[ "$(tmux display-message -p '#{alternate_on}')" = 0 ]
+		[ "$(ask display-message -p '#{alternate_on}')" = 0 ]
 		keys 'clear; stty -a >'"$T/stopped; fg" Enter
 		until_shown prog30
 		cmp "$T/before" "$T/stopped"
 	done
-	snapshot --seq 2 >&7
+	snapshot 2 | feed
 	until_shown '480kb/s'
 	keys q
 	until_true test -s "$T/after"
@@ -430,37 +473,56 @@ sys.exit(not cells[:int(sys.argv[1])].endswith("B"))' "$column"
 }
 
 @test "a storm of SIGWINCH and sizes down to one cell: it goes on, and ends well" {
-	start 80 24
-	snapshot >&7
+	local pid
+
+	pane 80 24
+	start
+	snapshot | feed
 	until_shown prog30
+	pid=$(top_pid)
 	for size in '200 60' '20 5' '1 1' '2 2' '79 3' '400 9' '80 10' '300 100' '5 40' '80 24'; do
-		read -r columns rows <<<"$size"
-		tmux resize-window -x "$columns" -y "$rows"
-		for _ in $(seq 50); do kill -WINCH "$(top_pid)"; done
+		# shellcheck disable=SC2086
+		resize $size
+		for _ in {1..50}; do kill -WINCH "$pid"; done
 	done
-	snapshot --seq 2 >&7
+	snapshot 2 | feed
 	until_shown '480kb/s'
-	widths_fit 80
 	has_rows 17 prog
-	tmux resize-window -x 120 -y 40
+	resize 120 40
 	until_true has_rows 27 prog
 	# The size is one of the modes.
-	tmux resize-window -x 80 -y 24
+	resize 80 24
 	until_true has_rows 17 prog
 	keys q
-	until_shown '^ended 0'
-	until_true is_restored
+	until_ended 0
+	is_restored
 }
 
 @test "a terminal that takes nothing (^S) does not keep it from ending" {
-	start 80 24
-	snapshot >&7
+	pane 80 24
+	start
+	snapshot | feed
 	until_shown prog30
-	stty -F "$(tmux display-message -p '#{pane_tty}')" ixon
+	stty -F "$TTY" ixon
 	keys C-s
-	snapshot --seq 2 >&7
+	snapshot 2 | feed
 	kill "$(top_pid)"
-	until_true gone "$(top_pid)"
+	# Seen when it takes something again.
+	keys C-q
+	until_ended 0
 }
 
-gone() { ! kill -0 "$1" 2>/dev/null; }
+@test "a terminal that is closed ends it, and what it started" {
+	local status
+
+	mkfifo "$T/alive"
+	pane 80 24
+	# The shell does not hold the pipe open, its child and what that starts do.
+	begin "$BIN/top --connect http://127.0.0.1:1 9>$T/alive"
+	exec 9<"$T/alive"
+	until_shown '^connect: '
+	end_terminal
+	read -r -t "$WAIT_S" -u 9 _ && status=0 || status=$?
+	exec 9<&-
+	[ "$status" = 1 ]
+}

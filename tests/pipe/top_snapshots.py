@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A snapshot line as the aggregator writes it: made up, but every figure follows from --seq and --rows.
+"""Snapshots as the aggregator writes them: made up, but every figure follows from seq and --rows.
 
 Row n of processes receives n * 8000 * seq bits a second and sends half of that; flow n carries n * 1000 * seq.
 """
@@ -41,8 +41,8 @@ def connection(n, seq, command):
             "bytes_sent": n, "bytes_received": n, "rtt_us": None, "rtt_min_us": None, "retransmits": 0}
 
 
-def snapshot(seq, rows, nasty):
-    names = [NASTY[n % len(NASTY)] if nasty else f"prog{n}" for n in range(rows + 1)]
+def snapshot(seq, rows, flows, nasty):
+    names = [NASTY[n % len(NASTY)] if nasty else f"prog{n}" for n in range(max(rows, flows) + 1)]
     some = range(1, rows + 1)
     rate = {"ingress_pps": 100 * seq, "ingress_bps": 8000000 * seq, "egress_pps": 50 * seq, "egress_bps": 4000000 * seq}
     seconds = [None] * 10 + [n * 10000 for n in range(290)]
@@ -58,7 +58,7 @@ def snapshot(seq, rows, nasty):
                         "folded": 0, "unattributed": 0, "malformed": 0, "ring_full": 0} for n in range(3)],
         "protocols": [{"proto": p, "packets": 9, "bytes": 900, "pps": 9, "bps": 7200} for p in ("TCP", "UDP", "ARP")],
         "cpus": [{"host": "web1", "cpu": n, "packets": n, "bytes": n * 100, "pps": n, "bps": n * 800} for n in range(4)],
-        "flows": [flow(n, seq, names[n]) for n in some], "flow_table": {"active": rows},
+        "flows": [flow(n, seq, names[n]) for n in range(1, flows + 1)], "flow_table": {"active": flows},
         "history": {"interval_ms": 1000, "start": T0, "ingress_bytes": seconds, "egress_bytes": seconds,
                     "ingress_packets": [], "egress_packets": []},
         "processes": [process(n, seq, names[n]) for n in some],
@@ -79,11 +79,13 @@ def snapshot(seq, rows, nasty):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seq", type=int, default=1)
     parser.add_argument("--rows", type=int, default=30)
-    parser.add_argument("--nasty", action="store_true")
+    parser.add_argument("--flows", type=int, help="as many flows, if not as many as other rows")
+    parser.add_argument("--nasty", action="store_true", help="names that nobody wants in a terminal")
+    parser.add_argument("seq", type=int, nargs="*", default=[1])
     args = parser.parse_args()
-    print(json.dumps(snapshot(args.seq, args.rows, args.nasty), separators=(",", ":")))
+    for seq in args.seq:
+        print(json.dumps(snapshot(seq, args.rows, args.flows or args.rows, args.nasty), separators=(",", ":")))
 
 
 main()
