@@ -220,14 +220,17 @@ $(foreach t,$(wildcard tests/bpf/test_*.c),$(eval $(call TEST_rules,$(t:.c=),-lc
 $(foreach t,$(wildcard tests/netns/*.c),$(eval $(call TEST_rules,$(t:.c=),)))
 $(foreach t,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)),$(eval $(call TEST_rules,$(t:.c=),-lbpf)))
 
-$(BUILD)/tests/bench/spread.bpf.o: tests/bench/spread.bpf.c Makefile
+# Programs of the benchmarks' own; which of them a tool includes, its dependencies say.
+BENCH_BPF := $(patsubst %.bpf.c,$(BUILD)/%,$(wildcard tests/bench/*.bpf.c))
+
+$(BENCH_BPF:%=%.bpf.o): $(BUILD)/%.bpf.o: %.bpf.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,bpf,$<)$(CLANG) $(BPF_CFLAGS) -MF $(@:.o=.d) -c -o $@ $<
 
-$(BUILD)/tests/bench/spread.skel.h: $(BUILD)/tests/bench/spread.bpf.o
-	@$(BPFTOOL) gen skeleton $< name spread_bpf > $@
+$(BENCH_BPF:%=%.skel.h): %.skel.h: %.bpf.o
+	@$(BPFTOOL) gen skeleton $< name $(notdir $*)_bpf > $@
 
-$(BENCH_BINS): | $(BUILD)/tests/bench/spread.skel.h
+$(BENCH_BINS): | $(BENCH_BPF:%=%.skel.h)
 
 # Fuzzers include the real .c, so they are built from source, not from the archives.
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c Makefile
@@ -292,4 +295,4 @@ help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 -include $(OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(BUILD)/bin/events_doc.d $(BUILD)/bin/metrics_doc.d \
-	$(addsuffix .d,$(UNIT_BINS) $(BPF_BINS) $(FUZZ_BINS) $(BENCH_BINS) $(TOOL_BINS)) $(BUILD)/tests/bench/spread.bpf.d
+	$(addsuffix .d,$(UNIT_BINS) $(BPF_BINS) $(FUZZ_BINS) $(BENCH_BINS) $(TOOL_BINS)) $(BENCH_BPF:%=%.bpf.d)
