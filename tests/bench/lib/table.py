@@ -13,18 +13,24 @@ def spread(values):
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
+MET = {
+    "lower": lambda ratios, target: statistics.median(ratios) <= target,
+    "higher": lambda ratios, target: statistics.median(ratios) >= target,
+    "equal": lambda ratios, target: all(r == target for r in ratios),
+}
+SIGNS = {"lower": "<=", "higher": ">=", "equal": "="}
+
+
 def make_row(what, ours, other, unit, against, target, better, theme="", note=None):
-    """ours, other: what was measured in turn. better: which ratio ours / other is: "lower" or "higher"; target: of that
-    ratio, or None. The ratio is the median of those of the pairs, as the machine's pace drifts."""
+    """ours, other: what was measured in turn. better: which ratio ours / other is: "lower", "higher", or "equal" where it
+    must be one each time; target: of that ratio, or None. The ratio is the median of those of the pairs, as the machine's
+    pace drifts."""
     if not ours or len(ours) != len(other):
         raise ValueError(f"{what}: {len(ours)} measured values beside {len(other)}")
-    if better not in ("lower", "higher"):
+    if better not in MET:
         raise ValueError(f"{what}: better is '{better}'")
-    ratios = [a / b if b else float(a == 0) for a, b in zip(ours, other)]
-    ratio = statistics.median(ratios)
-    met = None
-    if target is not None:
-        met = ratio <= target if better == "lower" else ratio >= target
+    ratios = [a / b for a, b in zip(ours, other)]
+    met = None if target is None else MET[better](ratios, target)
     row = dict(theme=theme, what=what, unit=unit, against=against, target=target, better=better, met=met, note=note)
     for name, values in (("ours", ours), ("other", other), ("ratio", ratios)):
         found = spread(values)
@@ -53,11 +59,15 @@ class Bench:
     def row(self, what, ours, other, unit, against, target, better, note=None):
         row = make_row(what, list(ours), list(other), unit, against, target, better, self.theme, note)
         self.rows.append(row)
-        self.say(f"{what}: {human(row['ours'])} {unit}, {row['ratio']:.2f} of {against}")
+        self.say(f"{what}: {human(row['ours'])} {unit}, {row['ratio']:.3g} of {against}")
 
     def limit(self, what, ours, unit, limit, better, note=None):
         """A row beside a number that was set for it."""
         self.row(what, ours, [limit] * len(ours), unit, f"{human(limit)} {unit}", 1, better, note)
+
+    def exact(self, what, ours, other, unit, against):
+        """A row of counts that must be the same."""
+        self.row(what, ours, other, unit, against, 1, "equal")
 
     def plain(self, what, ours, unit, note=None):
         """A row beside nothing: a figure worth knowing."""
@@ -114,7 +124,7 @@ def table(rows, absent):
         if r["theme"] != theme:
             theme = r["theme"]
             out.append(f"-- {theme}")
-        sign = "" if r["target"] is None else ("<=" if r["better"] == "lower" else ">=") + f"{r['target']:g}"
+        sign = "" if r["target"] is None else SIGNS[r["better"]] + f"{r['target']:g}"
         met = {None: "", True: "met", False: "MISS"}[r["met"]]
         ratio = "" if r["ratio"] is None else f"{r['ratio']:.2f}"
         out.append(f"{r['what']:74} {human(r['ours']):>7} {human(r['ours_min']):>7} {human(r['ours_max']):>7} "

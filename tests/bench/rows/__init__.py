@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""The rows of make bench, one file a theme. THEMES: what runs, in the order of the table."""
-from . import browser, host, lines, offline, packet, serve
+"""The rows of make bench, one file a theme, each with its ROWS: functions that measure, in the order of the table."""
+from . import browser, host, latency, lines, live, memory, offline, packet, recorder, serve
 
 THEMES = {
-    "packet": packet.rows,
-    "lines": lines.rows,
-    "offline": offline.rows,
-    "host": host.rows,
-    "serve": serve.rows,
-    "browser": browser.rows,
+    "packet": packet.ROWS,
+    "lines": lines.ROWS,
+    "live": live.ROWS,
+    "offline": offline.ROWS,
+    "host": host.ROWS,
+    "serve": serve.ROWS,
+    "latency": latency.ROWS,
+    "memory": memory.ROWS,
+    "recorder": recorder.ROWS,
+    "browser": browser.ROWS,
 }

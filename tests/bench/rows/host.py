@@ -81,3 +81,6 @@ def rows(b):
     for name, unit, load in LOADS:
         on, off = measure(b, load, 1 if b.quick else 2, [], ["peer0"])
         b.row(f"all probes: {name}", [x[0] for x in on], [x[0] for x in off], unit, "nothing attached", TARGET, "higher")
+
+
+ROWS = (rows,)

@@ -13,3 +13,6 @@ def rows(b):
         b.miss("instructions a line", "valgrind is not installed: make bench-deps")
     b.adopt([b.tool("lines"), str(b.rounds)])
     b.adopt([b.tool("parse"), str(b.rounds)])
+
+
+ROWS = (rows,)

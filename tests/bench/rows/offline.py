@@ -74,23 +74,32 @@ def compare(b, what, name, package, argv, *rest):
         return None
 
 
-def rows(b):
-    packets = 200_000 if b.quick else 1_000_000
+def flow_rows(b):
     for hosts in (128, 10000):
         what = f"capture to flows, {hosts} hosts"
         found = {}
         for name, package, argv, part in FLOW_PEERS:
-            if (got := compare(b, what, name, package, argv, ours_flows, argv, hosts, packets, part)):
+            if (got := compare(b, what, name, package, argv, ours_flows, argv, hosts, packets(b), part)):
                 found[name] = got
         rivals = [name for name in found if "reads only" not in name]
         fastest = max(rivals, key=lambda name: statistics.median(found[name][1]), default=None)
         for name, (ours, other) in found.items():
             b.row(what, ours, other, "packets/s", name, 2 if name == fastest else None, "higher",
                   "the fastest of them" if name == fastest else None)
+
+
+def line_rows(b):
     for hosts in (128, 10000):
         for name, package, argv, part, targets in LINE_PEERS:
             what = f"capture to lines, {hosts} hosts"
             if hosts not in targets:
                 continue
-            if (got := compare(b, what, name, package, argv, ours_lines, argv, hosts, packets, part)):
+            if (got := compare(b, what, name, package, argv, ours_lines, argv, hosts, packets(b), part)):
                 b.row(what, *got, "packets/s", name, targets[hosts], "higher")
+
+
+def packets(b):
+    return 200_000 if b.quick else 1_000_000
+
+
+ROWS = (flow_rows, line_rows)

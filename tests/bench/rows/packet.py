@@ -11,3 +11,6 @@ def rows(b):
                     f"without the {statistics.median(r['other']):.0f} of an empty program")
         else:
             b.row(what, r["ours"], r["other"], r["unit"], r["against"], r["target"], "lower")
+
+
+ROWS = (rows,)

@@ -7,3 +7,6 @@ SERVE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 def rows(b):
     b.adopt([SERVE, "--json", "--build", b.build, "--rounds", str(b.rounds), "--seconds", "1" if b.quick else "2"])
+
+
+ROWS = (rows,)
