@@ -7,6 +7,7 @@
 
 #include "aggregator/control.h"
 #include "aggregator/host_lines.h"
+#include "aggregator/packet_lines.h"
 
 #define NS_PER_S 1000000000ull
 #define EXPIRE_A_LINE 4		/* idle flows dropped when time moves on: more than a line makes */
@@ -85,153 +86,25 @@ void aggregate_set_clock(struct aggregate *a, u64 unix_ns)
 	a->latest_ns = unix_ns + AHEAD_NS;
 }
 
+void aggregate_next_second(struct aggregate *a)
+{
+	/* What is under way is of the seconds before. */
+	aggregate_settle(a);
+	a->newest_s = a->newest_ns / NS_PER_S;
+	a->next_s_ns = (a->newest_s + 1) * NS_PER_S;
+	if (a->idle_ns && a->newest_ns > a->idle_ns)
+		a->idle_before_s = (a->newest_ns - a->idle_ns) / NS_PER_S;
+	a->has_idle = true;
+}
+
 static void expire(struct aggregate *a, u32 most)
 {
-	if (a->idle_ns && a->newest_ns > a->idle_ns)
-		flow_table_expire(&a->flows, (a->newest_ns - a->idle_ns) / NS_PER_S, most);
+	a->has_idle = flow_table_expire(&a->flows, a->idle_before_s, most) == most;
 }
 
-bool aggregate_see_time(struct aggregate *a, u64 ns)
+void aggregate_expire(struct aggregate *a)
 {
-	if (a->latest_ns && ns > a->latest_ns)
-		return false;
-	if (ns > a->newest_ns) {
-		a->newest_ns = ns;
-		expire(a, EXPIRE_A_LINE);
-	}
-	return true;
-}
-
-/* The flow's id, low side first; returns the side that sends. */
-static u8 make_id(const struct flow_key *key, u16 interface, struct flow_id *id)
-{
-	bool has_ports = key->flags & FLOW_PORTS;
-	u16 src = has_ports ? __builtin_bswap16(key->src_port_be) : 0;
-	u16 dst = has_ports ? __builtin_bswap16(key->dst_port_be) : 0;
-	u64 s[2], d[2];
-	u8 from;
-
-	/* Any order will do, if it is always the same. */
-	memcpy(s, key->src_ip, 16);
-	memcpy(d, key->dst_ip, 16);
-	if (s[0] != d[0])
-		from = s[0] > d[0];
-	else if (s[1] != d[1])
-		from = s[1] > d[1];
-	else
-		from = src > dst;
-	memcpy(id->ip[from], key->src_ip, 16);
-	memcpy(id->ip[!from], key->dst_ip, 16);
-	id->port[from] = src;
-	id->port[!from] = dst;
-	id->protocol = key->protocol;
-	id->vlan = key->vlan;
-	id->interface = interface;
-	id->ip_version = key->ip_version;
-	id->flags = key->flags & (FLOW_PORTS | FLOW_ICMP | FLOW_FRAGMENT);
-	return from;
-}
-
-static void add_to_flow(struct aggregate *a, const struct flow_key *key, u16 interface,
-			struct flow_addition *add)
-{
-	struct flow_id id;
-	struct flow *f;
-	bool is_new;
-
-	add->from = make_id(key, interface, &id);
-	add->direction = key->direction;
-	add->interval = a->interval;
-	add->used_s = (u32)(a->newest_ns / NS_PER_S);
-	f = flow_table_get(&a->flows, &id, &is_new);
-	if (!f) {
-		a->no_memory++;
-		return;
-	}
-	/* A gap in the flow's own time, if no clock is wrong. */
-	if (!is_new && a->idle_ns && add->first_ns > f->last_ns + a->idle_ns &&
-	    add->last_ns <= a->newest_ns) {
-		flow_table_renew(&a->flows, f);
-		is_new = true;
-	}
-	a->recent_flows += f->interval != a->interval;
-	if (is_new && key->flags & FLOW_ICMP) {
-		f->icmp_type = (u8)__builtin_bswap16(key->src_port_be);
-		f->icmp_code = (u8)__builtin_bswap16(key->dst_port_be);
-	}
-	flow_add(f, add);
-}
-
-/* What packets of one key add to the interface, the history and their flow. */
-static void add_packets(struct aggregate *a, const struct flow_key *key, struct interface *i,
-			u16 number, struct flow_addition *add)
-{
-	struct amount amount = { add->packets, add->bytes };
-
-	amount_add(&i->lines.direction[key->direction], &amount);
-	amount_add(&i->lines.row[key->direction][total_row(key->ip_version, key->protocol)], &amount);
-	if (aggregate_see_time(a, add->last_ns) && !i->counters_seen)
-		history_add(&a->history, add->last_ns, key->direction, add->packets, add->bytes);
-	if (key->ip_version && !(key->flags & FLOW_NO_ADDRESS))
-		add_to_flow(a, key, number, add);
-}
-
-/* The interface of the line just read; NULL, and counted, without memory. */
-static struct interface *interface_of_line(struct aggregate *a, u16 *ret_number)
-{
-	int number = interfaces_find(&a->interfaces, aggregate_host(a), a->reader.ifname);
-
-	if (number < 0) {
-		a->no_memory++;
-		return NULL;
-	}
-	*ret_number = (u16)number;
-	return a->interfaces.all[number];
-}
-
-static enum line_status add_packet_line(struct aggregate *a, const char *line, size_t length)
-{
-	struct feed_entry *entry = packet_feed_next(&a->feed);
-	struct packet_record *r = &entry->packet;
-	enum line_status status = packet_line_read(&a->reader, line, length, r);
-	struct flow_addition add;
-	struct interface *i;
-
-	if (status != LINE_OK)
-		return status;
-	i = interface_of_line(a, &entry->interface);
-	if (!i)
-		return LINE_OK;
-	packet_feed_add(&a->feed);
-	a->packet_lines++;
-	i->packet_lines++;
-	add = (struct flow_addition){ .packets = 1, .bytes = r->length, .first_ns = r->time_ns,
-				      .last_ns = r->time_ns, .tcp_flags = r->tcp_flags };
-	if (r->cpu < CPUS_MAX)
-		amount_add(&i->lines.cpu[r->cpu], &(struct amount){ 1, r->length });
-	add_packets(a, &r->key, i, entry->interface, &add);
-	return LINE_OK;
-}
-
-static enum line_status add_flow_line(struct aggregate *a, const char *line, size_t length)
-{
-	struct flow_record r;
-	enum line_status status = flow_line_read(&a->reader, line, length, &r);
-	struct flow_addition add;
-	struct interface *i;
-	u16 number;
-
-	if (status != LINE_OK)
-		return status;
-	i = interface_of_line(a, &number);
-	if (!i)
-		return LINE_OK;
-	a->flow_lines++;
-	i->flow_packets += r.packets;
-	add = (struct flow_addition){ .packets = r.packets, .bytes = r.bytes, .first_ns = r.first_ns,
-				      .last_ns = r.last_ns, .tcp_flags = r.tcp_flags };
-	add_packets(a, &r.key, i, number, &add);
-	return LINE_OK;
+	expire(a, EXPIRE_A_LINE);
 }
 
 static enum line_status add_hello_line(struct aggregate *a, const char *line, size_t length)
@@ -260,8 +133,8 @@ static const struct {
 	bool is_wary;	/* says LINE_OTHER_TYPE where the type is another */
 	u32 printed;	/* PRINT_*: which of them makes it go on as it came */
 } types[] = {
-	{ { "packet", 6 }, add_packet_line, true, 0 },
-	{ { "flow", 4 }, add_flow_line, true, 0 },
+	{ { "packet", 6 }, packet_lines_packet, true, 0 },
+	{ { "flow", 4 }, packet_lines_flow, true, 0 },
 	{ { "counters", 8 }, add_counters_line, false, PRINT_COUNTERS },
 	{ { "hello", 5 }, add_hello_line, false, PRINT_PASSED },
 	{ { "connection", 10 }, host_lines_connection, true, PRINT_CONNECTION },

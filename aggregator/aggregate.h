@@ -3,6 +3,7 @@
 #ifndef JOPIL_AGGREGATE_H
 #define JOPIL_AGGREGATE_H
 
+#include "aggregator/additions.h"
 #include "aggregator/connections.h"
 #include "aggregator/drops.h"
 #include "aggregator/flow_table.h"
@@ -25,6 +26,7 @@ struct aggregate {
 	u32 printed;		/* PRINT_* bit of the last good line; 0: it is not passed on */
 	struct interfaces interfaces;
 	struct flow_table flows;
+	struct additions additions;	/* to those flows, still under way */
 	struct ports ports;	/* of this interval, what flows in the table moved apart */
 	struct history history;
 	/* Called for each flow that leaves before the end; the caller sets it. */
@@ -41,6 +43,9 @@ struct aggregate {
 
 	u32 interval;		/* number of the current one, from 1 */
 	u64 newest_ns;		/* newest time in any line, but those of wrong clocks */
+	u64 newest_s, next_s_ns;	/* its second, and when the next one begins */
+	u64 idle_before_s;	/* flows used last before that second leave */
+	bool has_idle;		/* there may be some */
 	u64 latest_ns;		/* what is later is a wrong clock's; 0: nothing is */
 	u64 idle_ns;		/* flows idle for so long leave; 0: never. The caller sets it */
 	u32 recent_flows;	/* flows with packets in this interval */
@@ -68,15 +73,35 @@ void aggregate_free(struct aggregate *a);
 
 /*
  * One line without its newline, as line_read.h wants it. Returns -1 if it was good or
- * of an unknown type, else the enum bad_line as which it was counted.
+ * of an unknown type, else the enum bad_line as which it was counted. What it adds to a
+ * flow may be under way for some lines more.
  */
 int aggregate_line(struct aggregate *a, const char *line, size_t length);
+
+/* No line follows for now: all flows have what was added to them. */
+void aggregate_settle(struct aggregate *a);
 
 /* What this host's clock says: times a day ahead of it move neither history nor idle time. */
 void aggregate_set_clock(struct aggregate *a, u64 unix_ns);
 
+/* The newest time is in another second than before. */
+void aggregate_next_second(struct aggregate *a);
+
 /* Notes the newest time; false for the time of a wrong clock. */
-bool aggregate_see_time(struct aggregate *a, u64 unix_ns);
+static inline bool aggregate_see_time(struct aggregate *a, u64 unix_ns)
+{
+	if (a->latest_ns && unix_ns > a->latest_ns)
+		return false;
+	if (unix_ns > a->newest_ns) {
+		a->newest_ns = unix_ns;
+		if (unix_ns >= a->next_s_ns)
+			aggregate_next_second(a);
+	}
+	return true;
+}
+
+/* Some of the flows that are idle leave, if there are any. */
+void aggregate_expire(struct aggregate *a);
 
 /* The host of the line just read by .reader. */
 u16 aggregate_host(struct aggregate *a);

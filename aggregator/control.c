@@ -177,7 +177,7 @@ static struct interface *interface_of(struct aggregate *a, const json_t *root)
 
 	if (!ifname.text)
 		return NULL;
-	found = interfaces_find(&a->interfaces, control_host(a, root), ifname);
+	found = interfaces_look_up(&a->interfaces, control_host(a, root), ifname);
 	return found < 0 ? NULL : a->interfaces.all[found];
 }
 

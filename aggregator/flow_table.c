@@ -10,47 +10,42 @@
 #include "aggregator/tcp_state.h"
 #include "common/records.h"
 
-#define FIRST_FLOWS 1024	/* the array starts with this many and doubles */
+/* ---- memory ------------------------------------------------------------------------ */
 
-static inline u64 word_at(const struct flow_id *id, size_t offset)
-{
-	u64 word;
-
-	memcpy(&word, (const u8 *)id + offset, sizeof(word));
-	return word;
-}
-
-/* 44 bytes in 8-byte steps: whoever sends packets cannot aim at one slot. */
-static u32 hash_of(const struct flow_table *t, const struct flow_id *id)
-{
-	u64 h;
-
-	_Static_assert(sizeof(*id) == 44, "hashed as a whole, without holes");
-	h = slots_mix(word_at(id, 0) ^ t->seed[0], word_at(id, 8) ^ t->seed[1]);
-	h = slots_mix(word_at(id, 16) ^ h, word_at(id, 24) ^ t->seed[1]);
-	h = slots_mix(word_at(id, 32) ^ h, word_at(id, 36) ^ t->seed[0]);
-	return (u32)(h ^ h >> 32);
-}
+#define FIRST_FLOWS 1024	/* there is room for so many, then for twice as many */
+#define MOST_FLOWS (1u << 30)
+#define CHUNK_BYTES (FLOW_CHUNK * sizeof(struct flow))
 
 /* Room for twice as many flows; slots are kept at most half full. */
 static int grow(struct flow_table *t)
 {
-	u32 allocated = t->allocated ? t->allocated * 2 : FIRST_FLOWS, slots = 2;
-	struct flow *flows;
+	u32 allocated = t->allocated ? t->allocated * 2 : FIRST_FLOWS;
+	struct flow_link *links;
 
 	if (t->limit && allocated > t->limit)
 		allocated = t->limit;
-	flows = realloc(t->flows, allocated * sizeof(*flows));
-	if (!flows)
+	if (allocated > MOST_FLOWS || slots_grow(&t->slots, 2 * allocated))
 		return -ENOMEM;
-	t->flows = flows;
+	links = large_grow(t->links, t->allocated * sizeof(*links), allocated * sizeof(*links));
+	if (!links)
+		return -ENOMEM;
+	t->links = links;
 	t->allocated = allocated;
-	while (slots < 2 * allocated)
-		slots *= 2;
-	if (slots_make(&t->slots, slots))
+	return 0;
+}
+
+static int add_chunk(struct flow_table *t)
+{
+	struct flow **chunks = realloc(t->chunks, (t->n_chunks + 1) * sizeof(*chunks));
+
+	if (!chunks)
 		return -ENOMEM;
-	for (u32 i = t->newest; i != FLOW_NONE; i = t->flows[i].older)
-		slots_insert(&t->slots, i, hash_of(t, &t->flows[i].id));
+	t->chunks = chunks;
+	/* Who has few flows shall have no large pages for them. */
+	chunks[t->n_chunks] = large_new(CHUNK_BYTES, t->n_chunks > 0);
+	if (!chunks[t->n_chunks])
+		return -ENOMEM;
+	t->n_chunks++;
 	return 0;
 }
 
@@ -66,31 +61,35 @@ int flow_table_init(struct flow_table *t, u32 limit)
 
 void flow_table_free(struct flow_table *t)
 {
-	free(t->flows);
+	while (t->n_chunks)
+		large_free(t->chunks[--t->n_chunks], CHUNK_BYTES);
+	free(t->chunks);
+	large_free(t->links, t->allocated * sizeof(*t->links));
 	slots_free(&t->slots);
 	memset(t, 0, sizeof(*t));
 }
 
-static void unlink_flow(struct flow_table *t, struct flow *f)
+/* ---- the order of last use --------------------------------------------------------- */
+
+static void unlink_flow(struct flow_table *t, u32 index)
 {
-	if (f->newer != FLOW_NONE)
-		t->flows[f->newer].older = f->older;
+	struct flow_link link = t->links[index];
+
+	if (link.newer != FLOW_NONE)
+		t->links[link.newer].older = link.older;
 	else
-		t->newest = f->older;
-	if (f->older != FLOW_NONE)
-		t->flows[f->older].newer = f->newer;
+		t->newest = link.older;
+	if (link.older != FLOW_NONE)
+		t->links[link.older].newer = link.newer;
 	else
-		t->oldest = f->newer;
+		t->oldest = link.newer;
 }
 
 static void link_newest(struct flow_table *t, u32 index)
 {
-	struct flow *f = &t->flows[index];
-
-	f->newer = FLOW_NONE;
-	f->older = t->newest;
+	t->links[index] = (struct flow_link){ .older = t->newest, .newer = FLOW_NONE };
 	if (t->newest != FLOW_NONE)
-		t->flows[t->newest].newer = index;
+		t->links[t->newest].newer = index;
 	else
 		t->oldest = index;
 	t->newest = index;
@@ -99,29 +98,31 @@ static void link_newest(struct flow_table *t, u32 index)
 static void drop_oldest(struct flow_table *t)
 {
 	u32 index = t->oldest;
-	struct flow *f = &t->flows[index];
+	struct flow *f = flow_at(t, index);
 
 	if (t->leave)
 		t->leave(f, t->leave_data);
-	slots_remove(&t->slots, index, hash_of(t, &t->flows[index].id));
-	unlink_flow(t, f);
+	slots_remove(&t->slots, index, flow_table_hash(t, &f->id));
+	unlink_flow(t, index);
 	f->interval = 0;
-	f->older = t->free;
+	t->links[index].older = t->free;
 	t->free = index;
 	t->active--;
 }
 
-void flow_table_expire(struct flow_table *t, u64 before_s, u32 most)
+u32 flow_table_expire(struct flow_table *t, u64 before_s, u32 most)
 {
-	while (t->oldest != FLOW_NONE && most-- && t->flows[t->oldest].used_s < before_s) {
+	u32 n = 0;
+
+	for (; t->oldest != FLOW_NONE && n < most && flow_at(t, t->oldest)->used_s < before_s; n++)
 		drop_oldest(t);
-		t->expired++;
-	}
+	t->expired += n;
+	return n;
 }
 
 void flow_table_renew(struct flow_table *t, struct flow *f)
 {
-	struct flow fresh = { .id = f->id, .older = f->older, .newer = f->newer };
+	struct flow fresh = { .id = f->id };
 
 	if (t->leave)
 		t->leave(f, t->leave_data);
@@ -129,6 +130,8 @@ void flow_table_renew(struct flow_table *t, struct flow *f)
 	t->expired++;
 	t->created++;
 }
+
+/* ---- finding ----------------------------------------------------------------------- */
 
 /* An unused entry; FLOW_NONE without memory. */
 static u32 take_entry(struct flow_table *t)
@@ -141,10 +144,12 @@ static u32 take_entry(struct flow_table *t)
 	}
 	if (t->free != FLOW_NONE) {
 		index = t->free;
-		t->free = t->flows[index].older;
+		t->free = t->links[index].older;
 		return index;
 	}
 	if (t->used == t->allocated && grow(t))
+		return FLOW_NONE;
+	if (t->used == t->n_chunks * FLOW_CHUNK && add_chunk(t))
 		return FLOW_NONE;
 	return t->used++;
 }
@@ -152,45 +157,74 @@ static u32 take_entry(struct flow_table *t)
 /* As memcmp(), which is a call. The last two words overlap. */
 static inline bool is_same(const struct flow_id *a, const struct flow_id *b)
 {
-	return !((word_at(a, 0) ^ word_at(b, 0)) | (word_at(a, 8) ^ word_at(b, 8)) |
-		 (word_at(a, 16) ^ word_at(b, 16)) | (word_at(a, 24) ^ word_at(b, 24)) |
-		 (word_at(a, 32) ^ word_at(b, 32)) | (word_at(a, 36) ^ word_at(b, 36)));
+	return !((flow_id_word(a, 0) ^ flow_id_word(b, 0)) | (flow_id_word(a, 8) ^ flow_id_word(b, 8)) |
+		 (flow_id_word(a, 16) ^ flow_id_word(b, 16)) | (flow_id_word(a, 24) ^ flow_id_word(b, 24)) |
+		 (flow_id_word(a, 32) ^ flow_id_word(b, 32)) | (flow_id_word(a, 36) ^ flow_id_word(b, 36)));
 }
 
-static u32 find(const struct flow_table *t, const struct flow_id *id, u32 hash)
+static inline struct flow *find(const struct flow_table *t, const struct flow_id *id, u32 hash,
+				u32 *ret_index)
 {
 	const struct slots *s = &t->slots;
 
-	for (u32 slot = hash & s->mask; s->index[slot] != SLOT_NONE; slot = (slot + 1) & s->mask)
-		if (s->hashes[slot] == hash && is_same(&t->flows[s->index[slot]].id, id))
-			return s->index[slot];
-	return FLOW_NONE;
+	for (u32 slot = hash & s->mask; s->at[slot].index != SLOT_NONE; slot = (slot + 1) & s->mask) {
+		struct flow *f;
+
+		if (s->at[slot].hash != hash)
+			continue;
+		f = flow_at(t, s->at[slot].index);
+		if (is_same(&f->id, id)) {
+			*ret_index = s->at[slot].index;
+			return f;
+		}
+	}
+	return NULL;
 }
 
-struct flow *flow_table_get(struct flow_table *t, const struct flow_id *id, bool *ret_new)
+/* Both lines of the cache that it is, and its links. Another flow of the same hash is no harm. */
+void flow_table_fetch_flow(const struct flow_table *t, u32 hash)
 {
-	u32 hash = hash_of(t, id), index = find(t, id, hash);
+	const struct slots *s = &t->slots;
+
+	for (u32 slot = hash & s->mask; s->at[slot].index != SLOT_NONE; slot = (slot + 1) & s->mask)
+		if (s->at[slot].hash == hash) {
+			const char *flow = (const char *)flow_at(t, s->at[slot].index);
+
+			__builtin_prefetch(flow, 1);
+			__builtin_prefetch(flow + 64, 1);
+			__builtin_prefetch(&t->links[s->at[slot].index], 1);
+			return;
+		}
+}
+
+static struct flow *make(struct flow_table *t, const struct flow_id *id, u32 hash)
+{
+	u32 index = take_entry(t);
 	struct flow *f;
 
-	*ret_new = index == FLOW_NONE;
-	if (!*ret_new) {
-		f = &t->flows[index];
-		if (t->newest != index) {
-			unlink_flow(t, f);
-			link_newest(t, index);
-		}
-		return f;
-	}
-	index = take_entry(t);
 	if (index == FLOW_NONE)
 		return NULL;
-	f = &t->flows[index];
+	f = flow_at(t, index);
 	memset(f, 0, sizeof(*f));
 	f->id = *id;
 	slots_insert(&t->slots, index, hash);
 	link_newest(t, index);
 	t->active++;
 	t->created++;
+	return f;
+}
+
+struct flow *flow_table_get(struct flow_table *t, const struct flow_id *id, u32 hash)
+{
+	u32 index;
+	struct flow *f = find(t, id, hash, &index);
+
+	if (!f)
+		return make(t, id, hash);
+	if (t->newest != index) {
+		unlink_flow(t, index);
+		link_newest(t, index);
+	}
 	return f;
 }
 
@@ -237,7 +271,7 @@ void flow_add(struct flow *f, const struct flow_addition *add)
 	}
 	f->recent_packets += (u32)add->packets;
 	f->recent_bytes += add->bytes;
-	f->ways |= 1u << (2 * add->from + add->direction);
+	f->ways |= (u8)(1u << (2 * add->from + add->direction));
 	decide_src(f, add);
 	if (f->id.protocol != 6)
 		return;

@@ -4,28 +4,27 @@
 
 #include <string.h>
 
-#define NS_PER_S 1000000000ull
-
-void history_add(struct history *h, u64 unix_ns, u8 direction, u64 packets, u64 bytes)
+struct history_row *history_row_at(struct history *h, u64 unix_ns)
 {
-	u64 second = unix_ns / NS_PER_S;
+	u64 second = unix_ns / HISTORY_ROW_NS;
 	struct history_row *row = &h->rows[second % HISTORY_SECONDS];
 
 	if (second + HISTORY_SECONDS <= h->newest)
-		return;
+		return NULL;
 	if (row->second != second) {
 		memset(row, 0, sizeof(*row));
 		row->second = second;
 	}
-	row->packets[direction] += packets;
-	row->bytes[direction] += bytes;
 	if (second > h->newest)
 		h->newest = second;
+	h->last = row;
+	h->last_ns = second * HISTORY_ROW_NS;
+	return row;
 }
 
 void history_add_span(struct history *h, u64 from_ns, u64 to_ns, u8 direction, u64 packets, u64 bytes)
 {
-	const u64 window = HISTORY_SECONDS * NS_PER_S;
+	const u64 window = HISTORY_SECONDS * HISTORY_ROW_NS;
 
 	/* All of it belongs to the last instant where the times make no sense. */
 	if (from_ns >= to_ns || to_ns - from_ns > window) {
@@ -33,7 +32,7 @@ void history_add_span(struct history *h, u64 from_ns, u64 to_ns, u8 direction, u
 		return;
 	}
 	while (from_ns < to_ns) {
-		u64 end = (from_ns / NS_PER_S + 1) * NS_PER_S;
+		u64 end = (from_ns / HISTORY_ROW_NS + 1) * HISTORY_ROW_NS;
 		u64 part_packets = packets, part_bytes = bytes;
 
 		if (end < to_ns) {

@@ -93,7 +93,7 @@ static int add_interface(struct interfaces *set, u32 slot, u16 host, struct line
 	return (int)set->n++;
 }
 
-static int find_interface(struct interfaces *set, u16 host, struct line_text name)
+int interfaces_look_up(struct interfaces *set, u16 host, struct line_text name)
 {
 	u32 slot;
 	u16 hit;
@@ -109,17 +109,14 @@ static int find_interface(struct interfaces *set, u16 host, struct line_text nam
 	return add_interface(set, slot, host, name);
 }
 
-int interfaces_look_up(struct interfaces *set, u16 host, struct line_text name)
+int interfaces_look_up_recent(struct interfaces *set, u16 host, const struct line_reader *lr)
 {
-	int number = find_interface(set, host, name);
+	int number = interfaces_look_up(set, host, lr->ifname);
 
 	/* Beyond the limit, each hit is counted. */
-	if (number < 0 || number >= INTERFACES_MAX || !name.length || name.length > LINE_TEXT_MAX)
-		return number;
-	memcpy(set->last_name, name.text, name.length);
-	set->last_length = name.length;
-	set->last_host = host;
-	set->last = number;
+	if (number >= 0 && number < INTERFACES_MAX)
+		set->recent[lr->ifname_serial % RECENT_NAMES] =
+			(struct recent_name){ lr->ifname_serial, host, number };
 	return number;
 }
 

@@ -57,17 +57,22 @@ struct interface {
 	bool counted_then_valid;
 };
 
+#define RECENT_NAMES 64
+
+/* An interface that was looked up. */
+struct recent_name {
+	u64 serial;		/* line_reader.ifname_serial; 0: none */
+	u16 host;
+	int number;
+};
+
 struct interfaces {
 	struct line_text hosts[HOSTS_MAX + 1];
 	struct interface *all[INTERFACES_MAX + 1];
 	u32 n_hosts, n;
 	u16 host_slots[NAME_SLOTS];	/* by hash of the name: number + 1, 0 if unused */
 	u16 slots[NAME_SLOTS];		/* of interfaces, by hash of host and name */
-	/* Most lines repeat the interface: as it was spelled, and its number. */
-	char last_name[LINE_TEXT_MAX];
-	size_t last_length;
-	u16 last_host;
-	int last;
+	struct recent_name recent[RECENT_NAMES];	/* most lines repeat one of a few */
 	u64 hosts_over, over;		/* hits of the limits */
 };
 
@@ -77,13 +82,17 @@ u16 interfaces_host(struct interfaces *set, struct line_text name);
 /* The number of an interface of a host, made if new; -ENOMEM. */
 int interfaces_look_up(struct interfaces *set, u16 host, struct line_text name);
 
-/* The same, quicker for the one that was asked for last. */
-static inline int interfaces_find(struct interfaces *set, u16 host, struct line_text name)
+/* The same for the interface of a line; remembers it. */
+int interfaces_look_up_recent(struct interfaces *set, u16 host, const struct line_reader *lr);
+
+/* The same for the interface of a line, quicker if it was asked for lately. */
+static inline int interfaces_find(struct interfaces *set, u16 host, const struct line_reader *lr)
 {
-	if (set->last_length == name.length && set->last_host == host &&
-	    !memcmp(set->last_name, name.text, name.length))
-		return set->last;
-	return interfaces_look_up(set, host, name);
+	const struct recent_name *recent = &set->recent[lr->ifname_serial % RECENT_NAMES];
+
+	if (lr->ifname_serial && recent->serial == lr->ifname_serial && recent->host == host)
+		return recent->number;
+	return interfaces_look_up_recent(set, host, lr);
 }
 
 void interfaces_free(struct interfaces *set);

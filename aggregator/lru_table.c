@@ -123,7 +123,7 @@ void *lru_at(const struct lru_table *t, u32 place)
 /* Room for twice as many rows; slots are kept at most half full. */
 static int grow(struct lru_table *t)
 {
-	u32 allocated = t->allocated ? t->allocated * 2 : FIRST_ROWS, slots = 2;
+	u32 allocated = t->allocated ? t->allocated * 2 : FIRST_ROWS;
 	unsigned char *rows;
 
 	if (allocated > t->limit)
@@ -132,14 +132,9 @@ static int grow(struct lru_table *t)
 	if (!rows)
 		return -ENOMEM;
 	t->rows = rows;
-	while (slots < 2 * allocated)
-		slots *= 2;
-	if (slots_make(&t->slots, slots))
+	if (slots_grow(&t->slots, 2 * allocated))
 		return -ENOMEM;
 	t->allocated = allocated;
-	for (u32 i = 0; i < t->used; i++)
-		if (row_at(t, i)->in_use && row_at(t, i)->hashed)
-			slots_insert(&t->slots, i, row_at(t, i)->hash);
 	return 0;
 }
 
@@ -156,12 +151,12 @@ static struct lru_row *find(const struct lru_table *t, const void *key, u32 hash
 {
 	const struct slots *s = &t->slots;
 
-	if (!s->index)
+	if (!s->at)
 		return NULL;
-	for (u32 slot = hash & s->mask; s->index[slot] != SLOT_NONE; slot = (slot + 1) & s->mask)
-		if (s->hashes[slot] == hash &&
-		    !memcmp(key_of(row_at(t, s->index[slot])), key, t->key_size))
-			return row_at(t, s->index[slot]);
+	for (u32 slot = hash & s->mask; s->at[slot].index != SLOT_NONE; slot = (slot + 1) & s->mask)
+		if (s->at[slot].hash == hash &&
+		    !memcmp(key_of(row_at(t, s->at[slot].index)), key, t->key_size))
+			return row_at(t, s->at[slot].index);
 	return NULL;
 }
 

@@ -204,6 +204,7 @@ static void take_lines(struct run *r)
 		else if (r->aggregate.printed & settings.types)
 			pass_on(r, line, length);
 	}
+	aggregate_settle(&r->aggregate);
 }
 
 static int read_lines(struct run *r)
@@ -271,8 +272,8 @@ static int write_flows(struct run *r)
 
 	if (!all)
 		return failed("sort the flows", ENOMEM);
-	for (uint32_t at = table->newest; at != FLOW_NONE; at = table->flows[at].older)
-		all[n++] = &table->flows[at];
+	for (uint32_t at = table->newest; at != FLOW_NONE; at = flow_older(table, at))
+		all[n++] = flow_at(table, at);
 	qsort(all, n, sizeof(*all), most_bytes_first);
 	for (uint32_t i = 0; i < n && status == STATUS_DONE && !r->stdout_closed; i++) {
 		flow_total_write(&r->out, &r->aggregate, all[i]);
@@ -312,8 +313,8 @@ static void write_large_flows(struct run *r)
 {
 	const struct flow_table *table = &r->aggregate.flows;
 
-	for (u32 at = table->newest; at != FLOW_NONE; at = table->flows[at].older)
-		write_large(&table->flows[at], r);
+	for (u32 at = table->newest; at != FLOW_NONE; at = flow_older(table, at))
+		write_large(flow_at(table, at), r);
 }
 
 static int write_end(struct run *r)

@@ -10,13 +10,13 @@ static void count_flows(struct aggregate *a)
 
 	if (a->recent_flows > table->used / 16) {
 		for (u32 i = 0; i < table->used; i++)
-			if (table->flows[i].interval == a->interval)
-				aggregate_count_port(a, &table->flows[i]);
+			if (flow_at(table, i)->interval == a->interval)
+				aggregate_count_port(a, flow_at(table, i));
 		return;
 	}
-	for (u32 at = table->newest; at != FLOW_NONE && table->flows[at].interval == a->interval;
-	     at = table->flows[at].older)
-		aggregate_count_port(a, &table->flows[at]);
+	for (u32 at = table->newest; at != FLOW_NONE && flow_at(table, at)->interval == a->interval;
+	     at = flow_older(table, at))
+		aggregate_count_port(a, flow_at(table, at));
 }
 
 static void put_port(struct text *t, const struct aggregate *a, const struct port_row *row, u64 now_ns)

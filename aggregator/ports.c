@@ -28,7 +28,7 @@ static int grow(struct ports *p)
 int ports_init(struct ports *p)
 {
 	*p = (struct ports){ 0 };
-	return slots_make(&p->slots, 4 * PORTS_MAX);
+	return slots_grow(&p->slots, 4 * PORTS_MAX);
 }
 
 void ports_free(struct ports *p)
@@ -56,8 +56,8 @@ static struct port_row *find(const struct ports *p, u32 port, u16 protocol, u16 
 {
 	const struct slots *s = &p->slots;
 
-	for (u32 slot = hash & s->mask; s->index[slot] != SLOT_NONE; slot = (slot + 1) & s->mask) {
-		struct port_row *row = &p->rows[s->index[slot]];
+	for (u32 slot = hash & s->mask; s->at[slot].index != SLOT_NONE; slot = (slot + 1) & s->mask) {
+		struct port_row *row = &p->rows[s->at[slot].index];
 
 		if (row->port == port && row->protocol == protocol && row->host == host)
 			return row;
@@ -101,6 +101,6 @@ void ports_clear(struct ports *p)
 {
 	if (!p->n)
 		return;
-	memset(p->slots.index, 0xff, (p->slots.mask + 1ul) * sizeof(*p->slots.index));
+	slots_clear(&p->slots);
 	p->n = p->n_with_port = 0;
 }

@@ -110,12 +110,12 @@ static void collect_top(const struct aggregate *a, struct top *top)
 
 	if (a->recent_flows > table->used / 16) {
 		for (u32 i = 0; i < table->used; i++)
-			if (table->flows[i].interval == a->interval)
-				top_offer(top, &table->flows[i]);
+			if (flow_at(table, i)->interval == a->interval)
+				top_offer(top, flow_at(table, i));
 		return;
 	}
-	for (; at != FLOW_NONE && table->flows[at].interval == a->interval; at = table->flows[at].older)
-		top_offer(top, &table->flows[at]);
+	for (; at != FLOW_NONE && flow_at(table, at)->interval == a->interval; at = flow_older(table, at))
+		top_offer(top, flow_at(table, at));
 }
 
 static bool is_smaller(const void *one, const void *other, const void *data)
@@ -153,9 +153,9 @@ static void put_flows(struct text *t, const struct aggregate *a, const struct sn
 	collect_top(a, &top);
 	top_sort(&top);
 	/* What room there is goes to those used last. */
-	for (u32 at = table->newest; at != FLOW_NONE && top.n < top.most; at = table->flows[at].older)
-		if (table->flows[at].interval != a->interval)
-			top.rows[top.n++] = &table->flows[at];
+	for (u32 at = table->newest; at != FLOW_NONE && top.n < top.most; at = flow_older(table, at))
+		if (flow_at(table, at)->interval != a->interval)
+			top.rows[top.n++] = flow_at(table, at);
 	text_put(t, ",\"flows\":[");
 	put_rows(t, a, &top, q->interval_ns);
 	text_put(t, "]");

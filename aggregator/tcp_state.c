@@ -2,11 +2,6 @@
 /* The state of a TCP connection as far as the flags of both sides tell. */
 #include "aggregator/tcp_state.h"
 
-static bool is_over(u8 one, u8 other)
-{
-	return (one | other) & TCP_RST || (one & other & TCP_FIN);
-}
-
 /* One side has sent its SYN and no ACK, or only a SYN with ACK has been seen of the other. */
 static bool is_unfinished(u8 one, u8 other)
 {
@@ -27,9 +22,4 @@ const char *tcp_state_name(u8 src, u8 dst)
 	if (is_unfinished(src, dst) || is_unfinished(dst, src))
 		return "new";
 	return "established";
-}
-
-bool tcp_reopens(u8 one, u8 other, u8 packet)
-{
-	return packet & TCP_SYN && !(packet & (TCP_ACK | TCP_RST | TCP_FIN)) && is_over(one, other);
 }

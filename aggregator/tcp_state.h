@@ -20,6 +20,10 @@
 const char *tcp_state_name(u8 src_flags, u8 dst_flags);
 
 /* True if a SYN without ACK begins a new connection over a finished one. */
-bool tcp_reopens(u8 one_flags, u8 other_flags, u8 packet_flags);
+static inline bool tcp_reopens(u8 one_flags, u8 other_flags, u8 packet_flags)
+{
+	return packet_flags & TCP_SYN && !(packet_flags & (TCP_ACK | TCP_RST | TCP_FIN)) &&
+	       ((one_flags | other_flags) & TCP_RST || one_flags & other_flags & TCP_FIN);
+}
 
 #endif

@@ -121,6 +121,27 @@ static inline const char *plain_end(const char *p)
 }
 #endif
 
+/* A text of at most 15 bytes. */
+static void pattern_make(struct line_pattern *pattern, const char *text, size_t length)
+{
+	char bytes[sizeof(pattern->text)] = { 0 };
+
+	memcpy(bytes, text, length);
+	bytes[length] = '"';
+	memcpy(pattern->text, bytes, sizeof(bytes));
+	memset(bytes, 0, sizeof(bytes));
+	memset(bytes, 0xff, length + 1);
+	memcpy(pattern->mask, bytes, sizeof(bytes));
+	pattern->length = (u8)length;
+}
+
+/* Whether it stands at p, with the quote behind it. */
+static ALWAYS_INLINE bool matches(const char *p, const struct line_pattern *pattern)
+{
+	return !(((load64(p) ^ pattern->text[0]) & pattern->mask[0]) |
+		 ((load64(p + 8) ^ pattern->text[1]) & pattern->mask[1]));
+}
+
 /* ---- values: each get_ function returns the end of the value, or NULL ---------- */
 
 static inline u32 digit_of(char c)
@@ -430,24 +451,30 @@ static const char *get_any_time(const char *p, u64 *ns)
 	return p;
 }
 
-static inline u32 three_digits(const char *p)
+/*
+ * "123.456" and no digit more, in microseconds: all digits at once, a byte each of a word
+ * in which the point is a 0 between them.
+ */
+static ALWAYS_INLINE bool get_split_second(const char *p, u64 *ret_us)
 {
-	return digit_of(p[0]) * 100 + digit_of(p[1]) * 10 + digit_of(p[2]);
-}
+	u64 digits = (load_le64(p) ^ 0x003030302e303030ull) << 8, pairs, sums;
 
-/* "123.456" and no digit more. */
-static inline bool is_split_second(const char *p)
-{
-	return is_digit(p[0]) && is_digit(p[1]) && is_digit(p[2]) && p[3] == '.' && is_digit(p[4]) &&
-	       is_digit(p[5]) && is_digit(p[6]) && !is_digit(p[7]);
+	/* Above 9, or the point above 0, sets a byte's highest bit. */
+	if (((digits + 0x7676767f76767600ull) | digits) & 0x8080808080808000ull || is_digit(p[7]))
+		return false;
+	pairs = (digits * 10 + (digits >> 8)) & 0x00ff00ff00ff00ffull;
+	sums = pairs * 100 + (pairs >> 16);
+	*ret_us = (sums & 0xffff) * 1000 + (sums >> 32 & 0xffff);
+	return true;
 }
 
 KIND(unix_ms, u64 *ns)
 {
 	const char *end;
+	u64 us;
 
-	if (begins(p, lr->second_text, 10) && is_split_second(p + 10)) {
-		*ns = lr->second_ns + (three_digits(p + 10) * 1000ull + three_digits(p + 14)) * 1000;
+	if (begins(p, lr->second_text, 10) && get_split_second(p + 10, &us)) {
+		*ns = lr->second_ns + us * 1000;
 		return p + 17;
 	}
 	end = get_any_time(p, ns);
@@ -458,10 +485,37 @@ KIND(unix_ms, u64 *ns)
 	return end;
 }
 
+/* What follows a name is the same in all lines of a writer: it may be in the hash. */
+static inline struct line_known_name *known_ifname(struct line_reader *lr, const char *text)
+{
+	return &lr->ifnames[(load64(text) * 0x9e3779b97f4a7c15ull) >> 60];
+}
+
+static const char *get_new_ifname(const char *p, struct line_reader *lr)
+{
+	struct line_known_name *known = known_ifname(lr, p + 1);
+	const char *end = get_string(p, lr->ifname_decoded, &lr->ifname);
+
+	lr->ifname_serial = 0;
+	/* As it stands in the line, it can be compared. */
+	if (!end || lr->ifname.text != p + 1 || lr->ifname.length >= sizeof(known->pattern.text))
+		return end;
+	pattern_make(&known->pattern, lr->ifname.text, lr->ifname.length);
+	known->serial = lr->ifname_serial = ++lr->ifname_serials;
+	return end;
+}
+
 KIND(ifname, u8 *iface)
 {
+	const struct line_known_name *known = known_ifname(lr, p + 1);
+
+	_Static_assert(LINE_KNOWN_NAMES == 16, "four bits of a hash");
 	*iface = 0;
-	return get_string(p, lr->ifname_decoded, &lr->ifname);
+	if (*p != '"' || !known->serial || !matches(p + 1, &known->pattern))
+		return get_new_ifname(p, lr);
+	lr->ifname = (struct line_text){ p + 1, known->pattern.length };
+	lr->ifname_serial = known->serial;
+	return p + 1 + known->pattern.length + 1;
 }
 
 KIND(direction, u8 *direction)
@@ -924,19 +978,13 @@ struct key_words {
 	u64 low, high;
 };
 
-/* A key and the quote behind it, as they stand in memory. */
-struct key_pattern {
-	u64 text[2], mask[2];
-	u8 length;
-};
-
 /* The keys of a LINE by number; behind them "host", which any line may have, and "type". */
 struct key_table {
 	const char (*texts)[KEY_BYTES];	/* padded with zeroes */
 	u8 n;
 	bool ready;
 	u8 slots[KEY_SLOTS];		/* number of a key, or NO_KEY */
-	struct key_pattern patterns[KEYS_MAX];
+	struct line_pattern patterns[KEYS_MAX];
 	/*
 	 * Which key came behind this one the last time (behind none: [n]). Whoever writes
 	 * keys in an order of his own keeps to it.
@@ -960,19 +1008,6 @@ static ALWAYS_INLINE struct key_words key_words(const char *text, size_t length)
 				   length > 8 ? low_bytes(load_le64(text + 8), length - 8) : 0 };
 }
 
-static void key_pattern_make(struct key_pattern *pattern, const char *text)
-{
-	size_t length = strlen(text);
-	char bytes[KEY_BYTES] = { 0 };
-
-	memcpy(bytes, text, length);
-	bytes[length] = '"';
-	memcpy(pattern->text, bytes, KEY_BYTES);
-	memset(bytes, 0xff, length + 1);
-	memcpy(pattern->mask, bytes, KEY_BYTES);
-	pattern->length = (u8)length;
-}
-
 static void key_table_ready(struct key_table *t)
 {
 	if (t->ready)
@@ -984,7 +1019,7 @@ static void key_table_ready(struct key_table *t)
 		while (t->slots[slot] != NO_KEY)
 			slot = (slot + 1) % KEY_SLOTS;
 		t->slots[slot] = i;
-		key_pattern_make(&t->patterns[i], t->texts[i]);
+		pattern_make(&t->patterns[i], t->texts[i], strlen(t->texts[i]));
 		t->after[i] = (u8)(i + 1 < t->n ? i + 1 : 0);
 	}
 	t->after[t->n] = t->n - 1;
@@ -1008,16 +1043,6 @@ static ALWAYS_INLINE u8 key_find(const struct key_table *t, const char *text, si
 	}
 }
 
-static ALWAYS_INLINE bool key_is_next(const struct key_pattern *pattern, const char *p)
-{
-	u64 low, high;
-
-	memcpy(&low, p + 1, sizeof(low));
-	memcpy(&high, p + 9, sizeof(high));
-	return *p == '"' && !(((low ^ pattern->text[0]) & pattern->mask[0]) |
-			      ((high ^ pattern->text[1]) & pattern->mask[1]));
-}
-
 /* Behind a key and its colon, where the value begins; NULL if there is no colon. */
 static ALWAYS_INLINE const char *skip_colon(const char *p)
 {
@@ -1035,7 +1060,7 @@ static ALWAYS_INLINE const char *get_key(const char *p, struct key_table *t, u8 
 	struct line_text key;
 
 	p = skip_space(p);
-	if (key_is_next(&t->patterns[next], p)) {
+	if (*p == '"' && matches(p + 1, &t->patterns[next])) {
 		*last = *ret = next;
 		return skip_colon(p + t->patterns[next].length + 2);
 	}

@@ -43,12 +43,26 @@ struct line_text {
 	size_t length;
 };
 
+#define LINE_KNOWN_NAMES 16	/* a power of two */
+
+/* A text with its closing quote, as it stands in memory, to be compared in two words. */
+struct line_pattern {
+	u64 text[2], mask[2];
+	u8 length;			/* without the quote */
+};
+
+struct line_known_name {
+	struct line_pattern pattern;
+	u64 serial;			/* 0: none */
+};
+
 /*
  * What a line says that has no place in the record: valid until the next line, and only
  * for lines that have the key.
  */
 struct line_reader {
 	struct line_text ifname;
+	u64 ifname_serial;		/* the same name where it is the same; 0: no such number */
 	struct line_text host;		/* of a "host" key; text is NULL where there is none */
 	/* Of connection and drop lines; text is NULL for null. */
 	struct line_text cgroup, service, reason, location;
@@ -66,6 +80,9 @@ struct line_reader {
 	/* The second of the last line, with its digits: most lines repeat it. */
 	u64 second_ns;
 	char second_text[16];
+	/* Names of interfaces: most lines repeat one of a few. */
+	struct line_known_name ifnames[LINE_KNOWN_NAMES];
+	u64 ifname_serials;		/* given so far */
 	char *canonical;		/* jansson's spelling of an odd line */
 };
 

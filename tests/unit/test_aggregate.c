@@ -47,6 +47,7 @@ static int give(const char *line)
 	memset(copy + length, '"', LINE_READ_PADDING);
 	copy[length] = '\n';
 	why = aggregate_line(&a, copy, length);
+	aggregate_settle(&a);
 	free(copy);
 	return why;
 }
@@ -182,8 +183,8 @@ static void test_icmp_both_ways_is_one_flow(void **state)
 	give_icmp("8");
 	give_icmp("0");
 	assert_int_equal(a.flows.active, 1);
-	assert_int_equal(flow_packets(&a.flows.flows[0]), 10);
-	assert_int_equal(a.flows.flows[0].icmp_type, 8);
+	assert_int_equal(flow_packets(flow_at(&a.flows, 0)), 10);
+	assert_int_equal(flow_at(&a.flows, 0)->icmp_type, 8);
 }
 
 static void test_interfaces_and_hosts_without_end(void **state)

@@ -89,6 +89,7 @@ static int give_bytes(const char *line, size_t length)
 	memset(copy + length, '"', LINE_READ_PADDING);
 	copy[length] = '\n';
 	why = aggregate_line(&a, copy, length);
+	aggregate_settle(&a);
 	free(copy);
 	return why;
 }
