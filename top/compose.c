@@ -12,8 +12,10 @@
 
 #define ROWS_FOR_OVERVIEW 10	/* less: the first line of it only */
 #define ROWS_FOR_GRAPH 34
+#define CELLS_FOR_TABS 76
 #define NAME_CELLS 22		/* of members, of keys in the help */
 #define LINE_TEXT (VALUE_TEXT * 2)
+#define FILTER_TEXT (MODEL_FILTER * TEXT_GROWTH)
 
 /* ---- where one is ------------------------------------------------------------ */
 
@@ -53,19 +55,22 @@ static void put_way(struct frame *frame, const struct model *model, int row)
 
 static void put_tabs(struct frame *frame, const struct model *model, int row)
 {
+	enum view_id here = model->places[0].view, id = 0;
 	int at = 0;
 
 	if (model->depth > 1) {
 		put_way(frame, model, row);
 		return;
 	}
-	for (enum view_id id = 0; id < VIEWS_OF_KEYS; id++) {
-		bool here = model->places[0].view == id;
+	/* Where there is no room for all, the first is the one that is shown. */
+	if (frame->columns < CELLS_FOR_TABS && here < VIEWS_OF_KEYS)
+		id = here;
+	for (; id < VIEWS_OF_KEYS; id++) {
 		char text[32];
 
 		snprintf(text, sizeof(text), "%d %s", id + 1, view_of(id)->tab);
 		at += frame_put(frame, row, at, frame->columns - at,
-				here ? STYLE_SELECTED : STYLE_PLAIN, text);
+				id == here ? STYLE_SELECTED : STYLE_PLAIN, text);
 		at += frame_put(frame, row, at, 1, STYLE_PLAIN, " ");
 	}
 }
@@ -77,31 +82,32 @@ static void describe_rows(const struct model *model, char *text, size_t size)
 	const struct place *p = model_place(model);
 	const struct order *order = &model->orders[p->view];
 	const struct column *c = order->column >= 0 ? &model_view(model)->columns[order->column] : NULL;
-	int length;
+	char filter[FILTER_TEXT], with[FILTER_TEXT + 32] = "";
 
 	if (p->view == VIEW_DETAILS) {
 		snprintf(text, size, "Esc back");
 		return;
 	}
-	length = snprintf(text, size, "%zu", model->n_rows ? p->index + 1 : 0);
-	length += snprintf(text + length, size - (size_t)length, "/%zu", model->n_rows);
-	if (p->filter[0])
-		length += snprintf(text + length, size - (size_t)length, " of %zu with %s",
-				   model->n_unfiltered, p->filter);
-	snprintf(text + length, size - (size_t)length, "  by %s%s", c ? c->title : "snapshot",
-		 order->reversed ? " reversed" : "");
+	text_clean(p->filter, strlen(p->filter), filter, sizeof(filter));
+	if (filter[0])
+		snprintf(with, sizeof(with), " of %zu with %s", model->n_unfiltered, filter);
+	snprintf(text, size, "%zu/%zu%s  %s%s%s", model->n_rows ? p->index + 1 : 0, model->n_rows, with,
+		 c ? "by " : "as they come", c ? c->title : "", order->reversed ? " reversed" : "");
 }
 
 static void put_foot(struct frame *frame, const struct model *model, int row)
 {
 	static const char hints[] = "? help  / filter  s sort  Enter more  q end";
-	char text[256];
+	char text[FILTER_TEXT + 128];
 	int at;
 
 	frame_style(frame, row, 0, frame->columns, STYLE_BAR);
 	if (model->asking) {
-		snprintf(text, sizeof(text), "filter: %s", model_place(model)->filter);
-		at = frame_put(frame, row, 0, frame->columns, STYLE_BAR, text);
+		const char *filter = model_place(model)->filter;
+
+		text_clean(filter, strlen(filter), text, FILTER_TEXT);
+		at = frame_put(frame, row, 0, frame->columns, STYLE_BAR, "filter: ");
+		at += frame_put(frame, row, at, frame->columns - at, STYLE_BAR, text);
 		frame_put(frame, row, at, 1, STYLE_SELECTED, "_");
 		return;
 	}
@@ -185,13 +191,13 @@ static void put_help(struct frame *frame)
 		  "Prefixes are of 1000; ~ stands where text is cut, - where nothing is known.");
 }
 
-int compose_screen(struct frame *frame, struct model *model, const struct feed_facts *facts)
+void compose_screen(struct frame *frame, struct model *model, const struct feed_facts *facts)
 {
 	int row = 1, height;
 
 	if (model->help) {
 		put_help(frame);
-		return frame->rows;
+		return;
 	}
 	if (frame->rows >= ROWS_FOR_OVERVIEW)
 		row = overview_put(frame, model, facts, frame->rows >= ROWS_FOR_GRAPH);
@@ -210,7 +216,6 @@ int compose_screen(struct frame *frame, struct model *model, const struct feed_f
 	}
 	if (frame->rows > 2)
 		put_foot(frame, model, frame->rows - 1);
-	return height;
 }
 
 static void print_line(FILE *out, const struct frame *frame, int row)
@@ -226,19 +231,15 @@ int compose_plain(FILE *out, struct model *model, const struct feed_facts *facts
 	struct frame frame = { 0 };
 	struct table table;
 
-	if (frame_init(&frame, OVERVIEW_ROWS, columns))
+	if (frame_init(&frame, OVERVIEW_ROWS + 1, columns))
 		return -ENOMEM;
 	overview_put(&frame, model, facts, false);
-	for (int i = 0; i < OVERVIEW_ROWS; i++)
-		print_line(out, &frame, i);
 	table_layout(&table, model, columns);
-	if (frame_init(&frame, 1, columns))
-		return -ENOMEM;
-	table_heading(&table, &frame, 0);
-	print_line(out, &frame, 0);
+	table_heading(&table, &frame, OVERVIEW_ROWS);
+	for (int i = 0; i <= OVERVIEW_ROWS; i++)
+		print_line(out, &frame, i);
 	for (size_t i = 0; i < model->n_rows; i++) {
-		if (frame_init(&frame, 1, columns))
-			return -ENOMEM;
+		frame_clear(&frame);
 		table_row(&table, &frame, 0, model->rows[i], false);
 		print_line(out, &frame, 0);
 	}

@@ -25,9 +25,14 @@ int frame_init(struct frame *frame, int rows, int columns)
 		frame->rows = rows;
 		frame->columns = columns;
 	}
-	for (int i = 0; i < rows * columns; i++)
-		frame->cells[i] = (struct cell){ " ", STYLE_PLAIN };
+	frame_clear(frame);
 	return 0;
+}
+
+void frame_clear(struct frame *frame)
+{
+	for (int i = 0; i < frame->rows * frame->columns; i++)
+		frame->cells[i] = (struct cell){ " ", STYLE_PLAIN };
 }
 
 void frame_free(struct frame *frame)
@@ -50,6 +55,11 @@ static void set(struct frame *frame, int row, int column, enum style style, cons
 
 	if (!cell)
 		return;
+	/* Half of a wide character is none. */
+	if (!cell->bytes[0] && length)
+		memcpy(cell[-1].bytes, " ", 2);
+	if (column + 1 < frame->columns && !cell[1].bytes[0])
+		memcpy(cell[1].bytes, " ", 2);
 	memset(cell->bytes, 0, sizeof(cell->bytes));
 	memcpy(cell->bytes, text, length);
 	cell->style = (uint8_t)style;

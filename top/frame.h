@@ -34,6 +34,7 @@ struct frame {
 
 /* An empty picture of that size, cut to the limits; forgets the old one. 0 or -ENOMEM. */
 int frame_init(struct frame *frame, int rows, int columns);
+void frame_clear(struct frame *frame);
 void frame_free(struct frame *frame);
 
 /*

@@ -3,121 +3,104 @@
 #include "top/keys.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "top/text.h"
 
 #define MOST (LONG_MAX / 4)
 
-/* False: the end. `argument` is the row's; page: rows on the screen. */
-typedef bool action(struct model *model, long argument, int page);
+/* `argument` is that of the row. */
+typedef void action(struct model *model, long argument);
 
-static bool quit(struct model *model, long argument, int page)
+static void quit(struct model *model, long argument)
 {
-	(void)model, (void)argument, (void)page;
-	return false;
+	(void)argument;
+	model->over = true;
 }
 
-static bool show(struct model *model, long view, int page)
+static void show(struct model *model, long view)
 {
-	(void)page;
 	model_show(model, (enum view_id)view);
-	return true;
 }
 
-static bool turn(struct model *model, long step, int page)
+static void turn(struct model *model, long step)
 {
 	enum view_id view = model->places[0].view;
 
-	(void)page;
 	if (view >= VIEWS_OF_KEYS)
 		view = VIEW_PROCESSES;
 	model_show(model, (enum view_id)(((long)view + step + VIEWS_OF_KEYS) % VIEWS_OF_KEYS));
-	return true;
 }
 
-static bool move(struct model *model, long rows, int page)
+static void move(struct model *model, long rows)
 {
-	(void)page;
 	model_move(model, rows);
-	return true;
 }
 
-static bool move_page(struct model *model, long pages, int page)
+static void move_page(struct model *model, long pages)
 {
-	model_move(model, pages * (page > 1 ? page - 1 : 1));
-	return true;
+	model_move(model, pages * (model->height > 1 ? (long)model->height - 1 : 1));
 }
 
-static bool enter(struct model *model, long details, int page)
+static void enter(struct model *model, long details)
 {
-	(void)page;
 	if (details)
 		model_enter_details(model);
 	else
 		model_enter(model);
-	return true;
 }
 
 /* One step back; where there is none, the filter goes. */
-static bool leave(struct model *model, long argument, int page)
+static void leave(struct model *model, long argument)
 {
-	(void)argument, (void)page;
+	(void)argument;
 	if (!model_leave(model))
-		model->places[0].filter[0] = '\0';
-	return true;
+		model_filter(model, "");
 }
 
-static bool filter(struct model *model, long argument, int page)
+static void ask_filter(struct model *model, long argument)
 {
-	struct place *place = &model->places[model->depth - 1];
-
-	(void)argument, (void)page;
-	if (place->view == VIEW_DETAILS)
-		return true;
+	(void)argument;
+	if (model_place(model)->view == VIEW_DETAILS)
+		return;
 	model->asking = true;
-	memcpy(model->old_filter, place->filter, sizeof(model->old_filter));
-	return true;
+	memcpy(model->old_filter, model_place(model)->filter, sizeof(model->old_filter));
 }
 
-static bool sort(struct model *model, long step, int page)
+static void sort(struct model *model, long step)
 {
-	(void)page;
 	model_sort_next(model, (int)step);
-	return true;
 }
 
-static bool reverse(struct model *model, long argument, int page)
+static void reverse(struct model *model, long argument)
 {
-	(void)argument, (void)page;
+	(void)argument;
 	model_reverse(model);
-	return true;
 }
 
-static bool freeze(struct model *model, long argument, int page)
+static void freeze(struct model *model, long argument)
 {
-	(void)argument, (void)page;
+	(void)argument;
 	model_freeze(model);
-	return true;
 }
 
-static bool pause_or_go(struct model *model, long argument, int page)
+static void pause_or_go(struct model *model, long argument)
 {
-	(void)argument, (void)page;
+	(void)argument;
 	model->paused = !model->paused;
-	return true;
 }
 
-static bool units(struct model *model, long argument, int page)
+static void change_units(struct model *model, long argument)
 {
-	(void)argument, (void)page;
-	model->as_bytes = !model->as_bytes;
-	return true;
+	(void)argument;
+	model_change_units(model);
 }
 
-static bool help(struct model *model, long argument, int page)
+static void help(struct model *model, long argument)
 {
-	(void)argument, (void)page;
+	(void)argument;
 	model->help = true;
-	return true;
 }
 
 static const struct key_row {
@@ -146,13 +129,13 @@ static const struct key_row {
 	{ { KEYS_ENTER }, enter, 0, "Enter", "more about the row: its remotes, its flows, all of it" },
 	{ { 'i' }, enter, 1, "i", "all that is known of the row" },
 	{ { KEYS_ESCAPE, KEYS_BACKSPACE }, leave, 0, "Esc, Backspace", "back; at the top: no filter" },
-	{ { '/' }, filter, 0, "/", "filter: words that rows must have; !word: must not" },
+	{ { '/' }, ask_filter, 0, "/", "filter: words that rows must have; !word: must not" },
 	{ { 's', '>', '.' }, sort, 1, "s >  S <", "sort by the next column, by the one before" },
 	{ { 'S', '<', ',' }, sort, -1, NULL, NULL },
 	{ { 'r' }, reverse, 0, "r", "the other way round" },
 	{ { 'f' }, freeze, 0, "f", "freeze the order of rows; numbers go on" },
 	{ { 'p', ' ' }, pause_or_go, 0, "p, Space", "pause: nothing changes; the newest comes after it" },
-	{ { 'u' }, units, 0, "u", "rates in bits or bytes a second" },
+	{ { 'u' }, change_units, 0, "u", "rates in bits or bytes a second" },
 	{ { '?', 'h' }, help, 0, "?, h", "this help" },
 	{ { 'q' }, quit, 0, "q, ^C", "end" },
 };
@@ -172,42 +155,47 @@ const struct keys_help *keys_help_row(size_t n)
 	return NULL;
 }
 
-static void end_asking(struct model *model, bool keep)
+/* The last character of UTF-8 goes. */
+static void cut_last(char *text)
 {
-	struct place *place = &model->places[model->depth - 1];
-
-	model->asking = false;
-	if (!keep)
-		memcpy(place->filter, model->old_filter, sizeof(place->filter));
-}
-
-/* A filter is typed, and at once in force. Only what UTF-8 gives in one byte. */
-static void type(struct model *model, int key)
-{
-	char *text = model->places[model->depth - 1].filter;
 	size_t length = strlen(text);
 
-	if (key == KEYS_ENTER || key == KEYS_ESCAPE)
-		end_asking(model, key == KEYS_ENTER);
-	else if (key == KEYS_BACKSPACE && length)
-		text[length - 1] = '\0';
-	else if (key >= ' ' && key < 0x7f && length < MODEL_FILTER - 1)
-		text[length] = (char)key, text[length + 1] = '\0';
+	while (length && (text[--length] & 0xc0) == 0x80)
+		;
+	text[length] = '\0';
 }
 
-bool keys_press(struct model *model, int key, int page)
+/* A filter is typed, and at once in force. */
+static void type(struct model *model, int key)
+{
+	char text[MODEL_FILTER + TEXT_ENCODED];
+	size_t length = (size_t)snprintf(text, sizeof(text), "%s", model_place(model)->filter);
+
+	if (key == KEYS_ENTER || key == KEYS_ESCAPE)
+		model->asking = false;
+	if (key == KEYS_ESCAPE)
+		memcpy(text, model->old_filter, sizeof(model->old_filter));
+	else if (key == KEYS_BACKSPACE)
+		cut_last(text);
+	else if (key >= ' ' && key < KEYS_UP)
+		text_encode((uint32_t)key, text + length);
+	if (strlen(text) < MODEL_FILTER)
+		model_filter(model, text);
+}
+
+void keys_press(struct model *model, int key)
 {
 	if (model->help) {
 		model->help = false;
-		return key != 'q';
+		model->over = key == 'q';
+		return;
 	}
 	if (model->asking) {
 		type(model, key);
-		return true;
+		return;
 	}
 	for (size_t i = 0; i < ROWS; i++)
 		for (size_t k = 0; k < 4; k++)
 			if (rows[i].keys[k] == key && key)
-				return rows[i].act(model, rows[i].argument, page);
-	return true;
+				rows[i].act(model, rows[i].argument);
 }

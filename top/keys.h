@@ -3,12 +3,11 @@
 #ifndef JOPIL_TOP_KEYS_H
 #define JOPIL_TOP_KEYS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "top/model.h"
 
-/* Keys that are no characters. */
+/* Keys that are no characters; those are their code points. */
 enum {
 	KEYS_UP = 0x110000,	/* above every code point */
 	KEYS_DOWN,
@@ -25,8 +24,8 @@ enum {
 	KEYS_BACK_TAB,
 };
 
-/* What a key did: false if the end is asked for. `page` is how many rows are shown. */
-bool keys_press(struct model *model, int key, int page);
+/* Does what a key does; model->over: the end is asked for. */
+void keys_press(struct model *model, int key);
 
 /* Lines of the help; NULL behind the last. */
 struct keys_help {

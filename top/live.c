@@ -16,6 +16,7 @@
 #include "top/screen.h"
 
 #define TICK_MS 1000		/* how old the snapshot is, is shown so often */
+#define PACE_MS 100		/* between two snapshots: nobody reads faster, and to parse one is dear */
 #define FILLS_MAX 64		/* reads before keys are looked at again */
 
 struct live {
@@ -26,7 +27,7 @@ struct live {
 	char *newest;		/* text of a snapshot that is not parsed yet; NULL: none */
 	size_t newest_length;
 	int64_t came_ms;	/* when the newest came */
-	int page;		/* rows of the table that are on the screen */
+	int64_t parsed_ms;	/* when the last one was parsed */
 	bool dirty, end;
 	const char *why;	/* what did not work, if something did not */
 };
@@ -76,17 +77,20 @@ static void take_signals(struct live *live)
 	}
 }
 
-static void take_keys(struct live *live)
+static int take_keys(struct live *live)
 {
-	int key;
+	int key, err = 0;
 
-	while ((key = screen_key()) > 0 && !live->end) {
-		live->end = !keys_press(live->model, key, live->page);
-		model_update(live->model);
+	while (!err && !live->end && (key = screen_key()) != SCREEN_NO_KEY) {
+		if (key < 0)
+			live->end = true;
+		else
+			keys_press(live->model, key);
+		live->end |= live->model->over;
 		live->dirty = true;
+		err = model_update(live->model);
 	}
-	if (key < 0)
-		live->end = true;
+	return err;
 }
 
 /* Only the newest line is kept: none is parsed before there is time for it. */
@@ -137,8 +141,9 @@ static void parse_newest(struct live *live)
 {
 	json_t *snapshot;
 
-	if (!live->newest || live->model->paused)
+	if (!live->newest || live->model->paused || now_ms() - live->parsed_ms < PACE_MS)
 		return;
+	live->parsed_ms = now_ms();
 	snapshot = feed_parse(live->feed, live->newest, live->newest_length);
 	if (snapshot && model_take(live->model, snapshot))
 		live->feed->unread++;
@@ -163,10 +168,17 @@ static int draw(struct live *live)
 	screen_size(&rows, &columns);
 	if (frame_init(&live->frame, rows, columns))
 		return -ENOMEM;
-	live->page = compose_screen(&live->frame, live->model, &facts);
+	compose_screen(&live->frame, live->model, &facts);
 	screen_show(&live->frame);
 	live->dirty = false;
 	return 0;
+}
+
+static int wait_ms(const struct live *live)
+{
+	int64_t since = now_ms() - live->parsed_ms;
+
+	return live->newest && !live->model->paused && since < PACE_MS ? (int)(PACE_MS - since) : TICK_MS;
 }
 
 static int turn(struct live *live)
@@ -176,7 +188,7 @@ static int turn(struct live *live)
 		{ .fd = screen_fd(), .events = POLLIN },
 		{ .fd = live->feed->ended ? -1 : live->feed->fd, .events = POLLIN },
 	};
-	int ready = poll(fds, 3, TICK_MS), err = 0;
+	int ready = poll(fds, 3, wait_ms(live)), err = 0;
 
 	if (ready < 0 && errno != EINTR)
 		return -errno;
@@ -184,15 +196,14 @@ static int turn(struct live *live)
 		live->dirty = true;
 	take_signals(live);
 	if (!live->end && ready > 0 && fds[1].revents)
-		take_keys(live);
-	live->why = "input";
-	if (!live->end && ready > 0 && fds[2].revents)
+		err = take_keys(live);
+	if (!err && !live->end && ready > 0 && fds[2].revents) {
 		err = take_lines(live);
-	if (live->end || err)
-		return err;
-	parse_newest(live);
-	live->why = "the picture";
-	return 0;
+		live->why = err ? "input" : live->why;
+	}
+	if (!err && !live->end)
+		parse_newest(live);
+	return err;
 }
 
 int live_run(struct feed *feed, struct model *model, const char **ret_why)

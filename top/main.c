@@ -109,7 +109,7 @@ static int prepare(struct model *model)
 		return STATUS_USAGE;
 	}
 	if (settings.filter)
-		strcpy(model->places[0].filter, settings.filter);
+		model_filter(model, settings.filter);
 	return choose_order(model);
 }
 

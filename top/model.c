@@ -3,6 +3,7 @@
 #include "top/model.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ void model_init(struct model *model, enum view_id view)
 		model->orders[id].column = view_of(id)->sort;
 	model->depth = 1;
 	model->places[0].view = view;
+	model->stale = true;
 }
 
 static struct place *place(struct model *model)
@@ -312,6 +314,9 @@ int model_update(struct model *model)
 {
 	int err;
 
+	if (!model->stale)
+		return 0;
+	model->stale = false;
 	model->n_rows = model->n_unfiltered = 0;
 	model->gone = false;
 	if (model_place(model)->view == VIEW_DETAILS) {
@@ -336,11 +341,14 @@ int model_take(struct model *model, json_t *snapshot)
 	}
 	json_decref(model->snapshot);
 	model->snapshot = snapshot;
+	model->stale = true;
 	return model_update(model);
 }
 
+/* Rows in another order, or other rows. */
 static void thaw(struct model *model)
 {
+	model->stale = true;
 	model->frozen = false;
 	json_decref(model->ranks);
 	model->ranks = NULL;
@@ -454,12 +462,26 @@ void model_freeze(struct model *model)
 	}
 }
 
+void model_filter(struct model *model, const char *words)
+{
+	snprintf(place(model)->filter, MODEL_FILTER, "%s", words);
+	model->stale = true;
+}
+
+/* A filter looks at what is shown. */
+void model_change_units(struct model *model)
+{
+	model->as_bytes = !model->as_bytes;
+	model->stale = true;
+}
+
 void model_scroll(struct model *model, size_t height)
 {
 	struct place *p = place(model);
 	size_t lines = p->view == VIEW_DETAILS ? json_object_size(p->parent) : model->n_rows;
 	size_t most = lines > height ? lines - height : 0;
 
+	model->height = height;
 	if (p->view != VIEW_DETAILS) {
 		if (p->index < p->top)
 			p->top = p->index;

@@ -35,12 +35,14 @@ struct model {
 	struct place places[MODEL_DEPTH];
 	size_t depth;		/* the last of them is shown */
 	struct order orders[VIEWS];
-	bool paused, frozen, as_bytes, help;
+	bool paused, frozen, as_bytes, help, over;
 	bool asking;		/* a filter is being typed: old_filter comes back with Esc */
 	char old_filter[MODEL_FILTER];
 	json_t *ranks;		/* frozen: key to place in the order */
+	size_t height;		/* rows that are on the screen */
 
 	/* Made by model_update(); borrowed from snapshot. */
+	bool stale;		/* they are to be made anew */
 	json_t **rows;
 	size_t n_rows, rows_size;
 	size_t n_unfiltered;	/* how many there are without the filter */
@@ -53,7 +55,7 @@ void model_free(struct model *model);
 /* Takes a snapshot over. 0, -EINVAL if it is none, -ENOMEM. */
 int model_take(struct model *model, json_t *snapshot);
 
-/* Makes the rows anew: after anything that changes them. 0 or -ENOMEM. */
+/* Makes the rows anew, if anything has changed them. 0 or -ENOMEM. */
 int model_update(struct model *model);
 
 const struct place *model_place(const struct model *model);
@@ -75,8 +77,10 @@ void model_move(struct model *model, long rows);
 void model_sort_next(struct model *model, int step);
 void model_reverse(struct model *model);
 void model_freeze(struct model *model);		/* or thaws */
+void model_filter(struct model *model, const char *words);	/* cut at MODEL_FILTER */
+void model_change_units(struct model *model);
 
-/* Moves what is shown so that the selected row is among `height` rows. */
+/* There are `height` rows: moves what is shown so that the selected one is among them. */
 void model_scroll(struct model *model, size_t height);
 
 #endif

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "top/keys.h"
 #include "top/terminfo.h"
@@ -202,16 +203,20 @@ bool screen_is_ready(void)
 	return takes_text(0);
 }
 
+/* What is of one style at once. */
 static void show_row(const struct frame *frame, int row)
 {
-	const struct cell *cells = &frame->cells[row * frame->columns];
+	const struct cell *cells = &frame->cells[row * frame->columns], *end = cells + frame->columns;
+	char run[FRAME_COLUMNS_MAX * sizeof(cells->bytes)], *to;
 
 	move(row, 0);
-	for (int i = 0; i < frame->columns; i++) {
-		if (!cells[i].bytes[0])
-			continue;
-		attrset((int)self.attributes[cells[i].style]);
-		addstr(cells[i].bytes);	/* fails in the last corner, having shown it */
+	while (cells < end) {
+		uint8_t style = cells->style;
+
+		for (to = run; cells < end && cells->style == style; cells++)
+			to = stpcpy(to, cells->bytes);
+		attrset((int)self.attributes[style]);
+		addstr(run);	/* fails in the last corner, having shown it */
 	}
 }
 
@@ -229,37 +234,56 @@ void screen_forget(void)
 	clearok(stdscr, TRUE);
 }
 
-static int translate(int key)
+static int function_key(wint_t key)
 {
 	static const struct {
-		int curses, key;
+		wint_t curses;
+		int key;
 	} rows[] = {
 		{ KEY_UP, KEYS_UP }, { KEY_DOWN, KEYS_DOWN }, { KEY_LEFT, KEYS_LEFT },
 		{ KEY_RIGHT, KEYS_RIGHT }, { KEY_PPAGE, KEYS_PAGE_UP }, { KEY_NPAGE, KEYS_PAGE_DOWN },
 		{ KEY_HOME, KEYS_HOME }, { KEY_END, KEYS_END }, { KEY_ENTER, KEYS_ENTER },
-		{ '\r', KEYS_ENTER }, { '\n', KEYS_ENTER }, { 27, KEYS_ESCAPE },
-		{ KEY_BACKSPACE, KEYS_BACKSPACE }, { 127, KEYS_BACKSPACE }, { '\b', KEYS_BACKSPACE },
-		{ '\t', KEYS_TAB }, { KEY_BTAB, KEYS_BACK_TAB },
+		{ KEY_BACKSPACE, KEYS_BACKSPACE }, { KEY_BTAB, KEYS_BACK_TAB },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].curses == key)
 			return rows[i].key;
-	return key < 0x7f ? key : SCREEN_NO_KEY;
+	return SCREEN_NO_KEY;
+}
+
+static int character_key(wint_t key)
+{
+	switch (key) {
+	case '\r':
+	case '\n':
+		return KEYS_ENTER;
+	case '\b':
+	case 127:
+		return KEYS_BACKSPACE;
+	case '\t':
+		return KEYS_TAB;
+	case 27:
+		return KEYS_ESCAPE;
+	case 'L' - '@':
+		screen_forget();
+		return SCREEN_NO_KEY;
+	}
+	return key < KEYS_UP ? (int)key : SCREEN_NO_KEY;
 }
 
 int screen_key(void)
 {
 	struct pollfd in = { .fd = self.terminal.fd, .events = POLLIN };
-	int key;
+	wint_t key;
+	int kind;
 
-	while ((key = getch()) != ERR) {
+	while ((kind = get_wch(&key)) != ERR) {
+		int found = kind == KEY_CODE_YES ? function_key(key) : character_key(key);
+
 		self.no_keys = 0;
-		if (key == 'L' - '@')
-			screen_forget();
-		key = translate(key);
-		if (key != SCREEN_NO_KEY)
-			return key;
+		if (found != SCREEN_NO_KEY)
+			return found;
 	}
 	/* A terminal that is gone is readable for ever, and has nothing. */
 	if (poll(&in, 1, 0) > 0 && ((in.revents & (POLLHUP | POLLERR)) || ++self.no_keys > 8))

@@ -2,7 +2,6 @@
 /* Text from outside, made safe to show in cells of a terminal. */
 #include "top/text.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>
@@ -78,6 +77,17 @@ int text_glyph(const char *text, size_t *ret_length)
 
 	*ret_length = length;
 	return length > 1 && wcwidth((wchar_t)code_point(s, length)) == 2 ? 2 : 1;
+}
+
+void text_encode(uint32_t code, char ret_text[TEXT_ENCODED])
+{
+	size_t length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+	static const unsigned char leads[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+
+	ret_text[length] = '\0';
+	for (size_t i = length; --i > 0; code >>= 6)
+		ret_text[i] = (char)(0x80 | (code & 0x3f));
+	ret_text[0] = (char)(leads[length] | code);
 }
 
 int text_width(const char *text)

@@ -4,6 +4,7 @@
 #define JOPIL_TOP_TEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* What a byte can become at most: an invalid one is "\x80". */
 #define TEXT_GROWTH 4
@@ -22,6 +23,10 @@ size_t text_clean(const char *bytes, size_t length, char *ret_text, size_t size)
  * and its cells, 1 or 2.
  */
 int text_glyph(const char *text, size_t *ret_length);
+
+/* A code point as UTF-8, NUL-terminated. */
+#define TEXT_ENCODED 5
+void text_encode(uint32_t code, char ret_text[TEXT_ENCODED]);
 
 /* Cells of clean text. */
 int text_width(const char *text);

@@ -195,7 +195,10 @@ every_view() {
 		    cells = "".join(c + "\0" * (unicodedata.east_asian_width(c) in "WF") for c in line)
 		    assert cells[:end].endswith("B"), line
 	END
-	keys q
+	keys / '字'
+	until_shown '^filter: 字_'
+	until_true has_rows 1 '漢字漢字'
+	keys Enter q
 	until_ended 0
 	# Where nothing but ASCII can be shown, names are ASCII.
 	AS=LC_ALL=C start
@@ -435,20 +438,27 @@ end_httpd() {
 	done
 }
 
-@test "the terminal is as it was: SIGKILL, of it alone and of all that a shell calls its job" {
+@test "the terminal is as it was: SIGKILL" {
+	pane 80 24
+	start
+	snapshot | feed
+	until_shown prog30
+	run -1 is_restored
+	kill -s KILL "$(top_pid)"
+	until_true is_restored
+}
+
+@test "the terminal is as it was: SIGKILL of all that a shell calls its job" {
 	terminal 80 24 "env PS1='prompt>' bash --norc --noprofile -i"
 	until_shown '^prompt>'
-	keys "stty -a >$T/before" Enter
-	for whom in '' -; do
-		keys "sh -c 'echo \$\$ >$T/pid; exec $BIN/top <$T/feed'; stty -a >$T/after" Enter
-		snapshot | feed
-		until_shown prog30
-		kill -s KILL -- "$whom$(top_pid)"
-		until_hidden prog30
-		until_true test -s "$T/after"
-		cmp "$T/before" "$T/after"
-		rm "$T/after"
-	done
+	keys "stty -a >$T/before; sh -c 'echo \$\$ >$T/pid; exec $BIN/top <$T/feed'" Enter
+	snapshot | feed
+	until_shown prog30
+	kill -s KILL -- "-$(top_pid)"
+	until_hidden prog30
+	keys "stty -a >$T/after" Enter
+	until_true test -s "$T/after"
+	cmp "$T/before" "$T/after"
 }
 
 @test "^Z gives the terminal back, fg takes it again" {

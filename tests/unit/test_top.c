@@ -156,7 +156,8 @@ static const char *pids(const struct model *model)
 
 static void press(struct model *model, int key)
 {
-	assert_true(keys_press(model, key, 5));
+	keys_press(model, key);
+	assert_false(model->over);
 	assert_int_equal(model_update(model), 0);
 }
 
@@ -178,11 +179,12 @@ static void test_order(void **state)
 	assert_string_equal(pids(&model), "1 3 2 ");
 	press(&model, 's');	/* by what is sent; equal ones as they came */
 	assert_string_equal(pids(&model), "1 2 3 ");
-	model.orders[VIEW_PROCESSES].column = 1;
-	model_update(&model);
+	press(&model, 'S');
+	press(&model, 'S');
+	press(&model, 'S');	/* by name; there is none for bars */
 	assert_string_equal(pids(&model), "2 3 1 ");
-	model.orders[VIEW_PROCESSES].column = -1;
-	model_update(&model);
+	press(&model, 'S');
+	press(&model, 'S');	/* as they come */
 	assert_string_equal(pids(&model), "1 2 3 ");
 	/* All the way round there is every order once. */
 	for (int i = 0; i < 10; i++)
@@ -233,10 +235,20 @@ static void test_filter(void **state)
 	press(&model, KEYS_ENTER);
 	assert_string_equal(pids(&model), "2 1 ");
 	assert_int_equal(model.n_unfiltered, 3);
-	for (int i = 0; i < 2 * MODEL_FILTER; i++) {
+	for (int i = 0; i < 2 * MODEL_FILTER; i++)
 		press(&model, i ? 'x' : '/');
-	}
 	assert_int_equal(strlen(model_place(&model)->filter), MODEL_FILTER - 1);
+	/* What has no room is left out whole, and goes whole. */
+	press(&model, KEYS_BACKSPACE);
+	press(&model, 0xe9);
+	assert_int_equal(strlen(model_place(&model)->filter), MODEL_FILTER - 2);
+	press(&model, KEYS_BACKSPACE);
+	press(&model, 0xe9);
+	assert_string_equal(model_place(&model)->filter + MODEL_FILTER - 4, "x\xc3\xa9");
+	press(&model, KEYS_BACKSPACE);
+	press(&model, 0x1f600);
+	press(&model, KEYS_BACKSPACE);
+	assert_int_equal(strlen(model_place(&model)->filter), MODEL_FILTER - 4);
 	model_free(&model);
 }
 
@@ -333,6 +345,13 @@ static void test_cells(void **state)
 	assert_int_equal(frame_put(&frame, 0, 0, 4, STYLE_PLAIN, "a\xe6\xbc\xa2\xe5\xad\x97"), 4);
 	frame_line(&frame, 0, line, sizeof(line));
 	assert_string_equal(line, "a\xe6\xbc\xa2~");
+	frame_put(&frame, 0, 2, 1, STYLE_PLAIN, "b");
+	frame_line(&frame, 0, line, sizeof(line));
+	assert_string_equal(line, "a b~");
+	frame_put(&frame, 0, 0, 8, STYLE_PLAIN, "a\xe6\xbc\xa2");
+	frame_put(&frame, 0, 1, 1, STYLE_PLAIN, "b");
+	frame_line(&frame, 0, line, sizeof(line));
+	assert_string_equal(line, "ab ~");
 	assert_int_equal(frame_put(&frame, 0, 20, 4, STYLE_PLAIN, "x"), 0);
 	assert_int_equal(frame_put(&frame, 5, 0, 4, STYLE_PLAIN, "x"), 1);
 	frame_free(&frame);
