@@ -12,6 +12,7 @@
 #include "aggregator/aggregate.h"
 #include "common/line_input.h"
 #include "common/log.h"
+#include "common/notify.h"
 #include "common/output.h"
 #include "aggregator/snapshot.h"
 #include "common/stop.h"
@@ -21,7 +22,6 @@
 
 #define NS_PER_S 1000000000ull
 #define FLUSH_BYTES 65536
-#define NO_FD UINT64_MAX
 #define UNSET UINT64_MAX
 #define FLOW_TOTALS_MAX 1000	/* lines an interval: a scan makes more flows than anybody reads */
 /* After a signal, what the reader still sends is read until so long nothing comes. */
@@ -41,7 +41,7 @@ static struct settings settings = {
 	.max_processes = 1024,
 	.max_connections = 16384,
 	.idle_ns = UNSET,
-	.ready_fd = NO_FD,
+	.ready_fd = NOTIFY_NO_FD,
 	.flow_bytes = 65536,
 	.types = PRINT_ALL,
 };
@@ -333,11 +333,9 @@ static int say_hello(struct run *r)
 
 	gethostname(host, sizeof(host) - 1);
 	length = (size_t)(line_put_hello(line, program.name, host, clock_ns(CLOCK_REALTIME)) - line);
-	r->out.bytes = malloc(length);
-	if (!r->out.bytes)
-		return failed("start", ENOMEM);
-	memcpy(r->out.bytes, line, length);
-	r->out.length = r->out.size = length;
+	if (output_outlives_us(STDOUT_FILENO))
+		text_put(&r->out, "\n");
+	text_bytes(&r->out, line, length);
 	return flush(r);
 }
 
@@ -385,12 +383,9 @@ static int start(struct run *r)
 
 static int tell_ready(void)
 {
-	if (settings.ready_fd == NO_FD)
-		return STATUS_DONE;
-	if (write((int)settings.ready_fd, "\n", 1) != 1)
-		return failed("write to --ready-fd", errno);
-	close((int)settings.ready_fd);
-	return STATUS_DONE;
+	int err = notify_ready(settings.ready_fd);
+
+	return err ? failed("write to --ready-fd", -err) : STATUS_DONE;
 }
 
 static int go(struct run *r)
@@ -398,6 +393,7 @@ static int go(struct run *r)
 	int status;
 
 	stop_install();
+	notify_open();
 	line_write_init();
 	status = start(r);
 	if (status == STATUS_DONE)

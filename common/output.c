@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "common/stop.h"
@@ -21,6 +23,16 @@ static int wait_for_room(int fd)
 	if (ready > 0 && !(out.revents & POLLOUT) && out.revents & POLLERR)
 		return -EPIPE;
 	return ready ? (ready < 0 ? ready : 1) : -ETIMEDOUT;
+}
+
+bool output_outlives_us(int fd)
+{
+	struct statfs system;
+	struct stat status;
+
+	/* A pipe between processes has no name, and lives on a file system of its own. */
+	return !fstat(fd, &status) && S_ISFIFO(status.st_mode) && !fstatfs(fd, &system) &&
+	       system.f_type != PIPEFS_MAGIC;
 }
 
 int output_write(int fd, const char *bytes, size_t length)

@@ -3,7 +3,15 @@
 #ifndef JOPIL_AGGREGATOR_OUTPUT_H
 #define JOPIL_AGGREGATOR_OUTPUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/*
+ * Whether it is a FIFO with a name, which outlives its writers. The line that one which was killed
+ * left half-written must not swallow our first, so begin with an empty one: all of our programs
+ * pass over those.
+ */
+bool output_outlives_us(int fd);
 
 /*
  * Writes all, and waits for that: back-pressure, not loss. 0; -EPIPE if nobody reads any

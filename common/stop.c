@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "common/notify.h"
+
 static volatile sig_atomic_t signals;
 static sigset_t blocked, unblocked;
 
@@ -57,9 +59,16 @@ bool stop_is_overdue(void)
 
 int stop_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
-	struct timespec timeout = { timeout_ms / 1000, timeout_ms % 1000 * 1000000L };
-	int ready = ppoll(fds, n, timeout_ms < 0 ? NULL : &timeout, &unblocked);
+	int ready, wait_ms;
 
+	do {
+		struct timespec timeout;
+
+		notify_alive();
+		wait_ms = timeout_ms < 0 ? notify_wait_ms() : timeout_ms;
+		timeout = (struct timespec){ wait_ms / 1000, wait_ms % 1000 * 1000000L };
+		ready = ppoll(fds, n, wait_ms < 0 ? NULL : &timeout, &unblocked);
+	} while (!ready && timeout_ms < 0);	/* only a sign of life was due */
 	/* With something to read at once, ppoll() leaves a signal pending, time after time. */
 	if (ready > 0) {
 		sigprocmask(SIG_UNBLOCK, &blocked, NULL);

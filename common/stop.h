@@ -21,7 +21,10 @@ bool stop_is_wanted(void);
 /* True when it was asked for twice, or STOP_GRACE_MS ago. */
 bool stop_is_overdue(void);
 
-/* poll(2), interrupted by the signals; with timeout_ms -1 it waits for ever. 0.. or -errno. */
+/*
+ * poll(2), interrupted by the signals; with timeout_ms -1 it waits for ever. Tells a watchdog
+ * that we are alive. 0.. or -errno.
+ */
 int stop_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
 
 #endif

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/notify.h"
 #include "common/options.h"
 #include "common/status.h"
 #include "httpd/activation.h"
@@ -360,6 +361,7 @@ static int prepare(struct options *o, struct server_config *config)
 static void tell_ready(const struct server_config *config)
 {
 	char where[LISTENER_TEXT];
+	int err;
 
 	listener_format((const struct sockaddr *)&config->site.address, where);
 	log_info("listening on %s%s",
@@ -367,11 +369,9 @@ static void tell_ready(const struct server_config *config)
 		 : config->tls_certificate		   ? "https://"
 							   : "http://",
 		 where);
-	if (config->ready_fd < 0)
-		return;
-	if (write(config->ready_fd, "\n", 1) != 1)
-		fail("--ready-fd %d: %s", config->ready_fd, strerror(errno));
-	close(config->ready_fd);
+	err = notify_ready(config->ready_fd < 0 ? NOTIFY_NO_FD : (uint64_t)config->ready_fd);
+	if (err)
+		fail("--ready-fd %d: %s", config->ready_fd, strerror(-err));
 }
 
 /* The key is in the library now; a copy in our memory would only be one more to lose. */
@@ -473,6 +473,7 @@ int main(int argc, char **argv)
 	case OPTIONS_GO:
 		break;
 	}
+	notify_open();
 	config.input_fd = STDIN_FILENO;
 	config.connections = options.connections;
 	config.connections_per_address = options.connections_per_address;

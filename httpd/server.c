@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/notify.h"
 #include "httpd/api.h"
 #include "httpd/input.h"
 #include "httpd/listener.h"
@@ -415,9 +416,11 @@ int server_run(struct server *server)
 	bool more_input = true;
 
 	while (!is_done(server)) {
-		int count = epoll_wait(server->epoll_fd, events, EVENTS_MAX,
-				       wait_timeout(server, more_input));
+		int count;
 
+		notify_alive();
+		count = epoll_wait(server->epoll_fd, events, EVENTS_MAX,
+				   wait_timeout(server, more_input));
 		if (count < 0 && errno != EINTR)
 			return -errno;
 		for (int i = 0; i < count; i++) {

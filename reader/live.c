@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/notify.h"
 #include "reader/begin.h"
 #include "reader/complain.h"
 #include "reader/cycle.h"
@@ -171,6 +172,7 @@ static int loop(struct cycle *c)
 	while (!err && !is_over(c)) {
 		u64 records = c->drain.records;
 
+		notify_alive();
 		err = cycle_drain_rings(c);
 		if (!err && sink->used && walltime_monotonic_ns() - sink->oldest_ns >= FLUSH_NS)
 			err = sink_flush(sink);

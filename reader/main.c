@@ -7,6 +7,7 @@
 
 #include "bpf/packet_config.h"
 #include "common/log.h"
+#include "common/notify.h"
 #include "common/options.h"
 #include "common/pins.h"
 #include "common/status.h"
@@ -89,7 +90,7 @@ int main(int argc, char **argv)
 	struct request request = {
 		.pin_dir = PIN_DIR_DEFAULT,
 		.interval_ns = NS_PER_S,
-		.ready_fd = NO_READY_FD,
+		.ready_fd = NOTIFY_NO_FD,
 		.types = PRINT_ALL,
 		.packet_lines = PACKET_LINES_ALL,
 	};
@@ -109,6 +110,7 @@ int main(int argc, char **argv)
 		return STATUS_USAGE;
 	}
 	halt_install();
+	notify_open();
 	line_write_init();
 	sink_init(&sink, STDOUT_FILENO);
 	if (request.count)

@@ -25,14 +25,12 @@ struct request {
 	u64 interval_ns;
 	u64 duration_ns;	/* 0: no end */
 	u64 count;		/* 0: no end */
-	u64 ready_fd;		/* NO_READY_FD: none */
+	u64 ready_fd;		/* NOTIFY_NO_FD: none */
 	u32 types;
 	u32 packet_lines;	/* PACKET_LINES_ALL: no limit; --pcap only */
 	bool packet_lines_given;
 	bool once;
 	bool verbose;
 };
-
-#define NO_READY_FD UINT64_MAX
 
 #endif

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/notify.h"
 #include "reader/halt.h"
 #include "reader/walltime.h"
 
@@ -45,9 +46,10 @@ static int wait_writable(const struct sink *sink, bool *ret_sure)
 	struct pollfd out = { .fd = sink->fd, .events = POLLOUT };
 	int n;
 
-	do
-		n = poll(&out, 1, -1);
-	while (n < 0 && errno == EINTR && !halt_is_stuck());
+	do {
+		notify_alive();
+		n = poll(&out, 1, notify_wait_ms());
+	} while (!n || (n < 0 && errno == EINTR && !halt_is_stuck()));
 	*ret_sure = sink->is_pipe && n == 1 && out.revents == POLLOUT;
 	return n < 0 && errno == EINTR ? -ETIMEDOUT : 0;
 }

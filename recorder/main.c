@@ -14,6 +14,7 @@
 #include "common/line_input.h"
 #include "common/line_write.h"
 #include "common/log.h"
+#include "common/notify.h"
 #include "common/options.h"
 #include "common/output.h"
 #include "common/status.h"
@@ -22,7 +23,6 @@
 #include "recorder/retain.h"
 
 #define NS_PER_S 1000000000ull
-#define NO_FD UINT64_MAX
 #define PATH_MAX_BYTES 4096
 /* After a signal, what still comes is read until so long nothing comes. */
 #define QUIET_MS 300
@@ -35,7 +35,7 @@ static struct {
 	bool verbose;
 } settings = {
 	.interval_ns = 10 * NS_PER_S,
-	.ready_fd = NO_FD,
+	.ready_fd = NOTIFY_NO_FD,
 };
 
 static const struct program_info program = {
@@ -218,12 +218,9 @@ static int turn(struct pass *p)
 
 static int tell_ready(void)
 {
-	if (settings.ready_fd == NO_FD)
-		return STATUS_DONE;
-	if (write((int)settings.ready_fd, "\n", 1) != 1)
-		return failed("write to --ready-fd", strerror(errno));
-	close((int)settings.ready_fd);
-	return STATUS_DONE;
+	int err = notify_ready(settings.ready_fd);
+
+	return err ? failed("write to --ready-fd", strerror(-err)) : STATUS_DONE;
 }
 
 static int go(struct record *r)
@@ -232,6 +229,7 @@ static int go(struct record *r)
 	int status = STATUS_FAILED, err;
 
 	stop_install();
+	notify_open();
 	line_write_init();
 	err = input_init(&pass.input, STDIN_FILENO);
 	if (!err)
@@ -240,7 +238,9 @@ static int go(struct record *r)
 		input_free(&pass.input);
 		return failed("start", strerror(-err));
 	}
-	status = tell_ready();
+	status = output_outlives_us(STDOUT_FILENO) ? write_out(&pass, "\n", 1) : STATUS_DONE;
+	if (status == STATUS_DONE)
+		status = tell_ready();
 	while (status == STATUS_DONE && !pass.at_end)
 		status = turn(&pass);
 	if (!record_stop(r))

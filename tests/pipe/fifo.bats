@@ -1,0 +1,75 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Stages joined by FIFOs that somebody else keeps open: either end starts anew without the other one noticing.
+
+PCAP=$BATS_TEST_DIRNAME/pcaps/micro.pcap
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	mkfifo lines
+	exec 9<>lines # as systemd does (ListenFIFO=)
+}
+
+packets() {
+	"$BIN/reader" --pcap "$PCAP" | grep -c '"type":"packet"'
+}
+
+@test "a line that a killed writer left half-written costs one bad line, and not the next hello" {
+	printf '{"type":"packet","timestamp":17' >&9
+	"$BIN/reader" --pcap "$PCAP" >lines
+	"$BIN/aggregator" --interval 3600 <lines 9>&- >out &
+	exec 9>&-
+	wait $!
+	tail -1 out | jq -e --argjson n "$(packets)" '.final and .totals.packets == $n and .losses.bad_lines == 1'
+}
+
+@test "what is in a FIFO waits for the next reader of it, and two writers are one stream" {
+	"$BIN/reader" --pcap "$PCAP" >lines
+	"$BIN/reader" --pcap "$PCAP" >lines
+	"$BIN/aggregator" --interval 3600 <lines 9>&- >out &
+	exec 9>&-
+	wait $!
+	tail -1 out | jq -e --argjson n "$(packets)" '.totals.packets == 2 * $n and .losses.bad_lines == 0'
+}
+
+@test "each program begins with an empty line in a FIFO, and in nothing else" {
+	mkfifo other
+	exec 8<>other
+	"$BIN/reader" --pcap "$PCAP" 8>&- 9>&- >other &
+	head -1 <other | grep -x ''
+	exec 8>&-
+	wait $!
+	"$BIN/reader" --pcap "$PCAP" | "$BIN/aggregator" 8>&- 9>&- >other &
+	[ "$(head -c 1 other | od -An -c | tr -d ' ')" = '\n' ]
+	wait $!
+	"$BIN/reader" --pcap "$PCAP" | head -1 | grep -q '"type":"hello"'
+	"$BIN/reader" --pcap "$PCAP" | "$BIN/aggregator" | head -1 | grep -q '"type":"hello"'
+	"$BIN/reader" --pcap "$PCAP" | "$BIN/aggregator" | "$BIN/recorder" --db db | head -1 | grep -q '"type":"hello"'
+	"$BIN/reader" --pcap "$PCAP" >file
+	head -1 file | grep -q '"type":"hello"'
+}
+
+@test "a producer whose consumer is away waits, and loses nothing" {
+	python3 - "$PCAP" >large.pcap <<-'END'
+		import sys
+		data = open(sys.argv[1], "rb").read()
+		sys.stdout.buffer.write(data[:24] + data[24:] * 2000)
+	END
+	expected=$("$BIN/reader" --pcap large.pcap | grep -c '"type":"packet"')
+	"$BIN/reader" --pcap large.pcap 9>&- >lines &
+	writer=$!
+	# Two consumers, one after the other: what the first has not taken is for the second.
+	mkfifo ready
+	"$BIN/aggregator" --interval 3600 --ready-fd 3 <lines 9>&- 3>ready >first &
+	consumer=$!
+	read -r _ <ready
+	kill -TERM "$consumer"
+	wait "$consumer"
+	"$BIN/aggregator" --interval 3600 <lines 9>&- >second &
+	consumer=$!
+	wait "$writer"
+	exec 9>&-
+	wait "$consumer"
+	jq -se --argjson n "$expected" '[.[] | select(.final) | .totals.packets] | add == $n' first second
+	jq -se '[.[] | select(.final) | .losses.bad_lines] | add == 0' first second
+}
