@@ -29,6 +29,13 @@ struct column {
 	bool is_spare;		/* left out of tables where the terminal is too narrow */
 };
 
+/* What rows of an answer have. */
+struct answer_shape {
+	const char *by;		/* NULL: whatever they are told apart by */
+	const struct column *columns;	/* NULL ends a table */
+	size_t n;
+};
+
 struct cell {
 	const char *text;	/* CELL_TEXT; any bytes. NULL: not known */
 	int64_t number;

@@ -74,7 +74,7 @@ struct answer_head ask_head(const struct ask *a, const struct column *columns, s
 /* in_network(ip): of the request. */
 static void in_network(sqlite3_context *context, int n, sqlite3_value **values)
 {
-	const struct request *request = sqlite3_user_data(context);
+	const struct ask_request *request = sqlite3_user_data(context);
 	const char *ip = (const char *)sqlite3_value_text(values[0]);
 
 	(void)n;
@@ -90,7 +90,7 @@ struct filter {
 
 #define FILTERS 6
 
-static void filters_of(const struct request *r, struct filter filters[FILTERS])
+static void filters_of(const struct ask_request *r, struct filter filters[FILTERS])
 {
 	const struct filter all[FILTERS] = {
 		{ NAME_PROCESS, r->process, "SELECT id FROM process WHERE command=:process" },
@@ -177,7 +177,7 @@ static void bind_text(sqlite3_stmt *statement, const char *name, const char *tex
 
 sqlite3_stmt *ask_prepare(struct ask *a, const char *sql)
 {
-	const struct request *r = a->request;
+	const struct ask_request *r = a->request;
 	sqlite3_stmt *statement = NULL;
 	int code;
 
@@ -198,7 +198,7 @@ sqlite3_stmt *ask_prepare(struct ask *a, const char *sql)
 /* A process's rows lie together, by remote. */
 static bool seeks_remotes(const struct ask *a, enum store_tier tier)
 {
-	const struct request *r = a->request;
+	const struct ask_request *r = a->request;
 
 	return r->network.family && !a->tests_remote && !r->process && tier >= STORE_REMOTE_INDEX;
 }

@@ -19,7 +19,7 @@ enum request_option {
 	ASKS_STEP = 1 << 6,
 };
 
-struct request {
+struct ask_request {
 	const char *verb, *by;
 	int64_t now, from, to;		/* Unix seconds, from < to */
 	const char *process, *proto, *host, *step;	/* NULL: all */
@@ -31,7 +31,7 @@ struct request {
 
 /* A question under way. The first thing that goes wrong is kept; later calls do nothing. */
 struct ask {
-	const struct request *request;
+	const struct ask_request *request;
 	sqlite3 *db;
 	struct store_plan plan;
 	int64_t *cuts;

@@ -10,6 +10,11 @@ static const struct column columns[] = {
 	{ "bytes", "bytes", CELL_BYTES, false, false },
 };
 
+const struct answer_shape drops_shapes[] = {
+	{ NULL, columns, sizeof(columns) / sizeof(columns[0]) },
+	{ NULL, NULL, 0 },
+};
+
 static void row_of(struct ask_names *names, const struct tally_row *row, struct cell *cells)
 {
 	cells[0] = name_cell(names, NAME_REASON, row->key[1]);
@@ -21,7 +26,7 @@ static void row_of(struct ask_names *names, const struct tally_row *row, struct 
 
 bool drops_run(struct ask *a)
 {
-	const struct list list = { FACT_DROP, TALLY_KEY(0) | TALLY_KEY(1) | TALLY_KEY(2), 0, 0, columns,
+	const struct ask_list list = { FACT_DROP, TALLY_KEY(0) | TALLY_KEY(1) | TALLY_KEY(2), 0, 0, columns,
 				   sizeof(columns) / sizeof(columns[0]), row_of };
 
 	return ask_list_run(a, &list);

@@ -7,7 +7,7 @@
 #define SQL_MAX 2048
 
 /* As the SELECT below has them. */
-static const struct column columns[] = {
+const struct column flow_columns[FLOW_COLUMNS] = {
 	{ "proto", "proto", CELL_TEXT, true, false },
 	{ "src_ip", "source", CELL_TEXT, true, false },
 	{ "src_port", "port", CELL_PLAIN, true, false },
@@ -31,9 +31,12 @@ static const struct column columns[] = {
 	{ "drops", "drops", CELL_COUNT, false, true },
 };
 
-#define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
+const struct answer_shape flows_shapes[] = {
+	{ NULL, flow_columns, FLOW_COLUMNS },
+	{ NULL, NULL, 0 },
+};
 
-static void make_sql(const struct request *r, char sql[SQL_MAX])
+static void make_sql(const struct ask_request *r, char sql[SQL_MAX])
 {
 	snprintf(sql, SQL_MAX,
 		 "SELECT q.name, src_ip, src_port, dst_ip, dst_port, src_bytes + dst_bytes AS bytes,"
@@ -49,12 +52,12 @@ static void make_sql(const struct request *r, char sql[SQL_MAX])
 		 r->limit ? (long long)r->limit : -1ll);
 }
 
-static void put_row(const struct request *r, sqlite3_stmt *statement)
+static void put_row(const struct ask_request *r, sqlite3_stmt *statement)
 {
-	struct cell cells[N_COLUMNS];
+	struct cell cells[FLOW_COLUMNS];
 
-	for (size_t i = 0; i < N_COLUMNS; i++) {
-		cells[i] = columns[i].kind == CELL_TEXT
+	for (size_t i = 0; i < FLOW_COLUMNS; i++) {
+		cells[i] = flow_columns[i].kind == CELL_TEXT
 			? CELL_OF_TEXT((const char *)sqlite3_column_text(statement, (int)i))
 			: CELL_OF(sqlite3_column_int64(statement, (int)i));
 		cells[i].is_null = sqlite3_column_type(statement, (int)i) == SQLITE_NULL;
@@ -64,8 +67,8 @@ static void put_row(const struct request *r, sqlite3_stmt *statement)
 
 bool flows_run(struct ask *a)
 {
-	const struct request *r = a->request;
-	struct answer_head head = ask_head(a, columns, N_COLUMNS);
+	const struct ask_request *r = a->request;
+	struct answer_head head = ask_head(a, flow_columns, FLOW_COLUMNS);
 	sqlite3_stmt *statement;
 	char sql[SQL_MAX];
 	int code;

@@ -31,6 +31,12 @@ static const struct column traffic_columns[] = {
 	{ "bar", "", CELL_BAR, false, false },
 };
 
+const struct answer_shape history_shapes[] = {
+	{ NULL, wire_columns, N(wire_columns) },
+	{ NULL, traffic_columns, N(traffic_columns) },
+	{ NULL, NULL, 0 },
+};
+
 /* A history of what: the sums behind the times, and which two of them the bar shows. */
 static const struct series {
 	enum store_fact fact;
@@ -43,7 +49,7 @@ static const struct series {
 };
 
 /* Only processes have remotes, only protocols and processes have protocols. */
-static const struct series *series_of(const struct request *r)
+static const struct series *series_of(const struct ask_request *r)
 {
 	if (r->process || r->network.family)
 		return &serieses[2];

@@ -19,6 +19,11 @@ static const struct column columns[] = {
 	{ "max", "max", CELL_US, false, false },
 };
 
+const struct answer_shape latency_shapes[] = {
+	{ NULL, columns, sizeof(columns) / sizeof(columns[0]) },
+	{ NULL, NULL, 0 },
+};
+
 struct histogram {
 	u64 counts[LATENCY_BUCKETS], n;
 };

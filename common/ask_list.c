@@ -20,7 +20,7 @@ struct cell name_cell(struct ask_names *names, enum store_name kind, int64_t id)
 	return CELL_OF_TEXT(text && *text ? text : NULL);
 }
 
-static void write_rows(struct ask *a, const struct list *list, const struct tally *tally)
+static void write_rows(struct ask *a, const struct ask_list *list, const struct tally *tally)
 {
 	struct answer_head head = ask_head(a, list->columns, list->n);
 	uint64_t limit = a->request->limit ? a->request->limit : UINT64_MAX;
@@ -37,7 +37,7 @@ static void write_rows(struct ask *a, const struct list *list, const struct tall
 	ask_names_free(&names);
 }
 
-bool ask_list_run(struct ask *a, const struct list *list)
+bool ask_list_run(struct ask *a, const struct ask_list *list)
 {
 	struct tally tally = { 0 };
 

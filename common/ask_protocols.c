@@ -12,6 +12,11 @@ static const struct column columns[] = {
 	{ "egress_packets", "packets out", CELL_COUNT, false, false },
 };
 
+const struct answer_shape protocols_shapes[] = {
+	{ NULL, columns, sizeof(columns) / sizeof(columns[0]) },
+	{ NULL, NULL, 0 },
+};
+
 static void row_of(struct ask_names *names, const struct tally_row *row, struct cell *cells)
 {
 	cells[0] = name_cell(names, NAME_PROTOCOL, row->key[1]);
@@ -25,7 +30,7 @@ static void row_of(struct ask_names *names, const struct tally_row *row, struct 
 
 bool protocols_run(struct ask *a)
 {
-	const struct list list = { FACT_PROTOCOL, TALLY_KEY(0) | TALLY_KEY(1), 1, 3, columns,
+	const struct ask_list list = { FACT_PROTOCOL, TALLY_KEY(0) | TALLY_KEY(1), 1, 3, columns,
 				   sizeof(columns) / sizeof(columns[0]), row_of };
 
 	return ask_list_run(a, &list);

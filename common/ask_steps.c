@@ -43,6 +43,15 @@ bool steps_are(const char *name)
 	return find(name) < N_STEPS;
 }
 
+const char *steps_not_below(int64_t seconds)
+{
+	size_t i = 0;
+
+	while (i + 1 < N_STEPS && steps[i].seconds < seconds)
+		i++;
+	return steps[i].name;
+}
+
 static struct tm local(int64_t t)
 {
 	time_t time = (time_t)t;
@@ -107,7 +116,7 @@ static int64_t *cuts_of(const struct step *step, int64_t from, int64_t to, bool 
 	return cuts;
 }
 
-static size_t first_step(const struct request *r)
+static size_t first_step(const struct ask_request *r)
 {
 	size_t i = 0;
 

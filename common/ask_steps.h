@@ -18,6 +18,9 @@ bool steps_plan(struct ask *a, bool is_whole);
 /* Whether there is such a step: its name, or NULL. */
 bool steps_are(const char *name);
 
+/* The name of the finest step that is not shorter; of the longest one, if none is. */
+const char *steps_not_below(int64_t seconds);
+
 #define STEPS_MAX 100000
 
 /* Whether a range has no more than STEPS_MAX steps of that name. */

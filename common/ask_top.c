@@ -79,26 +79,40 @@ static void port_row(struct ask_names *names, const struct tally_row *row, struc
 	cells[4] = CELL_OF(row->sum[0]);
 }
 
+const struct answer_shape top_shapes[] = {
+	{ "process", process_columns, N(process_columns) },
+	{ "remote", remote_columns, N(remote_columns) },
+	{ "protocol", protocol_columns, N(protocol_columns) },
+	{ "port", port_columns, N(port_columns) },
+	{ "flow", flow_columns, FLOW_COLUMNS },
+	{ NULL, NULL, 0 },
+};
+
+const struct answer_shape remotes_shapes[] = {
+	{ NULL, remote_columns, N(remote_columns) },
+	{ NULL, NULL, 0 },
+};
+
 const char *const top_bys[] = { "process", "remote", "protocol", "port", "flow", NULL };
 
-static const struct list by_process = {
+static const struct ask_list by_process = {
 	FACT_TRAFFIC, TALLY_KEY(0), 0, 1, process_columns, N(process_columns), process_row,
 };
 
-const struct list top_by_remote = {
+const struct ask_list top_by_remote = {
 	FACT_TRAFFIC, TALLY_KEY(1), 0, 1, remote_columns, N(remote_columns), remote_row,
 };
 
-static const struct list by_protocol = {
+static const struct ask_list by_protocol = {
 	FACT_TRAFFIC, TALLY_KEY(2), 0, 1, protocol_columns, N(protocol_columns), protocol_row,
 };
 
-static const struct list by_port = {
+static const struct ask_list by_port = {
 	FACT_PORT, TALLY_KEY(0) | TALLY_KEY(1) | TALLY_KEY(2), 1, 1, port_columns, N(port_columns), port_row,
 };
 
 /* As top_bys; flows are no sums. */
-static const struct list *const lists[] = { &by_process, &top_by_remote, &by_protocol, &by_port };
+static const struct ask_list *const lists[] = { &by_process, &top_by_remote, &by_protocol, &by_port };
 
 bool top_run(struct ask *a)
 {

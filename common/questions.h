@@ -13,6 +13,7 @@ struct question {
 	const char *const *bys;	/* of --by, the first is the default; ends with NULL */
 	uint64_t limit;		/* rows, unless told; 0: all */
 	bool (*run)(struct ask *a);
+	const struct answer_shape *shapes;	/* that answers have; ends with .columns NULL */
 };
 
 #define QUESTIONS 7
@@ -21,6 +22,20 @@ extern const struct question questions[QUESTIONS];
 
 /* What of its options a question has where rows are told apart by that (NULL: it has no choice). */
 unsigned int question_options(const struct question *question, const char *by);
+
+/* A range of time as people write it (common/when.h); NULL: not given. */
+struct question_range {
+	const char *from, *last, *to;
+};
+
+#define QUESTION_LAST "24h"	/* unless told */
+
+/*
+ * Sets from, to and now of a request (Unix seconds), and looks whether its step fits. 0, or
+ * -EINVAL with the name of the one at fault ("last") and what is wrong about it.
+ */
+int question_range(const struct question_range *range, int64_t now, struct ask_request *r,
+		   const char **ret_name, const char **ret_why);
 
 /*
  * Asks it, all of it as of one moment, whatever is written meanwhile; a->request and a->db are
@@ -37,12 +52,17 @@ bool latency_run(struct ask *a);
 bool flows_run(struct ask *a);
 
 extern const char *const top_bys[];
+extern const struct answer_shape top_shapes[], history_shapes[], protocols_shapes[], remotes_shapes[],
+	drops_shapes[], latency_shapes[], flows_shapes[];
+
+#define FLOW_COLUMNS 21
+extern const struct column flow_columns[FLOW_COLUMNS];
 
 /*
  * A list: a fact's sums by keys, the largest first, as many as the request wants. row fills
  * cells, one for each column.
  */
-struct list {
+struct ask_list {
 	enum store_fact fact;
 	unsigned int keys;	/* TALLY_KEY() */
 	size_t value, other;	/* sorted by their sum; the same twice is fine */
@@ -51,9 +71,9 @@ struct list {
 	void (*row)(struct ask_names *names, const struct tally_row *row, struct cell *cells);
 };
 
-bool ask_list_run(struct ask *a, const struct list *list);
+bool ask_list_run(struct ask *a, const struct ask_list *list);
 
-extern const struct list top_by_remote;
+extern const struct ask_list top_by_remote;
 
 /* The host, command and user of a process; cells[0] to [2]. */
 void process_cells(struct ask_names *names, int64_t id, struct cell *cells);

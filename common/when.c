@@ -303,3 +303,13 @@ int when_parse(const char *text, int64_t now, int64_t anchor, int64_t *ret, cons
 		   "2026-11-21T14:00Z, 1763000000";
 	return -EINVAL;
 }
+
+void when_read_zone(void)
+{
+	time_t now = time(NULL);
+	struct tm date;
+
+	setenv("TZ", ":/etc/localtime", 0);
+	tzset();
+	localtime_r(&now, &date);
+}

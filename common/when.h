@@ -23,4 +23,10 @@ int when_parse(const char *text, int64_t now, int64_t anchor, int64_t *ret, cons
 /* Midnight of the local day that holds a time, `days` days and `months` months on. */
 int64_t when_midnight(int64_t unix_seconds, int days, int months);
 
+/*
+ * Reads the time zone, for programs that give up files: without TZ the C library would look
+ * at /etc/localtime at each change between clock and calendar.
+ */
+void when_read_zone(void);
+
 #endif

@@ -55,6 +55,19 @@ static const struct member sandbox_members[] = {
 	END,
 };
 
+static const struct member database_members[] = {
+	{ "running", "boolean", .what = "whether the process that reads it is there" },
+	{ "oldest", "null:integer", .what = "Unix time in milliseconds: since when there is something" },
+	{ "newest", "null:integer", .what = "until when" },
+	{ "asked", "integer", .what = "questions since the start" },
+	{ "answered", "integer", .what = "of those" },
+	{ "refused", "integer", .what = "of those: it is missing, damaged, newer, or no database" },
+	{ "late", "integer", .what = "of those: took too long, or were too large" },
+	{ "shared", "integer", .what = "questions that had just been asked by others" },
+	{ "restarts", "integer", .what = "of the process, after a crash" },
+	END,
+};
+
 const struct member httpd_members[] = {
 	{ "clients", "object", .what = "stream clients that are connected", client_members },
 	{ "frames_sent", "integer", .what = "to stream clients" },
@@ -70,6 +83,8 @@ const struct member httpd_members[] = {
 	{ "snapshot_age_ms", "integer", .what = "milliseconds since it came in" },
 	{ "sandbox", "object", .what = "what keeps httpd from files, sockets and programs",
 	  sandbox_members },
+	{ "database", "null:object", .what = "the recorder's (--db); null: there is none",
+	  database_members },
 	{ "limits", "object",
 	  .what = "what outsiders can make grow: the limit (null: none), and how often it was hit",
 	  limits_members },

@@ -45,6 +45,31 @@ enum MHD_Result api_health(struct server *server, struct request *request)
 	return reply_body(request, MHD_HTTP_OK, &body, TYPE_JSON, CACHE_NEVER);
 }
 
+static void write_time(struct body *body, const char *before, int64_t seconds)
+{
+	if (seconds)
+		body_printf(body, "%s%" PRId64, before, seconds * 1000);
+	else
+		body_printf(body, "%snull", before);
+}
+
+static void write_database(const struct archive *archive, struct body *body)
+{
+	const struct archive_counters *c = &archive->counters;
+
+	if (!archive->enabled) {
+		body_printf(body, ",\"database\":null");
+		return;
+	}
+	body_printf(body, ",\"database\":{\"running\":%s", bool_text(archive->fd >= 0));
+	write_time(body, ",\"oldest\":", archive->extent.oldest);
+	write_time(body, ",\"newest\":", archive->extent.newest);
+	body_printf(body, ",\"asked\":%" PRIu64 ",\"answered\":%" PRIu64 ",\"refused\":%" PRIu64,
+		    c->asked, c->answered, c->refused);
+	body_printf(body, ",\"late\":%" PRIu64 ",\"shared\":%" PRIu64 ",\"restarts\":%" PRIu64 "}",
+		    c->late, c->shared, c->restarts);
+}
+
 static void write_counters(const struct server *server, struct body *body)
 {
 	const struct counters *c = &server->counters;
@@ -59,10 +84,12 @@ static void write_counters(const struct server *server, struct body *body)
 		    ",\"other_lines\":%" PRIu64, c->lines, c->snapshots, c->bad_lines,
 		    c->other_lines);
 	body_printf(body, ",\"stale\":%s,\"snapshot_age_ms\":%" PRIu64 ",\"sandbox\":"
-		    "{\"seccomp\":%s,\"landlock\":%d,\"system_calls\":%zu},\"limits\":",
+		    "{\"seccomp\":%s,\"landlock\":%d,\"system_calls\":%zu}",
 		    bool_text(server_is_stale(server)), age_ms,
 		    bool_text(server->sandbox.seccomp), server->sandbox.landlock,
 		    server->sandbox.calls);
+	write_database(&server->archive, body);
+	body_printf(body, ",\"limits\":");
 	bounds_write(&server->bounds, body);
 	body_add(body, "}", 1);
 }

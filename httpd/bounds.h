@@ -40,6 +40,8 @@ struct body;
  * history_names	the same, protocols or reasons of drops
  * history_keys		rows of the oldest slots were added up as others, to have room for new keys
  * history_key_bytes	the same; or a key of more than HISTORY_KEY_MAX bytes was
+ * archive_questions	a question to the database was answered 503, as so many waited already (--db)
+ * archive_bytes	answers of the database were forgotten early
  * names_addresses	a snapshot's address got no name, or one that was known was forgotten for it
  * names_a_second	an address had to wait with its question (--resolve)
  */
@@ -68,6 +70,8 @@ struct body;
 	X(HISTORY_NAMES, history_names, 64)                        \
 	X(HISTORY_KEYS, history_keys, 32 * 1024)                   \
 	X(HISTORY_KEY_BYTES, history_key_bytes, 4 * 1024 * 1024)   \
+	X(ARCHIVE_QUESTIONS, archive_questions, 32)                \
+	X(ARCHIVE_BYTES, archive_bytes, 64 * 1024 * 1024)          \
 	X(NAMES_ADDRESSES, names_addresses, 16 * 1024)             \
 	X(NAMES_A_SECOND, names_a_second, 64)
 

@@ -18,7 +18,9 @@
 #include "common/notify.h"
 #include "common/options.h"
 #include "common/status.h"
+#include "common/when.h"
 #include "httpd/activation.h"
+#include "httpd/archive_process.h"
 #include "httpd/confine.h"
 #include "httpd/listener.h"
 #include "httpd/privilege.h"
@@ -30,6 +32,10 @@
 #define PING_S_MAX 3600
 #define CONNECTIONS_MAX 100000
 #define DESCRIPTOR_MAX 1048576
+#define NS_PER_MS 1000000ull
+#define NS_PER_S 1000000000ull
+#define DB_LIMIT_S 5
+#define DB_LIMIT_MAX_S 60
 
 struct options {
 	struct sockaddr_storage listen;
@@ -46,6 +52,8 @@ struct options {
 	uint64_t connections_per_address;
 	uint64_t ping_s;
 	bool resolve;
+	const char *db;
+	uint64_t db_limit_ns;
 	bool verbose;
 	struct site site;
 	struct cors cors;
@@ -123,6 +131,11 @@ static enum options_result parse_options(int argc, char **argv, struct options *
 		{ .name = "resolve", .kind = OPTION_FLAG,
 		  .help = "look up the names of addresses, as this system does (DNS, /etc/hosts)",
 		  .target = &o->resolve },
+		{ .name = "db", .letter = 'd', .kind = OPTION_STRING, .argument = "FILE",
+		  .help = "answer for months back from recorder's database", .target = &o->db },
+		{ .name = "db-limit", .kind = OPTION_SECONDS, .argument = "SECONDS",
+		  .help = "how long the database may take for an answer (default 5)",
+		  .target = &o->db_limit_ns, .min = NS_PER_MS, .max = DB_LIMIT_MAX_S * NS_PER_S },
 		{ .name = "ready-fd", .kind = OPTION_NUMBER, .argument = "N",
 		  .help = "write one newline to descriptor N when listening",
 		  .target = &o->ready_fd, .max = DESCRIPTOR_MAX },
@@ -336,6 +349,21 @@ static int start_resolver(const struct options *o, struct server_config *config)
 	return err ? fail("start the resolver process: %s", strerror(-err)) : STATUS_DONE;
 }
 
+/* Likewise. */
+static int start_archive(const struct options *o, struct server_config *config)
+{
+	const struct archive_config archive = {
+		.path = o->db, .user = o->user, .limit_ms = o->db_limit_ns / NS_PER_MS,
+		.no_sandbox = o->no_sandbox,
+	};
+	int err = o->db ? archive_process_start(&archive, &config->archive_fd) : 0;
+
+	config->archive_limit_ms = archive.limit_ms;
+	if (err == -ENOENT)
+		return fail("--db %s: there is no such directory", o->db);
+	return err ? fail("--db %s: %s", o->db, strerror(-err)) : STATUS_DONE;
+}
+
 static int prepare(struct options *o, struct server_config *config)
 {
 	int status = take_handed_in(o, config);
@@ -345,6 +373,8 @@ static int prepare(struct options *o, struct server_config *config)
 
 	if (!status)
 		status = start_resolver(o, config);
+	if (!status)
+		status = start_archive(o, config);
 	if (!status)
 		status = read_token(o, config);
 	if (!status)
@@ -384,10 +414,7 @@ static void forget_key(struct server_config *config)
 /* Files that libraries read when they are used first: /etc/localtime, /dev/urandom. */
 static void use_first(void)
 {
-	time_t now = time(NULL);
-	struct tm date;
-
-	localtime_r(&now, &date);
+	when_read_zone();
 	json_object_seed(0);
 }
 
@@ -459,9 +486,11 @@ int main(int argc, char **argv)
 		.connections = LIMIT_CONNECTIONS,
 		.connections_per_address = LIMIT_CONNECTIONS_PER_ADDRESS,
 		.ping_s = PING_S,
+		.db_limit_ns = DB_LIMIT_S * NS_PER_S,
 	};
 	struct server_config config = {
-		.listen_fd = -1, .socket_fd = -1, .web_fd = -1, .resolver_fd = -1, .ready_fd = -1,
+		.listen_fd = -1, .socket_fd = -1, .web_fd = -1, .resolver_fd = -1,
+		.archive_fd = -1, .ready_fd = -1,
 	};
 	int status;
 

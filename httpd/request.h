@@ -6,6 +6,7 @@
 #include <microhttpd.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 
 #include "httpd/body.h"
 #include "httpd/query.h"
@@ -24,6 +25,9 @@ struct request {
 	const char *allow_origin;	/* the page of another site that may read the answer; or NULL */
 	const struct route *route;	/* that answers it */
 	const struct list_query *wants;	/* its parameters; only while it is being answered */
+	struct archive_entry *asked;	/* of the database; NULL: nothing yet */
+	LIST_ENTRY(request) waiting;	/* for that, its connection being suspended */
+	bool waits;
 	struct body body;	/* that came with it, if the route takes one */
 	unsigned int status;	/* of the answer; 0 = none yet */
 	bool begun;

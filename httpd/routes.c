@@ -11,6 +11,7 @@
 #include "httpd/access.h"
 #include "httpd/answers.h"
 #include "httpd/api.h"
+#include "httpd/archive_answer.h"
 #include "httpd/assets.h"
 #include "httpd/by_pid.h"
 #include "httpd/field.h"
@@ -32,6 +33,10 @@
 #define NUMBER_MAX 10	/* digits; a pid has at most 7 */
 
 #define LIST(name) .tag = TAG_LISTS, .members = name##_members, .lines = #name
+/* As `report NAME --format json` prints it. */
+#define REPORT(name, help) \
+	{ "GET", ARCHIVE_PATH #name, archive_report, NULL, archive_##name##_parameters, 0, help, \
+	  .tag = TAG_SUMMARIES, .members = archive_##name##_members, .errors = { 503, 504 } }
 #define SUMMARY(name) .tag = TAG_SUMMARIES, .members = name##_members
 
 const struct route routes[] = {
@@ -97,6 +102,13 @@ const struct route routes[] = {
 	{ "GET", "/api/history", history_answer, NULL, history_parameters, ROUTE_WAITS,
 	  "the last hour in steps, and what processes and remotes moved in it",
 	  SUMMARY(history) },
+	REPORT(top, "who moved most, of the database"),
+	REPORT(history, "how much when, of the database"),
+	REPORT(protocols, "what was on the wire by protocol, of the database"),
+	REPORT(remotes, "whom processes talked to, of the database"),
+	REPORT(drops, "what the kernel dropped and why, of the database"),
+	REPORT(latency, "percentiles of round-trip times, of the database"),
+	REPORT(flows, "large flows that ended, of the database"),
 	{ "GET", "/api/names", names_answer, NULL, names_parameters, ROUTE_WAITS,
 	  "names of the addresses in the last snapshot, as far as they are known",
 	  .tag = TAG_LISTS, .members = names_members },
@@ -389,7 +401,8 @@ enum MHD_Result routes_request(void *closure, struct MHD_Connection *connection,
 		return MHD_YES;
 	}
 	peers_busy(&server->peers, peer_of(connection));
-	return answer(server, self);
+	/* It has waited: its route has it all now. */
+	return self->asked ? answer_route(server, self) : answer(server, self);
 }
 
 /* A line on stderr; what came from outside must not steer a terminal. */
@@ -425,8 +438,10 @@ void routes_completed(void *closure, struct MHD_Connection *connection, void **r
 	peers_wait(&server->peers, peer_of(connection), server_now_ms());
 	if (self && self->begun && server->config.verbose)
 		log_request(self);
-	if (self)
+	if (self) {
+		archive_left(server, self);
 		free(self->body.data);
+	}
 	free(self);
 	*request = NULL;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/kinds.h"
+#include "common/questions.h"
 
 #define WORDS_MAX 512
 #define NAME_MAX_LENGTH 64
@@ -201,6 +202,45 @@ static json_t *whole_row(json_t *components, const char *key)
 	return field && behind(field->kind, "rows:") ? row_of(components, field, true) : NULL;
 }
 
+/* ---- what common/questions.h says of answers of report ----------------------- */
+
+static json_t *cell_schema(const struct column *column)
+{
+	static const char *const what[] = {
+		[CELL_BYTES] = "bytes", [CELL_US] = "microseconds", [CELL_TIME] = "Unix time in seconds",
+		[CELL_TIME_MS] = "Unix time in milliseconds", [CELL_BAR] = NULL,
+	};
+
+	return describe(json_pack("{s:[s, s]}", "type", column->kind == CELL_TEXT ? "string" : "integer",
+				  "null"), what[column->kind]);
+}
+
+static json_t *shape_schema(const struct answer_shape *shape)
+{
+	json_t *properties = json_object(), *required = json_array();
+
+	for (size_t i = 0; i < shape->n; i++) {
+		if (shape->columns[i].kind == CELL_BAR)
+			continue;
+		json_object_set_new(properties, shape->columns[i].name, cell_schema(&shape->columns[i]));
+		json_array_append_new(required, json_string(shape->columns[i].name));
+	}
+	return new_object(properties, required);
+}
+
+/* Rows are all of one shape, which depends on what they are told apart by. */
+static json_t *report_rows(const char *name)
+{
+	const struct question *question = questions;
+	json_t *shapes = json_array();
+
+	while (strcmp(question->name, name))
+		question++;
+	for (const struct answer_shape *shape = question->shapes; shape->columns; shape++)
+		json_array_append_new(shapes, array_of(shape_schema(shape)));
+	return json_pack("{s:o}", "anyOf", shapes);
+}
+
 static json_t *or_null(json_t *schema)
 {
 	return schema ? json_pack("{s:[o, {s:s}]}", "anyOf", schema, "type", "null") : NULL;
@@ -243,6 +283,8 @@ json_t *schema_value(json_t *components, const char *kind, const struct member *
 				   schema_value(components, rest, of, NULL));
 	else if ((rest = behind(kind, "snapshot:")))
 		schema = member_of_snapshot(components, rest, true);
+	else if ((rest = behind(kind, "report:")))
+		schema = report_rows(rest);
 	else if ((rest = behind(kind, "row:")))
 		schema = whole_row(components, rest);
 	else if ((rest = behind(kind, "list:")))

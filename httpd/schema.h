@@ -13,6 +13,7 @@
  *   "object:a b=kind", "rows:a b=kind"	as in common/events.def: a key that is no kind is a count
  *   "object", "rows"		an object, or an array of them, with the members of .of
  *   "snapshot:KEY"		the snapshot's member KEY, as common/events.def has it
+ *   "report:QUESTION"		rows of an answer of report, by common/questions.h
  *   "list"			rows, of which the parameter `fields` may leave members out
  *   "list:KEY"			the snapshot's member KEY, likewise
  *   "row:KEY"			one whole row of the snapshot's list KEY

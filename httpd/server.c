@@ -21,6 +21,7 @@
 #include "common/log.h"
 #include "common/notify.h"
 #include "httpd/api.h"
+#include "httpd/archive_answer.h"
 #include "httpd/input.h"
 #include "httpd/listener.h"
 #include "httpd/routes.h"
@@ -283,6 +284,7 @@ static void timer_ready(struct server *server, struct watch *watch, uint32_t eve
 	peers_sweep(&server->peers, now_ms);
 	ws_sweep(server, now_ms);
 	resolver_sweep(&server->resolver, now_ms);
+	archive_tick(server);
 	if (now_ms - server->published_ms < server->config.ping_ms)
 		return;
 	feed_tick(&server->feed);
@@ -321,6 +323,21 @@ static int watch_names(struct server *server)
 	return server_watch(server, &server->names, EPOLLIN);
 }
 
+static void past_ready(struct server *server, struct watch *watch, uint32_t events)
+{
+	(void)watch;
+	(void)events;
+	archive_ready(server);
+}
+
+static int watch_archive(struct server *server)
+{
+	if (server->archive.fd < 0)
+		return 0;
+	server->past = (struct watch){ .fd = server->archive.fd, .ready = past_ready };
+	return server_watch(server, &server->past, EPOLLIN);
+}
+
 static int init(struct server *server, const struct server_config *config)
 {
 	uint64_t run;
@@ -341,6 +358,7 @@ static int init(struct server *server, const struct server_config *config)
 	server->start_s = unix_time_s();
 	history_init(&server->history, &server->bounds);
 	resolver_init(&server->resolver, config->resolver_fd, &server->bounds);
+	archive_init(&server->archive, config->archive_fd, config->archive_limit_ms, &server->bounds);
 	server->published_ms = server_now_ms();
 	server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (server->epoll_fd < 0 || getrandom(&run, sizeof(run), 0) != sizeof(run))
@@ -361,6 +379,8 @@ int server_start(struct server *server, const struct server_config *config)
 		err = watch_timer(server);
 	if (!err)
 		err = watch_names(server);
+	if (!err)
+		err = watch_archive(server);
 	if (!err)
 		err = input_start(server);
 	if (!err)
@@ -442,6 +462,7 @@ void server_free(struct server *server)
 	ws_free(server);
 	if (server->daemon) {
 		sse_wake(server);
+		archive_stop(server);
 		MHD_stop_daemon(server->daemon);
 	}
 	if (server->signals.fd >= 0)
@@ -457,5 +478,6 @@ void server_free(struct server *server)
 	shot_unref(server->shot);
 	blob_unref(server->openapi);
 	resolver_free(&server->resolver);
+	archive_free(&server->archive);
 	intake_free(&server->intake);
 }

@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 
 #include "common/sandbox.h"
+#include "httpd/archive.h"
 #include "httpd/bounds.h"
 #include "httpd/cors.h"
 #include "httpd/feed.h"
@@ -57,6 +58,8 @@ struct server_config {
 	int input_fd;
 	int web_fd;		/* directory to serve the page from; -1 = the embedded one */
 	int resolver_fd;	/* of the resolver process; -1 = names are not looked up */
+	int archive_fd;		/* of the process that reads the database; -1 = there is none */
+	uint64_t archive_limit_ms;	/* how long it may take for an answer */
 	int ready_fd;		/* -1 = nobody waits; closed when ready */
 	const char *tls_certificate;	/* PEM text; NULL = no TLS */
 	const char *tls_key;
@@ -94,6 +97,7 @@ struct server {
 	struct history history;		/* likewise, by time */
 	double start_s;		/* Unix time of the start */
 	struct resolver resolver;	/* of names, for /api/names */
+	struct archive archive;	/* the recorder's database, for /api/history */
 	uint64_t snapshot_ms;		/* when it came */
 	struct stats_answer stats;
 	bool stale_told;		/* clients know that it is stale */
@@ -114,6 +118,7 @@ struct server {
 	struct watch signals;
 	struct watch timer;
 	struct watch names;
+	struct watch past;	/* the database's process */
 	bool stopping;
 	uint64_t stop_ms;		/* when to stop even if clients are left */
 };

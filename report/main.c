@@ -14,24 +14,23 @@
 #include "common/log.h"
 #include "common/options.h"
 #include "common/status.h"
-#include "common/when.h"
 #include "report/export.h"
 #include "report/format.h"
 
 #define DEFAULT_DB "/var/lib/jopil/flows.db"
-#define DEFAULT_LAST "24h"
 #define LIMIT_UNSET UINT64_MAX
 #define PURPOSE_MAX 2048
 
 static const struct question export = {
 	"export", "rows as they are kept: --by traffic, interface, protocol, port, drop, latency, flow",
 	ASKS_BY | ASKS_PROCESS | ASKS_IP | ASKS_PROTO | ASKS_HOST | ASKS_LIMIT | ASKS_STEP, export_bys, 0,
-	export_run,
+	export_run, NULL,
 };
 
 static struct {
-	const char *db, *last, *from, *to;
-	struct request request;
+	const char *db;
+	struct question_range range;
+	struct ask_request request;
 } settings = {
 	.db = DEFAULT_DB,
 	.request = { .limit = LIMIT_UNSET, .writer = &table_writer },
@@ -65,12 +64,12 @@ static int parse_format(const char *argument, void *target, const char **ret_why
 static const struct option_row rows[] = {
 	{ "by", 'b', OPTION_STRING, "WHAT", "rows are told apart by",
 	  &settings.request.by, 0, 0, false, NULL },
-	{ "last", 'l', OPTION_STRING, "TIME", "from so long ago: 2h, 7d, 1mo (" DEFAULT_LAST ")",
-	  &settings.last, 0, 0, false, NULL },
+	{ "last", 'l', OPTION_STRING, "TIME", "from so long ago: 2h, 7d, 1mo (" QUESTION_LAST ")",
+	  &settings.range.last, 0, 0, false, NULL },
 	{ "from", 'f', OPTION_STRING, "TIME", "2h ago, yesterday, 'monday 14:00', 2026-11-21T14:00Z, Unix",
-	  &settings.from, 0, 0, false, NULL },
+	  &settings.range.from, 0, 0, false, NULL },
 	{ "to", 't', OPTION_STRING, "TIME", "its end, in the same ways (now)",
-	  &settings.to, 0, 0, false, NULL },
+	  &settings.range.to, 0, 0, false, NULL },
 	{ "step", 's', OPTION_PARSED, "STEP", STEPS,
 	  &settings.request.step, 0, 0, false, parse_step },
 	{ "process", 'p', OPTION_STRING, "NAME", "only of this command",
@@ -122,7 +121,7 @@ static bool has_by(const struct question *question, const char *by)
 	return false;
 }
 
-static int check_options(const struct question *question, const struct request *r)
+static int check_options(const struct question *question, const struct ask_request *r)
 {
 	const struct {
 		bool is_given;
@@ -147,37 +146,27 @@ static int check_options(const struct question *question, const struct request *
 	return STATUS_DONE;
 }
 
-static int parse_time(const char *option, const char *text, int64_t anchor, int64_t *ret)
+static int parse_range(struct ask_request *r)
 {
-	const char *why;
+	const char *name, *why;
+	const struct {
+		const char *name, *text;
+	} given[] = {
+		{ "from", settings.range.from }, { "to", settings.range.to }, { "step", r->step },
+		{ "last", settings.range.last ? settings.range.last : QUESTION_LAST },
+	};
 
-	if (when_parse(text, settings.request.now, anchor, ret, &why))
-		return usage(option, text, why);
-	return STATUS_DONE;
+	if (!question_range(&settings.range, (int64_t)time(NULL), r, &name, &why))
+		return STATUS_DONE;
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)
+		if (!strcmp(given[i].name, name)) {
+			fprintf(stderr, "report: --%s '%s': %s\n", name, given[i].text, why);
+			break;
+		}
+	return STATUS_USAGE;
 }
 
-static int parse_range(struct request *r)
-{
-	const char *from = settings.from ? settings.from : settings.last ? settings.last : DEFAULT_LAST;
-	int status = STATUS_DONE;
-
-	r->now = r->to = (int64_t)time(NULL);
-	if (settings.from && settings.last)
-		return usage("--last", settings.last, "and --from both say where to begin; give one of them");
-	if (settings.to)
-		status = parse_time("--to", settings.to, r->now, &r->to);
-	/* --last and the default count from the end, --from from now. */
-	if (status == STATUS_DONE)
-		status = parse_time(settings.from ? "--from" : "--last", from,
-				    settings.from ? r->now : r->to, &r->from);
-	if (status == STATUS_DONE && r->from >= r->to)
-		return usage("--from", from, "is not before the end");
-	if (status == STATUS_DONE && r->step && !steps_fit(r->step, r->from, r->to))
-		return usage("--step", r->step, "makes too many steps of so long a time");
-	return status;
-}
-
-static int make_request(struct request *r, const char *name, const struct question **ret_question)
+static int make_request(struct ask_request *r, const char *name, const struct question **ret_question)
 {
 	const struct question *question = find_question(name);
 	int status;

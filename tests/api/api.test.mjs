@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import Ajv from 'ajv/dist/2020.js';
-import { aggregate, goldenLines, HERE, nastyLines, startHttpd, startProxy } from './helpers.mjs';
+import { aggregate, goldenLines, HERE, nastyLines, record, startHttpd, startProxy } from './helpers.mjs';
 
 const TOKEN = 'a-token-for-the-tests-0123456789';
 const PROBLEM = 'application/problem+json';
@@ -18,6 +18,7 @@ const LINES = 'application/x-ndjson';
 const PRISM = 'stoplight.io/prism';
 
 const scratch = mkdtempSync(join(tmpdir(), 'jopil-api-'));
+const past = mkdtempSync(join(tmpdir(), 'jopil-past-'));
 const documentPath = join(scratch, 'openapi.json');
 const running = [];
 const seen = new Set();	// operations that gave their success
@@ -200,11 +201,21 @@ async function askAll(options = {}) {
 			{ expected: Number(success(operation)) });
 }
 
+// Lines of the last minutes: what the database is asked for, unless told.
+function recentLines() {
+	return (goldenLines() + nastyLines()).split('\n').filter(Boolean).map((line) => {
+		const event = JSON.parse(line);
+		const now = Date.now() - 60_000;
+
+		return JSON.stringify({ ...event, timestamp: now, ...('first' in event && { first: now - 1000, last: now }) });
+	}).join('\n') + '\n';
+}
+
 before(async () => {
 	const tokenPath = join(scratch, 'token');
 
 	writeFileSync(tokenPath, TOKEN);
-	httpd = await start(startHttpd());
+	httpd = await start(startHttpd('--db', await record(recentLines(), past)));
 	closed = await start(startHttpd('--token-file', tokenPath));
 	waiting = await start(startHttpd());
 	document = await (await fetch(`${httpd.url}/openapi.json`)).json();
@@ -219,7 +230,8 @@ before(async () => {
 
 after(async () => {
 	await Promise.all(running.map((one) => one.stop()));
-	rmSync(scratch, { recursive: true });
+	for (const folder of [scratch, past])
+		rmSync(folder, { recursive: true });
 });
 
 // ---- tests ---------------------------------------------------------------

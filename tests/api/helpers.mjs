@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, readdirSync } from 'node:fs';
+import { chmodSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -74,6 +74,19 @@ export async function aggregate(lines) {
 	child.stdin.end(lines);
 	await once(child, 'close');
 	return text;
+}
+
+// A database that httpd's user may read, in a folder of its own.
+export async function record(lines, folder) {
+	const path = join(folder, 'flows.db');
+	const child = spawn(join(BIN, 'recorder'), ['--db', path], { stdio: ['pipe', 'ignore', 'inherit'] });
+
+	child.stdin.end(lines);
+	await once(child, 'close');
+	chmodSync(folder, 0o755);
+	for (const name of readdirSync(folder))
+		chmodSync(join(folder, name), 0o644);
+	return path;
 }
 
 export function goldenLines() {

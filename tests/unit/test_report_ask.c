@@ -57,7 +57,7 @@ static void add_remotes(int n)
 
 static void test_every_fact_by_its_keys(void **state)
 {
-	struct request request = { .process = "curl", .proto = "TCP", .host = "web1",
+	struct ask_request request = { .process = "curl", .proto = "TCP", .host = "web1",
 				   .network = { .family = AF_INET, .bits = 8, .address = { 10 } } };
 	struct ask a = { .request = &request, .db = db };
 
@@ -86,7 +86,7 @@ static void test_every_fact_by_its_keys(void **state)
 
 static void test_one_process_is_sought(void **state)
 {
-	struct request request = { .process = "curl" };
+	struct ask_request request = { .process = "curl" };
 	struct ask a = { .request = &request, .db = db };
 	struct store_segment segment = { TIER_DAYS, 0, 86400 };
 	sqlite3_stmt *statement = ask_segment(&a, FACT_TRAFFIC, 2, &segment, "t.remote");
@@ -100,7 +100,7 @@ static void test_one_process_is_sought(void **state)
 
 static void test_few_remotes_are_sought_and_many_are_not(void **state)
 {
-	struct request request = { .network = { .family = AF_INET, .bits = 31, .address = { 10, 0, 0, 8 } } };
+	struct ask_request request = { .network = { .family = AF_INET, .bits = 31, .address = { 10, 0, 0, 8 } } };
 	struct ask a = { .request = &request, .db = db };
 	struct store_segment segment = { TIER_DAYS, 0, 86400 };
 	sqlite3_stmt *statement;
@@ -125,7 +125,7 @@ static void test_few_remotes_are_sought_and_many_are_not(void **state)
 static void test_summaries_are_read(void **state)
 {
 	static const struct {
-		struct request request;
+		struct ask_request request;
 		unsigned int keys;
 		enum store_tier tier;
 		const char *table;
@@ -159,7 +159,7 @@ static void test_summaries_are_read(void **state)
 static void test_sums_and_parts(void **state)
 {
 	int64_t *cuts = malloc(3 * sizeof(*cuts));
-	struct request request = { .from = 0, .to = 3 * 86400 };
+	struct ask_request request = { .from = 0, .to = 3 * 86400 };
 	struct ask a = { .request = &request, .db = db };
 	struct tally tally;
 
@@ -201,7 +201,7 @@ static void test_sums_and_parts(void **state)
 /* The first thing that goes wrong is what is told. */
 static void test_what_goes_wrong(void **state)
 {
-	struct request request = { .from = 0, .to = 10 };
+	struct ask_request request = { .from = 0, .to = 10 };
 	struct ask a = { .request = &request, .db = db };
 	struct tally tally;
 
