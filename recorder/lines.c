@@ -147,16 +147,28 @@ static enum line_status take_connection(struct lines *l, const char *line, size_
 
 /* ---- cumulative counts ----------------------------------------------------- */
 
+/*
+ * Rows appear as something comes for the first time: once all that there were have been told,
+ * one that is not known began at 0 since.
+ */
+static void told_all(struct lines *l, const struct batch_key *all, const json_t *root)
+{
+	u64 none[2];
+
+	if (!json_is_true(json_object_get(root, "more")))
+		writer_advance(l->writer, all, false, 0, 0, &none[0], &none[1]);
+}
+
 /* Adds what a cumulative count grew by to two sums, at first. */
-static void add_advance(struct lines *l, const struct batch_key *baseline, const json_t *packets,
+static void add_advance(struct lines *l, const struct batch_key *baseline, bool is_new, const json_t *packets,
 			const json_t *bytes, u64 *sums, size_t first)
 {
 	u64 now_packets, now_bytes, more_packets, more_bytes;
 
 	if (!count_of(packets, &now_packets) || !count_of(bytes, &now_bytes))
 		return;
-	if (!writer_advance(l->writer, baseline, now_packets, now_bytes, &more_packets, &more_bytes) ||
-	    !sums)
+	if (!writer_advance(l->writer, baseline, is_new, now_packets, now_bytes, &more_packets,
+			    &more_bytes) || !sums)
 		return;
 	sums[first] += more_packets;
 	sums[first + 1] += more_bytes;
@@ -171,13 +183,15 @@ static void take_directions(struct lines *l, const json_t *root, u32 interface)
 	for (int d = 0; d < DIRECTIONS; d++) {
 		struct batch_key baseline = { .fact = BASELINE_INTERFACE, .key = { interface, d, 0 } };
 
-		add_advance(l, &baseline, json_object_get(root, keys[d][0]),
+		add_advance(l, &baseline, false, json_object_get(root, keys[d][0]),
 			    json_object_get(root, keys[d][1]), sums, 2 * (size_t)d);
 	}
 }
 
 static void take_protocols(struct lines *l, const json_t *root, u32 host, u32 interface)
 {
+	const struct batch_key all = { .fact = BASELINE_PROTOCOLS, .key = { interface } };
+	bool is_new = writer_knows(l->writer, &all);
 	json_t *row;
 	size_t i;
 
@@ -196,9 +210,11 @@ static void take_protocols(struct lines *l, const json_t *root, u32 host, u32 in
 		baseline.key[0] = interface;
 		baseline.key[1] = protocol;
 		baseline.key[2] = out;
-		add_advance(l, &baseline, json_object_get(row, "packets"), json_object_get(row, "bytes"),
-			    sums_of(l, FACT_PROTOCOL, host, protocol, 0), out ? 2 : 0);
+		add_advance(l, &baseline, is_new, json_object_get(row, "packets"),
+			    json_object_get(row, "bytes"), sums_of(l, FACT_PROTOCOL, host, protocol, 0),
+			    out ? 2 : 0);
 	}
+	told_all(l, &all, root);
 }
 
 static bool take_counters(struct lines *l, const json_t *root)
@@ -221,17 +237,22 @@ static bool take_drop_counters(struct lines *l, const json_t *root)
 {
 	const json_t *rows = json_object_get(root, "drops");
 	u32 host = host_of_object(l, root);
+	const struct batch_key all = { .fact = BASELINE_DROPS, .key = { host } };
+	bool is_new;
 	json_t *row;
 	size_t i;
 
 	if (!json_is_array(rows))
 		return false;
+	if (host == NAME_NONE)
+		return true;
+	is_new = writer_knows(l->writer, &all);
 	json_array_foreach(rows, i, row) {
 		struct line_text reason = field_text(row, "reason"), name = field_text(row, "proto");
 		struct batch_key baseline = { .fact = BASELINE_DROP };
 		u32 number, protocol;
 
-		if (!reason.text || host == NAME_NONE)
+		if (!reason.text)
 			continue;
 		number = name_of(l, NAME_REASON, NAME_NONE, 0, reason);
 		protocol = name.text ? name_of(l, NAME_PROTOCOL, NAME_NONE, 0, name)
@@ -241,9 +262,10 @@ static bool take_drop_counters(struct lines *l, const json_t *root)
 		baseline.key[0] = host;
 		baseline.key[1] = number;
 		baseline.key[2] = protocol;
-		add_advance(l, &baseline, json_object_get(row, "packets"), json_object_get(row, "bytes"),
-			    sums_of(l, FACT_DROP, host, number, protocol), 0);
+		add_advance(l, &baseline, is_new, json_object_get(row, "packets"),
+			    json_object_get(row, "bytes"), sums_of(l, FACT_DROP, host, number, protocol), 0);
 	}
+	told_all(l, &all, root);
 	return true;
 }
 

@@ -32,7 +32,7 @@ static struct {
 	const char *db;
 	struct retention retention;
 	u64 interval_ns, ready_fd;
-	bool verbose;
+	bool waits, verbose;
 } settings = {
 	.interval_ns = 10 * NS_PER_S,
 	.ready_fd = NOTIFY_NO_FD,
@@ -56,6 +56,9 @@ static const struct option_row rows[] = {
 	  &settings.retention.max_bytes, 1 << 20, 0, true, NULL },
 	{ "interval", 'i', OPTION_SECONDS, "SECONDS", "between transactions (10)",
 	  &settings.interval_ns, NS_PER_S / 10, 3600 * NS_PER_S, false, NULL },
+	{ "wait", 'w', OPTION_FLAG, NULL,
+	  "for a slow disk, rather than leave rows out: for recordings; so it is with a file as stdin",
+	  &settings.waits, 0, 0, false, NULL },
 	{ "ready-fd", 0, OPTION_NUMBER, "FD", "write a newline there when ready",
 	  &settings.ready_fd, 0, 1023, false, NULL },
 	{ "verbose", 'v', OPTION_FLAG, NULL, "say on stderr what is done", &settings.verbose, 0, 0,
@@ -87,6 +90,14 @@ static int lock_database(void)
 	return failed(path, strerror(errno));
 }
 
+/* Nobody writes it while it is read. */
+static bool is_file(int fd)
+{
+	struct stat s;
+
+	return !fstat(fd, &s) && S_ISREG(s.st_mode);
+}
+
 static int open_database(struct record *r)
 {
 	enum store_status status;
@@ -101,6 +112,7 @@ static int open_database(struct record *r)
 		return failed(settings.db, store_complaint(status, why));
 	r->path = settings.db;
 	r->interval_ns = settings.interval_ns;
+	r->waits = settings.waits || is_file(STDIN_FILENO);
 	r->verbose = settings.verbose;
 	return STATUS_DONE;
 }

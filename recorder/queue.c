@@ -84,7 +84,8 @@ static struct chunk *wait_for_room(struct queue *q, size_t length)
 {
 	struct chunk *chunk;
 
-	while (!(chunk = room(q, length)) && !q->impatient && is_working(q)) {
+	while (!(chunk = room(q, length)) && !q->impatient &&
+	       (is_working(q) || q->waits)) {
 		struct timespec until = after(QUEUE_PATIENCE_MS);
 
 		pthread_cond_timedwait(&q->drained, &q->lock, &until);

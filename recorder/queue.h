@@ -38,6 +38,7 @@ struct queue {
 	size_t bytes;
 	u64 lost;		/* lines that found no room */
 	bool ended;
+	bool waits;		/* for a slow disk, too: nobody is held up by that */
 	bool impatient;		/* nothing can be written now: not worth waiting for */
 	u64 progress;		/* grows while the second thread works; atomic */
 	u64 progress_seen;
@@ -55,7 +56,8 @@ static inline void queue_progress(struct queue *q)
 
 /*
  * Takes the line (without its newline, at most INPUT_LINE_MAX). Counts it as lost if there
- * is no room, and the second thread has done nothing for QUEUE_PATIENCE_MS.
+ * is no room, and the second thread has done nothing for QUEUE_PATIENCE_MS (.waits: and
+ * nothing can be written).
  */
 void queue_add(struct queue *q, const char *line, size_t length);
 

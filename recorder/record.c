@@ -78,6 +78,19 @@ static bool is_due(const struct record *r, u64 next_ns)
 	return now_ns() >= next_ns || (batch_is_large(&r->writer.batch) && !r->state.failing);
 }
 
+/* A disk that takes nothing says so itself; one that is slow is told of once. */
+static void note_lost(struct record *r, u64 lost)
+{
+	bool is_first = lost && !r->state.lines_lost;
+
+	pthread_mutex_lock(&r->lock);
+	r->state.lines_lost = lost;
+	pthread_mutex_unlock(&r->lock);
+	if (is_first && !r->state.failing)
+		fprintf(stderr, "recorder: '%s' is too slow for what comes: lines pass, but are not all "
+			"kept; --wait, for a recording\n", r->path);
+}
+
 static void *run(void *data)
 {
 	struct record *r = data;
@@ -90,9 +103,7 @@ static void *run(void *data)
 		struct chunk *chunk;
 
 		more = queue_take(&r->queue, wait_ms, &chunks, &lost);
-		pthread_mutex_lock(&r->lock);
-		r->state.lines_lost = lost;
-		pthread_mutex_unlock(&r->lock);
+		note_lost(r, lost);
 		r->lines.now = time(NULL);
 		while ((chunk = TAILQ_FIRST(&chunks))) {
 			TAILQ_REMOVE(&chunks, chunk, next);
@@ -119,6 +130,7 @@ int record_start(struct record *r)
 
 	if (err)
 		return err;
+	r->queue.waits = r->waits;
 	lines_init(&r->lines, &r->writer);
 	pthread_mutex_init(&r->lock, NULL);
 	r->state.why = "";

@@ -21,6 +21,7 @@ struct record {
 	struct lines lines;
 	const char *path;
 	u64 interval_ns;
+	bool waits;	/* for the disk, rather than leave lines out */
 	bool verbose;
 
 	pthread_t thread;

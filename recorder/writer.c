@@ -402,6 +402,8 @@ static const enum store_name baseline_kinds[BASELINES][STORE_KEYS_MAX] = {
 	[BASELINE_INTERFACE] = { NAME_INTERFACE, STORE_NUMBER, STORE_NUMBER },
 	[BASELINE_PROTOCOL] = { NAME_INTERFACE, NAME_PROTOCOL, STORE_NUMBER },
 	[BASELINE_DROP] = { NAME_HOST, NAME_REASON, NAME_PROTOCOL },
+	[BASELINE_PROTOCOLS] = { NAME_INTERFACE, STORE_NUMBER, STORE_NUMBER },
+	[BASELINE_DROPS] = { NAME_HOST, STORE_NUMBER, STORE_NUMBER },
 };
 
 static int baseline_ids(struct writer *w, const struct batch_key *key, bool may_add,
@@ -452,19 +454,35 @@ static void read_baseline(struct writer *w, const struct batch_key *key, u64 *va
 	sqlite3_reset(find);
 }
 
-bool writer_advance(struct writer *w, const struct batch_key *key, u64 packets, u64 bytes,
-		    u64 *ret_packets, u64 *ret_bytes)
+/* NULL: no room. */
+static u64 *baseline_of(struct writer *w, const struct batch_key *key)
 {
 	u32 before = w->baselines.n;
 	u64 *values = batch_values(&w->baselines, key);
+
+	if (values && w->baselines.n > before)
+		read_baseline(w, key, values);
+	return values;
+}
+
+bool writer_knows(struct writer *w, const struct batch_key *key)
+{
+	const u64 *values = baseline_of(w, key);
+
+	return values && values[2] & BASELINE_KNOWN;
+}
+
+bool writer_advance(struct writer *w, const struct batch_key *key, bool is_new, u64 packets, u64 bytes,
+		    u64 *ret_packets, u64 *ret_bytes)
+{
+	u64 *values = baseline_of(w, key);
 	bool anew;
 
 	*ret_packets = *ret_bytes = 0;
 	if (!values)
 		return false;
-	if (w->baselines.n > before)
-		read_baseline(w, key, values);
-	if (values[2] & BASELINE_KNOWN) {
+	if (is_new || values[2] & BASELINE_KNOWN) {
+		/* What is not known is 0. */
 		anew = packets < values[0] || bytes < values[1];
 		*ret_packets = anew ? packets : packets - values[0];
 		*ret_bytes = anew ? bytes : bytes - values[1];

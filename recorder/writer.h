@@ -12,6 +12,8 @@ enum baseline {
 	BASELINE_INTERFACE,	/* interface, direction */
 	BASELINE_PROTOCOL,	/* interface, protocol, direction */
 	BASELINE_DROP,		/* host, reason, protocol */
+	BASELINE_PROTOCOLS,	/* interface: all of its protocols were told once; no count */
+	BASELINE_DROPS,		/* host: all of its drops were */
 	BASELINES,
 };
 
@@ -53,10 +55,14 @@ enum store_status writer_commit(struct writer *w, const char **ret_why);
 
 /*
  * Takes note of a cumulative count; *ret_packets and *ret_bytes are what it grew by since
- * it was last seen, also by an earlier run. A count that is smaller began anew at 0; the
- * first one ever is where counting begins. False without room.
+ * it was last seen, also by an earlier run. A count that is smaller began anew at 0, and so
+ * did one that is not known yet where that is_new; else it is where counting begins.
+ * False without room.
  */
-bool writer_advance(struct writer *w, const struct batch_key *key, u64 packets, u64 bytes,
+bool writer_advance(struct writer *w, const struct batch_key *key, bool is_new, u64 packets, u64 bytes,
 		    u64 *ret_packets, u64 *ret_bytes);
+
+/* Whether a count is known, also from an earlier run. */
+bool writer_knows(struct writer *w, const struct batch_key *key);
 
 #endif
