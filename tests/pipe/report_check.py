@@ -10,7 +10,9 @@ json is asked in the other exact formats as well, which have to say the same.
 import collections
 import csv
 import datetime
+import functools
 import io
+import ipaddress
 import itertools
 import json
 import os
@@ -19,7 +21,7 @@ import subprocess
 import sys
 import zoneinfo
 
-REPORT, DATABASE, SUMS, *ZONES = sys.argv[1:]
+REPORT, DATABASE, ZONES = None, None, ()
 HOUR = 3600
 LINE = re.compile(r'^jopil_report_(\w+?)(?:\{(.*)\})? (-?\d+)(?: (-?\d+))?$')
 bad = asked = 0
@@ -66,28 +68,88 @@ def ask(zone, begin, end, *args, labels=()):
     return answer["rows"]
 
 
-class Truth:
-    def __init__(self):
-        with open(SUMS, encoding="utf-8") as f:
-            said = json.load(f)
-        self.traffic = [tuple(row) for row in said["traffic"]]
-        self.others = [tuple(row) for row in said["others"]]
-        self.begin = min(row[0] for row in self.traffic)
-        self.end = max(row[0] for row in self.traffic) + HOUR
+@functools.cache
+def is_within(network, ip):
+    return ipaddress.ip_address(ip) in ipaddress.ip_network(network)
 
-    def moved(self, begin, end, place, wanted=lambda row: True):
-        """{key: [tx, rx]} of what is wanted, place() giving the key of a row."""
+
+KEYS = {"command": lambda row: row[0], "ip": lambda row: row[1], "proto": lambda row: row[2],
+        "all": lambda row: row[:3], None: lambda row: None}
+
+
+class Truth:
+    """What the generator said, by slots of `grain` seconds; ranges begin and end at such."""
+
+    def __init__(self, grain=HOUR):
+        self.grain, self.rows, self.others, self.flows = grain, {}, {}, []
+        self.cells = {}     # what was asked: {(seconds, begin): sums}
+
+    def add(self, t, command, ip, proto, tx, rx):
+        self.rows.setdefault(t - t % self.grain, []).append((command, ip, proto, tx, rx))
+
+    def add_other(self, t, what, key, value):
+        self.others.setdefault(t - t % self.grain, collections.Counter())[what, key] += value
+
+    def add_flow(self, t, command, ip, sent, received):
+        self.flows.append((t, sent + received, command, ip))
+
+    @classmethod
+    def of(cls, path):
+        """Of the file that recorder_lines.py has written."""
+        t = cls()
+        with open(path, encoding="utf-8") as f:
+            said = json.load(f)
+        for hour, command, ip, proto, way, value in said["traffic"]:
+            t.add(hour, command, ip, proto, value if way == "tx" else 0, value if way == "rx" else 0)
+        for hour, what, key, value in said["others"]:
+            t.add_other(hour, what, key, value)
+        return t
+
+    @functools.cached_property
+    def begin(self):
+        return min(self.rows)
+
+    @functools.cached_property
+    def end(self):
+        return max(self.rows) + self.grain
+
+    def cell(self, seconds, begin, by, only):
+        """Of one slot; remembered."""
+        cells = self.cells.setdefault((by, only), {})
+        if (seconds, begin) in cells:
+            return cells[seconds, begin]
+        sums, key = collections.defaultdict(lambda: [0, 0]), KEYS[by]
+        command, network, proto = only
+        for t in range(begin, begin + seconds, self.grain):
+            for row in self.rows.get(t, ()):
+                if command not in (None, row[0]) or proto not in (None, row[2]) or \
+                        network and not is_within(network, row[1]):
+                    continue
+                pair = sums[key(row)]
+                pair[0] += row[3]
+                pair[1] += row[4]
+        cells[seconds, begin] = sums
+        return sums
+
+    def moved(self, begin, end, by, command=None, network=None, proto=None):
+        """{key: [tx, rx]} of what is wanted, by one of KEYS."""
         sums = collections.defaultdict(lambda: [0, 0])
-        for row in self.traffic:
-            if begin <= row[0] < end and wanted(row):
-                sums[place(row)][row[4] == "rx"] += row[5]
+        at = max(begin, self.begin)
+        while at < min(end, self.end):
+            seconds = HOUR if at % HOUR == 0 and at + HOUR <= end else self.grain
+            for key, (tx, rx) in self.cell(seconds, at, by, (command, network, proto)).items():
+                pair = sums[key]
+                pair[0] += tx
+                pair[1] += rx
+            at += seconds
         return dict(sums)
 
     def other(self, begin, end, what):
         sums = collections.Counter()
-        for hour, kind, key, value in self.others:
-            if begin <= hour < end and kind == what:
-                sums[key] += value
+        for t in range(max(begin, self.begin), min(end, self.end), self.grain):
+            for (kind, key), value in self.others.get(t, {}).items():
+                if kind == what:
+                    sums[key] += value
         return {key: value for key, value in sums.items() if value}
 
 
@@ -115,33 +177,37 @@ def percentile(counts, percent):
     return None
 
 
-def check_lists(t, zone, begin, end):
+def check_lists(t, zone, begin, end, covered=None):
+    """covered: what the answers hold, where that is more than was asked for."""
+    low, high = covered or (begin, end)
     what = f"{zone} {begin}-{end}"
     check_moved(f"{what} processes", ask(zone, begin, end, "top", "-n", 0, labels=("command", "uid", "host")),
-                "command", t.moved(begin, end, lambda r: r[1]))
+                "command", t.moved(low, high, "command"))
     check_moved(f"{what} remotes", ask(zone, begin, end, "remotes", "-n", 0, labels=("remote_ip",)),
-                "remote_ip", t.moved(begin, end, lambda r: r[2]))
+                "remote_ip", t.moved(low, high, "ip"))
     check_moved(f"{what} protocols", ask(zone, begin, end, "top", "--by", "protocol", labels=("proto",)),
-                "proto", t.moved(begin, end, lambda r: r[3]))
+                "proto", t.moved(low, high, "proto"))
     check_moved(f"{what} remotes of proc1", ask(zone, begin, end, "top", "--by", "remote", "--process", "proc1", "-n", 0,
                                                labels=("remote_ip",)),
-                "remote_ip", t.moved(begin, end, lambda r: r[2], lambda r: r[1] == "proc1"))
+                "remote_ip", t.moved(low, high, "ip", command="proc1"))
     check_moved(f"{what} within", ask(zone, begin, end, "top", "--ip", "10.0.0.16/28", "--proto", "udp", "-n", 0,
                                      labels=("command", "uid", "host")), "command",
-                t.moved(begin, end, lambda r: r[1], lambda r: r[3] == "UDP" and r[2] in
-                        [f"10.0.0.{n}" for n in range(16, 32)]))
+                t.moved(low, high, "command", network="10.0.0.16/28", proto="UDP"))
+    check_moved(f"{what} with most", ask(zone, begin, end, "top", "--ip", "10.0.0.0/8", "-n", 0,
+                                        labels=("command", "uid", "host")), "command",
+                t.moved(low, high, "command", network="10.0.0.0/8"))
     rows = ask(zone, begin, end, "top", "-n", 3, labels=("command", "uid", "host"))
-    check(f"{what} -n 3", [row["bytes"] for row in rows], by_bytes(t.moved(begin, end, lambda r: r[1]))[:3])
+    check(f"{what} -n 3", [row["bytes"] for row in rows], by_bytes(t.moved(low, high, "command"))[:3])
     rows = ask(zone, begin, end, "top", "--by", "port", labels=("proto", "port", "host"))
-    check(f"{what} ports", {row["port"]: row["bytes"] for row in rows}, t.other(begin, end, "port"))
+    check(f"{what} ports", {row["port"]: row["bytes"] for row in rows}, t.other(low, high, "port"))
     rows = ask(zone, begin, end, "drops", labels=("reason", "proto", "host"))
     check(f"{what} drops", {row["reason"]: row["packets"] for row in rows if row["packets"]},
-          t.other(begin, end, "drop"))
+          t.other(low, high, "drop"))
     check(f"{what} drops' bytes", [row["bytes"] for row in rows], [row["packets"] * 70 for row in rows])
     rows = ask(zone, begin, end, "protocols", labels=("proto", "host"))
-    check(f"{what} wire", sum(row["ingress_bytes"] for row in rows), t.other(begin, end, "interface").get("eth0", 0))
+    check(f"{what} wire", sum(row["ingress_bytes"] for row in rows), t.other(low, high, "interface").get("eth0", 0))
     rows = ask(zone, begin, end, "latency", labels=("host", "name", "unit"))
-    counts = t.other(begin, end, "latency")
+    counts = t.other(low, high, "latency")
     check(f"{what} latency", [[row[k] for k in ("count", "p50", "p90", "p95", "p99", "max")] for row in rows],
           [[sum(counts.values()), *(percentile(counts, p) for p in (50, 90, 95, 99, 100))]] if counts else [])
 
@@ -158,7 +224,7 @@ def days(zone, begin, end):
 
 def check_history(t, zone, begin, end):
     for step, cuts in (("1d", list(days(zone, begin, end))), ("1h", [*range(begin, end, HOUR), end])):
-        if any(cut % HOUR for cut in cuts[:-1]) or datetime.datetime.fromtimestamp(begin, zoneinfo.ZoneInfo(zone)).minute:
+        if any(cut % t.grain for cut in cuts[:-1]) or datetime.datetime.fromtimestamp(begin, zoneinfo.ZoneInfo(zone)).minute:
             continue    # hours of the sums are not that zone's; export adds up there all the same
         rows = json.loads(report(zone, "history", "--step", step, "--from", begin, "--to", end, "--format", "json"))["rows"]
         check(f"{zone} {step} steps", [(row["begin"], row["end"]) for row in rows], list(itertools.pairwise(cuts)))
@@ -168,7 +234,7 @@ def check_history(t, zone, begin, end):
         rows = json.loads(report(zone, "history", "--step", step, "--process", "proc0", "--from", begin, "--to", end,
                                  "--format", "json"))["rows"]
         check(f"{zone} {step} history of proc0", [row["rx_bytes"] for row in rows],
-              [t.moved(a, b, lambda r: 0, lambda r: r[1] == "proc0").get(0, [0, 0])[1]
+              [t.moved(a, b, None, command="proc0").get(None, [0, 0])[1]
                if b > t.begin and a < t.end else None for a, b in itertools.pairwise(cuts)])
 
 
@@ -178,7 +244,7 @@ def check_export(t, zone, begin, end):
     for row in rows:
         sums[row["command"], row["remote_ip"], row["proto"]][0] += row["tx_bytes"]
         sums[row["command"], row["remote_ip"], row["proto"]][1] += row["rx_bytes"]
-    check(f"{zone} export", dict(sums), t.moved(begin, end, lambda r: r[1:4]))
+    check(f"{zone} export", dict(sums), t.moved(begin, end, "all"))
     for by, value, kind in (("interface", "ingress_bytes", "interface"), ("protocol", "ingress_bytes", "interface"),
                             ("port", "bytes", "port"), ("drop", "packets", "drop"), ("latency", "count", "latency")):
         labels = ("ifname", "host", "proto", "port", "reason", "name", "unit", "upper")
@@ -186,8 +252,7 @@ def check_export(t, zone, begin, end):
         check(f"{zone} export {by}", sum(row[value] for row in rows), sum(t.other(begin, end, kind).values()))
 
 
-def main():
-    t = Truth()
+def check_all(t):
     for zone in ZONES:
         midnight = list(days(zone, t.begin, t.end))[1]
         midnight -= midnight % HOUR    # of a zone with half hours: the sums cannot be cut there
@@ -197,8 +262,24 @@ def main():
         start = list(days(zone, t.begin - 24 * HOUR, t.end))[0]
         check_history(t, zone, start, t.end)
         check_export(t, zone, t.begin + 2 * HOUR, t.end - HOUR)
+
+
+def verdict():
     print(f"{asked} questions, {bad} answers differ")
     return 1 if bad or not asked else 0
 
 
-sys.exit(main())
+def use(program, database, zones):
+    """What is asked of what."""
+    global REPORT, DATABASE, ZONES
+    REPORT, DATABASE, ZONES = program, database, zones
+
+
+def main():
+    use(sys.argv[1], sys.argv[2], sys.argv[4:])
+    check_all(Truth.of(sys.argv[3]))
+    return verdict()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
