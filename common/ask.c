@@ -81,6 +81,15 @@ static void in_network(sqlite3_context *context, int n, sqlite3_value **values)
 	sqlite3_result_int(context, ip && ask_network_holds(&request->network, ip));
 }
 
+/* in_remotes(id): of the request's network. */
+static void in_remotes(sqlite3_context *context, int n, sqlite3_value **values)
+{
+	const struct ask *a = sqlite3_user_data(context);
+
+	(void)n;
+	sqlite3_result_int(context, remote_set_has(&a->remotes, sqlite3_value_int64(values[0])));
+}
+
 /* A filter that is set holds for each key of its kind. */
 struct filter {
 	enum store_name kind;
@@ -107,12 +116,20 @@ static void filters_of(const struct ask_request *r, struct filter filters[FILTER
 	memcpy(filters, all, sizeof(all));
 }
 
-/* The few remotes of a network by their ids; many are told from others as rows come (ask_step). */
+static bool are_sought(const struct ask *a)
+{
+	return a->remotes.n <= SOUGHT_MAX;
+}
+
+/* The few remotes of a network by their ids; many are told from others as rows come. */
 static size_t add_remotes(const struct ask *a, char *sql, size_t size)
 {
-	size_t at = (size_t)snprintf(sql, size, " AND t.remote IN (");
 	const char *comma = "";
+	size_t at;
 
+	if (!are_sought(a))
+		return (size_t)snprintf(sql, size, " AND in_remotes(t.remote)");
+	at = (size_t)snprintf(sql, size, " AND t.remote IN (");
 	for (int64_t id = 0; id < a->remotes.size; id++)
 		if (remote_set_has(&a->remotes, id)) {
 			at += (size_t)snprintf(sql + at, size - at, "%s%lld", comma, (long long)id);
@@ -134,7 +151,7 @@ static unsigned int add_filters(const struct ask *a, const struct store_fact_row
 	for (size_t key = 0; key < fact->key_count; key++) {
 		if (fact->kinds[key] == NAME_REMOTE && a->request->network.family) {
 			named |= 1u << key;
-			at += a->tests_remote ? 0 : add_remotes(a, sql + at, size - at);
+			at += add_remotes(a, sql + at, size - at);
 		}
 		for (size_t f = 0; f < FILTERS; f++) {
 			if (!filters[f].is_set || filters[f].kind != fact->kinds[key])
@@ -158,13 +175,9 @@ static bool has_remotes(const struct store_fact_row *fact)
 /* Which remotes are in the network, where that matters. */
 static bool find_remotes(struct ask *a, const struct store_fact_row *fact)
 {
-	a->tests_remote = false;
-	if (!a->request->network.family || !has_remotes(fact))
+	if (!a->request->network.family || !has_remotes(fact) || a->remotes.bits)
 		return true;
-	if (!a->remotes.bits && !ask_check(a, remote_set_make(&a->remotes, a->db, &a->request->network)))
-		return false;
-	a->tests_remote = a->remotes.n > SOUGHT_MAX;
-	return true;
+	return ask_check(a, remote_set_make(&a->remotes, a->db, &a->request->network));
 }
 
 static void bind_text(sqlite3_stmt *statement, const char *name, const char *text)
@@ -186,6 +199,9 @@ sqlite3_stmt *ask_prepare(struct ask *a, const char *sql)
 	code = sqlite3_create_function(a->db, "in_network", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
 				       (void *)r, in_network, NULL, NULL);
 	if (code == SQLITE_OK)
+		code = sqlite3_create_function(a->db, "in_remotes", 1, SQLITE_UTF8, a, in_remotes, NULL,
+					       NULL);
+	if (code == SQLITE_OK)
 		code = sqlite3_prepare_v2(a->db, sql, -1, &statement, NULL);
 	if (!ask_check(a, code))
 		return NULL;
@@ -200,7 +216,7 @@ static bool seeks_remotes(const struct ask *a, enum store_tier tier)
 {
 	const struct ask_request *r = a->request;
 
-	return r->network.family && !a->tests_remote && !r->process && tier >= STORE_REMOTE_INDEX;
+	return r->network.family && are_sought(a) && !r->process && tier >= STORE_REMOTE_INDEX;
 }
 
 /*
@@ -221,20 +237,9 @@ sqlite3_stmt *ask_segment(struct ask *a, enum store_fact which, unsigned int key
 	shortest = store_shortest(which, segment->tier, keys);
 	if (shortest == FACT_TRAFFIC && seeks_remotes(a, segment->tier))
 		snprintf(index, sizeof(index), " INDEXED BY traffic_%s_remote", tier);
-	snprintf(sql, sizeof(sql), "SELECT %s%s FROM slot s CROSS JOIN %s_%s t%s ON t.slot=s.begin "
+	snprintf(sql, sizeof(sql), "SELECT %s FROM slot s CROSS JOIN %s_%s t%s ON t.slot=s.begin "
 		 "WHERE s.tier=%d AND s.begin>=%lld AND s.begin<=%lld%s", columns,
-		 a->tests_remote ? ",t.remote" : "", store_facts[shortest].name, tier, index, segment->tier,
-		 (long long)segment->first, (long long)segment->last, filters);
+		 store_facts[shortest].name, tier, index, segment->tier, (long long)segment->first,
+		 (long long)segment->last, filters);
 	return ask_prepare(a, sql);
-}
-
-int ask_step(const struct ask *a, sqlite3_stmt *statement)
-{
-	int last = sqlite3_column_count(statement) - 1, code;
-
-	do
-		code = sqlite3_step(statement);
-	while (code == SQLITE_ROW && a->tests_remote &&
-	       !remote_set_has(&a->remotes, sqlite3_column_int64(statement, last)));
-	return code;
 }

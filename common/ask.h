@@ -37,7 +37,6 @@ struct ask {
 	int64_t *cuts;
 	size_t n_cuts;
 	struct remote_set remotes;	/* of the request's network */
-	bool tests_remote;	/* the last segment's rows end with a remote to be looked up there */
 	enum store_status status;
 	const char *why;	/* as of store_open_reader() */
 };
@@ -65,9 +64,6 @@ struct answer_head ask_head(const struct ask *a, const struct column *columns, s
  */
 sqlite3_stmt *ask_segment(struct ask *a, enum store_fact fact, unsigned int keys,
 			  const struct store_segment *segment, const char *columns);
-
-/* The next row of ask_segment()'s last statement; SQLite's code. */
-int ask_step(const struct ask *a, sqlite3_stmt *statement);
 
 /* Prepares any other statement, and binds of :process :proto :host what it has. */
 sqlite3_stmt *ask_prepare(struct ask *a, const char *sql);

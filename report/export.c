@@ -128,7 +128,7 @@ static uint64_t put_segment(struct ask *a, enum store_fact fact, const struct sh
 	FILE *out = a->request->out;
 	int code = SQLITE_DONE;
 
-	for (; left && statement && (code = ask_step(a, statement)) == SQLITE_ROW && !ferror(out); left--)
+	for (; left && statement && (code = sqlite3_step(statement)) == SQLITE_ROW && !ferror(out); left--)
 		put_row(a, shape, names, statement);
 	sqlite3_finalize(statement);
 	ask_check(a, code);
