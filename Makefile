@@ -238,7 +238,7 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c Makefile
 	$(call quiet,fuzz,$@)$(CLANG) $(CPPFLAGS) -MF $@.d -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -o $@ $< -ljansson -lz
 
-check-build: all $(UNIT_BINS) $(BPF_BINS) $(FUZZ_BINS) $(TOOL_BINS) $(BUILD)/bin/events_doc $(BUILD)/bin/metrics_doc
+check-build: all $(UNIT_BINS) $(BPF_BINS) $(FUZZ_BINS) $(TOOL_BINS) $(BENCH_BINS) $(BUILD)/bin/events_doc $(BUILD)/bin/metrics_doc
 	$(MAKE) --no-print-directory SANITIZE=1 BUILD=$(BUILD)/asan all \
 		$(patsubst $(BUILD)/%,$(BUILD)/asan/%,$(UNIT_BINS) $(TOOL_BINS))
 

@@ -24,16 +24,16 @@ SIGNS = {"lower": "<=", "higher": ">=", "equal": "="}
 def make_row(what, ours, other, unit, against, target, better, theme="", note=None):
     """ours, other: what was measured in turn. better: which ratio ours / other is: "lower", "higher", or "equal" where it
     must be one each time; target: of that ratio, or None. The ratio is the median of those of the pairs, as the machine's
-    pace drifts."""
-    if not ours or len(ours) != len(other):
-        raise ValueError(f"{what}: {len(ours)} measured values beside {len(other)}")
+    pace drifts. other None: beside nothing."""
+    if not ours or other is not None and len(ours) != len(other):
+        raise ValueError(f"{what}: {ours} beside {other}")
     if better not in MET:
         raise ValueError(f"{what}: better is '{better}'")
-    ratios = [a / b for a, b in zip(ours, other)]
+    ratios = None if other is None else [a / b for a, b in zip(ours, other)]
     met = None if target is None else MET[better](ratios, target)
     row = dict(theme=theme, what=what, unit=unit, against=against, target=target, better=better, met=met, note=note)
     for name, values in (("ours", ours), ("other", other), ("ratio", ratios)):
-        found = spread(values)
+        found = spread(values) if values else dict.fromkeys(("median", "min", "max"))
         row.update({name: found["median"], name + "_min": found["min"], name + "_max": found["max"]})
     return row
 
@@ -71,8 +71,7 @@ class Bench:
 
     def plain(self, what, ours, unit, note=None):
         """A row beside nothing: a figure worth knowing."""
-        row = make_row(what, list(ours), list(ours), unit, "", None, "lower", self.theme, note)
-        row.update({"other": None, "other_min": None, "other_max": None, "ratio": None})
+        row = make_row(what, list(ours), None, unit, "", None, "lower", self.theme, note)
         self.rows.append(row)
         self.say(f"{what}: {human(row['ours'])} {unit}")
 

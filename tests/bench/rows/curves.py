@@ -18,7 +18,7 @@ LINES_READ = 2_000_000
 def program_curves(b):
     """The packet program by test runs: tests/bench/curve."""
     flows, rates = [], []
-    for point in b.lines([b.tool("curve"), str(b.rounds)]):
+    for point in b.lines([b.tool("curve"), str(rounds(b))]):
         (flows if point["curve"] == "flows" else rates).append((point["x"], point))
     b.curve("program-flows", "The packet program, folding", "flows", "ns a packet",
             {"test runs, an empty program subtracted": [(x, p["ns"]) for x, p in flows]})

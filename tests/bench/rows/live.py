@@ -242,6 +242,9 @@ def follow_rows(b):
     most = max(rates[Nobody])
     for peer in peers:
         rate = without_loss(b, peer, seconds, most)
+        if not rate:
+            b.miss(f"followed without loss: {peer.name}", "lost packets at each rate that was tried")
+            continue
         b.row("followed without loss", rates[Ours0][:1], [rate], "packets/s", peer.name, 1, "higher",
               "ours at the sender's limit")
 
