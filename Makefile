@@ -40,8 +40,8 @@ CFLAGS   += -std=gnu11 -g $(OPTIMIZE) $(WARNINGS) $(SAN_FLAGS) \
 LDFLAGS  += -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(SAN_FLAGS)
 
 LIBS_loader     := -lbpf -lelf -lz -ljansson
-LIBS_reader     := -lbpf -lelf -lz -lpcap
-LIBS_aggregator := -ljansson
+LIBS_reader     := -lbpf -lelf -lz -lpcap -lseccomp
+LIBS_aggregator := -ljansson -lseccomp
 LIBS_httpd      := -lmicrohttpd -ljansson -lnettle -lz -lseccomp -lsqlite3
 LIBS_recorder   := -lsqlite3 -ljansson -lpthread
 LIBS_report     := -lsqlite3

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "aggregator/aggregate.h"
+#include "aggregator/confine.h"
 #include "common/line_input.h"
 #include "common/log.h"
 #include "common/notify.h"
@@ -18,6 +19,7 @@
 #include "common/stop.h"
 #include "common/line_write.h"
 #include "common/options.h"
+#include "common/sandbox_main.h"
 #include "common/status.h"
 
 #define NS_PER_S 1000000000ull
@@ -31,7 +33,7 @@ struct settings {
 	uint64_t interval_ns, top, max_flows, max_processes, max_connections, idle_ns, ready_fd;
 	uint64_t flow_bytes;
 	u32 types;
-	bool flows, verbose;
+	bool flows, no_sandbox, verbose;
 };
 
 static struct settings settings = {
@@ -79,6 +81,7 @@ static const struct option_row rows[] = {
 	  true, NULL },
 	{ "ready-fd", 0, OPTION_NUMBER, "FD", "write a newline there when ready", &settings.ready_fd, 0,
 	  1023, false, NULL },
+	SANDBOX_OPTION(&settings.no_sandbox),
 	{ "verbose", 'v', OPTION_FLAG, NULL, "say on stderr what is done", &settings.verbose, 0, 0, false,
 	  NULL },
 	{ .name = NULL },
@@ -396,6 +399,8 @@ static int go(struct run *r)
 	notify_open();
 	line_write_init();
 	status = start(r);
+	if (status == STATUS_DONE && !settings.no_sandbox)
+		status = confine(settings.verbose);
 	if (status == STATUS_DONE)
 		status = tell_ready();
 	while (status == STATUS_DONE && !r->at_end)

@@ -12,9 +12,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/capabilities.h"
 #include "common/status.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -93,7 +95,8 @@ static int add_memory(scmp_filter_ctx filter, struct sandbox_state *state)
 	return err;
 }
 
-static int add_exact(scmp_filter_ctx filter, const struct sandbox_exact *exact,
+/* first: of its call; one call may be left with several values. */
+static int add_exact(scmp_filter_ctx filter, const struct sandbox_exact *exact, bool first,
 		     struct sandbox_state *state)
 {
 	struct scmp_arg_cmp argument = {
@@ -101,7 +104,7 @@ static int add_exact(scmp_filter_ctx filter, const struct sandbox_exact *exact,
 		.datum_a = exact->mask, .datum_b = exact->value,
 	};
 
-	state->calls++;
+	state->calls += first;
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, exact->call, 1, &argument);
 }
 
@@ -110,6 +113,8 @@ static int add_all(scmp_filter_ctx filter, const struct sandbox *sandbox,
 {
 	int err = add_calls(filter, (struct sandbox_calls){ basic, COUNT(basic) }, state);
 
+	for (size_t i = 0; !err && i < sandbox->absent.count; i++)
+		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), sandbox->absent.call[i], 0);
 	for (size_t i = 0; !err && i < COUNT(sandbox->calls); i++)
 		err = add_calls(filter, sandbox->calls[i], state);
 	if (!err)
@@ -117,7 +122,8 @@ static int add_all(scmp_filter_ctx filter, const struct sandbox *sandbox,
 	if (!err)
 		err = add_memory(filter, state);
 	for (size_t i = 0; !err && i < sandbox->n_exact; i++)
-		err = add_exact(filter, &sandbox->exact[i], state);
+		err = add_exact(filter, &sandbox->exact[i],
+				!i || sandbox->exact[i].call != sandbox->exact[i - 1].call, state);
 	return err;
 }
 
@@ -236,12 +242,43 @@ static int enter_landlock(const struct sandbox *sandbox, struct sandbox_state *s
 	return err;
 }
 
+/* ---- the rest ------------------------------------------------------------------- */
+
+static int give_up_capabilities(void)
+{
+	int err = capabilities_drop_bounding();
+
+	/* Without CAP_SETPCAP the bounding set stays: nothing can be had through it any more. */
+	return !err || err == -EPERM ? capabilities_drop() : err;
+}
+
+static int limit_descriptors(unsigned int most)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return -errno;
+	if (limit.rlim_max > most)
+		limit.rlim_max = most;
+	if (limit.rlim_cur > limit.rlim_max)
+		limit.rlim_cur = limit.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &limit) ? -errno : 0;
+}
+
 int sandbox_enter(const struct sandbox *sandbox, struct sandbox_state *ret_state,
 		  const char **ret_step)
 {
 	int err;
 
 	*ret_state = (struct sandbox_state){ 0 };
+	*ret_step = "drop the capabilities";
+	err = give_up_capabilities();
+	if (err)
+		return err;
+	*ret_step = "limit the descriptors";
+	err = sandbox->descriptors ? limit_descriptors(sandbox->descriptors) : 0;
+	if (err)
+		return err;
 	*ret_step = "gain no privilege";
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -errno;

@@ -34,10 +34,12 @@ struct sandbox {
 	const char *program;	/* in front of what is said when a call is stopped */
 	const char *without;	/* how to go without, behind it: "--no-sandbox"; NULL: there is no way */
 	struct sandbox_calls calls[3];
-	struct sandbox_exact exact[3];
+	struct sandbox_calls absent;	/* answered with ENOSYS: callers have another way */
+	struct sandbox_exact exact[12];
 	size_t n_exact;
 	struct sandbox_path paths[3];
 	size_t n_paths;
+	unsigned int descriptors;	/* RLIMIT_NOFILE; 0: as it is */
 };
 
 /* What is in force. */
@@ -48,10 +50,10 @@ struct sandbox_state {
 };
 
 /*
- * For good, for this process and all it could start; no set-uid program gains anything any
- * more. What the kernel lacks is left out, and said in the state. A system call that is not
- * left ends the process, with one line on stderr and status 1: it comes from a bug or
- * from an attacker, who cannot make the program go on without noticing. program and
+ * For good, for this thread and all it starts: no capability is left, and no set-uid program
+ * gains anything any more. What the kernel lacks is left out, and said in the state. A system
+ * call that is not left ends the process, with one line on stderr and status 1: it comes from
+ * a bug or from an attacker, who cannot make the program go on without noticing. program and
  * without must stay. 0, or -errno with the step that failed.
  *
  * Programs built with AddressSanitizer are left more: what its reports need, among

@@ -4,13 +4,11 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <pwd.h>
-#include <stddef.h>
-#include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "common/capabilities.h"
 
 int privilege_find(const char *name, struct privilege_user *ret_user)
 {
@@ -26,39 +24,6 @@ int privilege_find(const char *name, struct privilege_user *ret_user)
 	return 0;
 }
 
-/* Capabilities that a later program could regain; those held now go with the uid. */
-static int drop_bounding_set(void)
-{
-	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0))
-			return -errno;
-	return 0;
-}
-
-static int drop_capabilities(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
-
-	memset(none, 0, sizeof(none));
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0))
-		return -errno;
-	return syscall(SYS_capset, &header, none) ? -errno : 0;
-}
-
-static int has_capabilities(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-
-	if (syscall(SYS_capget, &header, data))
-		return -errno;
-	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
-		if (data[i].effective | data[i].permitted | data[i].inheritable)
-			return 1;
-	return 0;
-}
-
 /* Whether the way back is closed: 0, or -EACCES. */
 static int verify(const struct privilege_user *user)
 {
@@ -71,7 +36,7 @@ static int verify(const struct privilege_user *user)
 		return -EACCES;
 	if (gid != user->gid || egid != user->gid || sgid != user->gid)
 		return -EACCES;
-	if (getgroups(0, NULL) || has_capabilities())
+	if (getgroups(0, NULL) || capabilities_are_left())
 		return -EACCES;
 	if (!setresuid((uid_t)-1, 0, (uid_t)-1) || (user->gid && !setresgid((gid_t)-1, 0, (gid_t)-1)))
 		return -EACCES;
@@ -83,7 +48,7 @@ int privilege_drop(const struct privilege_user *user, const char **ret_step)
 	int err;
 
 	*ret_step = "drop the capability bounding set";
-	err = drop_bounding_set();
+	err = capabilities_drop_bounding();
 	if (err)
 		return err;
 	*ret_step = "drop the groups";
@@ -96,7 +61,7 @@ int privilege_drop(const struct privilege_user *user, const char **ret_step)
 	if (setresuid(user->uid, user->uid, user->uid))
 		return -errno;
 	*ret_step = "drop the capabilities";
-	err = drop_capabilities();
+	err = capabilities_drop();
 	if (err)
 		return err;
 	*ret_step = "verify that root cannot be had back";

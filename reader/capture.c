@@ -17,6 +17,7 @@
 #include "common/log.h"
 #include "reader/account.h"
 #include "reader/begin.h"
+#include "reader/confine.h"
 #include "reader/halt.h"
 #include "reader/link.h"
 #include "reader/pcapng.h"
@@ -374,6 +375,8 @@ enum status capture_run(const struct request *request, struct sink *sink)
 	pcapng_watch_init(&c->watch, "pcap");
 	line_writer_init(&c->writer);
 	status = open_file(c);
+	if (status == STATUS_DONE && !request->no_sandbox)
+		status = confine_capture(request->verbose);
 	if (status == STATUS_DONE)
 		status = open_capture(c);
 	if (status == STATUS_DONE)

@@ -129,6 +129,11 @@ static void walk(struct cgroups *cgroups, int fd, char path[PATH_MAX], size_t le
 	closedir(dir);
 }
 
+const char *cgroups_root(const struct cgroups *cgroups)
+{
+	return cgroups && *cgroups->root ? cgroups->root : NULL;
+}
+
 void cgroups_read(struct cgroups *cgroups)
 {
 	char path[PATH_MAX] = "";

@@ -22,6 +22,9 @@ struct cgroups *cgroups_new(const char *mounts);
 
 void cgroups_free(struct cgroups *cgroups);
 
+/* Where they are mounted; NULL: nowhere. */
+const char *cgroups_root(const struct cgroups *cgroups);
+
 /* Adds those there are: walks the tree, a few us a cgroup. */
 void cgroups_read(struct cgroups *cgroups);
 

@@ -5,17 +5,24 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #define NS_PER_S 1000000000ull
 
 static volatile sig_atomic_t wanted, stuck;
 
+/* As alarm(2); halt_after() needs the finer call anyhow. */
+static void ring_in(int seconds)
+{
+	struct itimerval timer = { .it_value.tv_sec = seconds };
+
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
 static void on_stop(int signal_number)
 {
 	(void)signal_number;
 	wanted = 1;
-	alarm(HALT_GRACE_SECONDS);
+	ring_in(HALT_GRACE_SECONDS);
 }
 
 /*
@@ -29,7 +36,7 @@ static void on_alarm(int signal_number)
 		return;
 	}
 	stuck = 1;
-	alarm(1);
+	ring_in(1);
 }
 
 void halt_install(void)
@@ -69,7 +76,7 @@ void halt_note_progress(void)
 	if (!wanted)
 		return;
 	stuck = 0;
-	alarm(HALT_GRACE_SECONDS);
+	ring_in(HALT_GRACE_SECONDS);
 }
 
 bool halt_is_stuck(void)

@@ -15,8 +15,10 @@
 #include "common/notify.h"
 #include "reader/begin.h"
 #include "reader/complain.h"
+#include "reader/confine.h"
 #include "reader/cycle.h"
 #include "reader/halt.h"
+#include "reader/names.h"
 #include "reader/walltime.h"
 
 #define NS_PER_MS 1000000ull
@@ -195,6 +197,16 @@ static void finish(struct cycle *c, int err)
 		sink_flush(c->drain.sink);
 }
 
+static enum status confine(struct cycle *c)
+{
+	const struct request *request = c->request;
+
+	if (request->no_sandbox)
+		return STATUS_DONE;
+	names_prepare(c->drain.names);
+	return confine_live(request->pin_dir, names_cgroup_root(c->drain.names), request->verbose);
+}
+
 static enum status run(struct cycle *c)
 {
 	struct pinset_failure failure;
@@ -206,6 +218,10 @@ static enum status run(struct cycle *c)
 		return complain(c->request->pin_dir, &failure, err);
 	walltime_read(&c->drain.walltime);
 	err = begin_hello(c->drain.sink);
+	if (!err && confine(c) != STATUS_DONE) {
+		c->status = STATUS_FAILED;
+		err = -EPERM;
+	}
 	if (!err)
 		err = cycle_tell_open(c);
 	if (!err)

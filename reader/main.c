@@ -10,6 +10,7 @@
 #include "common/notify.h"
 #include "common/options.h"
 #include "common/pins.h"
+#include "common/sandbox_main.h"
 #include "common/status.h"
 #include "reader/capture.h"
 #include "reader/halt.h"
@@ -60,6 +61,7 @@ static enum options_result parse(struct request *request, int argc, char **argv)
 		{ .name = "ready-fd", .kind = OPTION_NUMBER, .argument = "N",
 		  .help = "write a newline to this descriptor when ready",
 		  .target = &request->ready_fd, .min = 1, .max = 1 << 20 },
+		SANDBOX_OPTION(&request->no_sandbox),
 		{ .name = "verbose", .letter = 'v', .kind = OPTION_FLAG,
 		  .help = "say on stderr what is opened and drained", .target = &request->verbose },
 		{ .name = NULL },

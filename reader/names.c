@@ -56,14 +56,38 @@ static bool is_due(u64 *next_ns)
 	return true;
 }
 
+static void prepare_services(struct names *names)
+{
+	if (names->services)
+		return;
+	names->services = services_new();
+	services_read(names->services);
+}
+
+static void prepare_cgroups(struct names *names)
+{
+	if (!names->cgroups)
+		names->cgroups = cgroups_new("/proc/self/mounts");
+}
+
+void names_prepare(struct names *names)
+{
+	if (!names)
+		return;
+	prepare_services(names);
+	prepare_cgroups(names);
+}
+
+const char *names_cgroup_root(const struct names *names)
+{
+	return names ? cgroups_root(names->cgroups) : NULL;
+}
+
 const char *names_service(struct names *names, u16 protocol, u16 port_be)
 {
 	if (!names)
 		return NULL;
-	if (!names->services) {
-		names->services = services_new();
-		services_read(names->services);
-	}
+	prepare_services(names);
 	return services_find(names->services, protocol, port_be);
 }
 
@@ -76,8 +100,7 @@ const char *names_cgroup(struct names *names, u64 id)
 	path = cgroups_find(names->cgroups, id);
 	if (path || !is_due(&names->cgroups_ns))
 		return path;
-	if (!names->cgroups)
-		names->cgroups = cgroups_new("/proc/self/mounts");
+	prepare_cgroups(names);
 	cgroups_read(names->cgroups);
 	return cgroups_find(names->cgroups, id);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Names of what records hold as numbers. Each kind is read when it is asked for the
- * first time. Texts are valid until names_free(); NULL: not known. All take names NULL.
+ * first time, or by names_prepare(). Texts are valid until names_free(); NULL: not known.
+ * All take names NULL.
  */
 #ifndef JOPIL_READER_NAMES_H
 #define JOPIL_READER_NAMES_H
@@ -14,6 +15,12 @@ struct names;
 struct names *names_new(void);
 
 void names_free(struct names *names);
+
+/* Reads now what lies in files that are out of reach later (reader/confine.h). */
+void names_prepare(struct names *names);
+
+/* Where the directories of cgroups are; NULL: nowhere. After names_prepare(). */
+const char *names_cgroup_root(const struct names *names);
 
 /* The map of locations (common/pins.h), which must stay open; id: the map's. -1: none. */
 void names_use_locations(struct names *names, int fd, u32 id);

@@ -145,8 +145,9 @@ static bool is_current(const struct pinset *set)
 enum pinset_change pinset_look(const struct pinset *set)
 {
 	struct pin_settings now;
+	struct stat there;
 
-	if (access(set->path, F_OK))
+	if (stat(set->path, &there))
 		return errno == ENOENT || errno == ENOTDIR ? PINSET_GONE : PINSET_SAME;
 	if (!is_current(set))
 		return PINSET_REPLACED;

@@ -164,7 +164,7 @@ void reasons_read(struct reasons *reasons)
 		if (!is_new(reasons, entry->d_name))
 			continue;
 		if (!vmlinux) {
-			vmlinux = btf__load_vmlinux_btf();
+			vmlinux = btf__parse(BTF_DIR "/vmlinux", NULL);
 			if (!vmlinux)
 				break;
 			reasons_add_btf(reasons, vmlinux);

@@ -30,6 +30,7 @@ struct request {
 	u32 packet_lines;	/* PACKET_LINES_ALL: no limit; --pcap only */
 	bool packet_lines_given;
 	bool once;
+	bool no_sandbox;
 	bool verbose;
 };
 

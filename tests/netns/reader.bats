@@ -368,3 +368,12 @@ established true ingress $holder" ]
 	[ -z "${FAILED:-}" ]
 	[ "$(of "$LINES" probe .probe | sort -u)" = process ]
 }
+
+@test "sandbox: nothing but looking into the maps is left" {
+	load_b
+	run in_b /usr/bin/python3 "$BATS_TEST_DIRNAME/../inject.py" all "$BUILD/bin/reader" --pin-dir "$PIN_DIR" --types counters </dev/null
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(grep -c ' stopped$' <<<"$output")" -eq 25 ]
+	grep -qx 'openat EACCES' <<<"$output"
+}

@@ -16,7 +16,7 @@ field() {
 inject() {
 	local calls=$1
 	shift
-	/usr/bin/python3 "$HERE/httpd_inject.py" "$calls" "$BIN/httpd" --listen 127.0.0.1:0 "${AS_USER[@]}" "$@"
+	/usr/bin/python3 "$HERE/../inject.py" "$calls" "$BIN/httpd" --listen 127.0.0.1:0 "${AS_USER[@]}" "$@" </dev/null
 }
 
 @test "in force: filtered, without privileges, and said" {
@@ -36,7 +36,7 @@ inject() {
 	run inject all
 	echo "$output"
 	[ "$status" -eq 0 ]
-	[ "$(grep -c ' stopped$' <<<"$output")" -eq 24 ]
+	[ "$(grep -c ' stopped$' <<<"$output")" -eq 26 ]
 	[ "$(grep -vc -e ' stopped$' -e '^httpd: listening on' <<<"$output")" -eq 0 ]
 }
 
@@ -47,7 +47,7 @@ inject() {
 	run inject all --web "$T/web"
 	echo "$output"
 	[ "$status" -eq 0 ]
-	[ "$(grep -c ' stopped$' <<<"$output")" -eq 23 ]
+	[ "$(grep -c ' stopped$' <<<"$output")" -eq 25 ]
 	start_httpd --web "$T/web"
 	feed '{"type":"snapshot","seq":1,"interval_ms":60000}'
 	client wait 1

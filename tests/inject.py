@@ -1,17 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Makes a running httpd do what an attacker inside of it would: system calls, put into it by ptrace.
+"""Makes a running program do what an attacker inside of it would: system calls, put into it by ptrace.
 
-usage: httpd_inject.py all|one PROGRAM [OPTION...]; starts PROGRAM as its child, waits until it is ready, and prints
-for each call what came of it: a number, an error's name, or `stopped` where the sandbox stops it. Calls that
-are stopped are not carried out, and the program is let go on; at the end it is asked for /health. With `one` the
-signal that stops the first one gets to the program, whose exit status it is then.
-x86-64 only.
+usage: inject.py all|one PROGRAM [OPTION...]; starts PROGRAM with --ready-fd, passes it stdin, waits until it is ready and waits for more,
+and prints for each call what came of it: `done`, an error's name, or `stopped` where the sandbox stops it. Calls that
+are stopped are not carried out, and the program is let go on; SIGTERM ends it, and its exit status is this one's. With
+`one` the signal that stops the first call gets to the program. x86-64 only.
 """
 import ctypes
 import errno
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -24,6 +22,7 @@ POKE, CONT, SINGLESTEP, GETREGS, SETREGS, ATTACH, DETACH = 4, 7, 9, 12, 13, 16, 
 REGS = ("r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss "
         "fs_base gs_base ds es fs gs").split()
 AT_FDCWD = -100
+FORK = 57
 
 
 class Regs(ctypes.Structure):
@@ -97,8 +96,8 @@ def attacks(victim):
     for name, number, data, arguments in (
         ("execve", 59, b"/bin/sh\0", lambda at: (at, 0, 0)),
         ("open", 2, b"/etc/shadow\0", lambda at: (at, os.O_RDONLY)),
-        ("openat", 257, b"/etc/passwd\0", lambda at: (AT_FDCWD, at, os.O_RDONLY)),
-        ("openat2", 437, how + b"/etc/passwd\0", lambda at: (AT_FDCWD, at + 24, at, 24)),
+        ("openat", 257, b"/etc/shadow\0", lambda at: (AT_FDCWD, at, os.O_RDONLY)),
+        ("openat2", 437, how + b"/etc/shadow\0", lambda at: (AT_FDCWD, at + 24, at, 24)),
         ("creat", 85, b"/tmp/jopil-was-here\0", lambda at: (at, 0o644)),
         ("unlink", 87, b"/tmp/jopil-was-here\0", lambda at: (at,)),
         ("rename", 82, b"/a\0", lambda at: (at, at)),
@@ -106,12 +105,14 @@ def attacks(victim):
         ("socketpair", 53, b"", lambda at: (socket.AF_UNIX, socket.SOCK_STREAM, 0, at)),
         ("connect", 42, b"\2\0\0\x50\x7f\0\0\1" + b"\0" * 8, lambda at: (0, at, 16)),
         ("bind", 49, b"\2\0\0\0\x7f\0\0\1" + b"\0" * 8, lambda at: (0, at, 16)),
-        ("fork", 57, b"", lambda at: ()),
+        ("fork", FORK, b"", lambda at: ()),
         ("clone", 56, b"", lambda at: (signal.SIGCHLD, 0, 0, 0, 0)),
         ("ptrace", 101, b"", lambda at: (ATTACH, 1, 0, 0)),
         ("kill", 62, b"", lambda at: (os.getpid(), 0)),
         ("setuid", 105, b"", lambda at: (0,)),
-        ("bpf", 321, b"", lambda at: (0, at, 0)),
+        ("bpf-map-create", 321, b"\0" * 128, lambda at: (0, at, 128)),
+        ("bpf-program-load", 321, b"\0" * 128, lambda at: (5, at, 128)),
+        ("bpf-link-detach", 321, b"\0" * 128, lambda at: (34, at, 128)),
         ("io_uring_setup", 425, b"\0" * 128, lambda at: (1, at)),
         ("unshare", 272, b"", lambda at: (0x10000000,)),
         ("mount", 165, b"/\0", lambda at: (at, at, at, 0, 0)),
@@ -123,37 +124,35 @@ def attacks(victim):
         yield name, victim.call(number, *arguments(victim.put(data or b"\0")))
 
 
+def wait_until_idle(pid):
+    """In a system call, and asleep there."""
+    while True:
+        with open(f"/proc/{pid}/stat") as stat:
+            state = stat.read().rpartition(")")[2].split()[0]
+        with open(f"/proc/{pid}/syscall") as call:
+            if state == "S" and not call.read().startswith(("running", "-1")):
+                return
+
+
 def main():
-    server = subprocess.Popen(sys.argv[2:], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-    port = None
-    while port is None:
-        line = server.stderr.readline().decode()
-        if not line:
-            sys.exit("httpd_inject: it ended")
-        port = re.search(r"listening on http://.*:(\d+)$", line)
-    # It has answered once: now it waits again.
-    health = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-    for turn in range(2):
-        with socket.create_connection(("127.0.0.1", int(port.group(1))), timeout=20) as s:
-            s.sendall(health)
-            answer = b""
-            while chunk := s.recv(4096):
-                answer += chunk
-        assert answer.startswith(b"HTTP/1.1 200"), answer
-        if turn:
-            break
-        victim = Victim(server.pid)
-        if sys.argv[1] == "one":
-            victim.deliver(57)
-            break
+    ready, ready_here = os.pipe()
+    program = subprocess.Popen(sys.argv[2:] + ["--ready-fd", str(ready_here)], stdin=subprocess.PIPE,
+                               stdout=subprocess.DEVNULL, pass_fds=[ready_here])
+    os.close(ready_here)
+    program.stdin.write(sys.stdin.buffer.read())
+    program.stdin.flush()
+    if not os.read(ready, 1):
+        sys.exit(f"inject: {sys.argv[2]} is not ready")
+    wait_until_idle(program.pid)
+    victim = Victim(program.pid)
+    if sys.argv[1] == "one":
+        victim.deliver(FORK)
+    else:
         for name, result in attacks(victim):
             print(name, result, flush=True)
         victim.let_go()
-    if sys.argv[1] == "all":
-        server.terminate()
-    said = server.communicate(timeout=20)[1].decode()
-    sys.stderr.write(said)
-    sys.exit(server.returncode)
+        program.terminate()
+    sys.exit(program.wait(timeout=20))
 
 
 if __name__ == "__main__":

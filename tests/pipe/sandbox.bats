@@ -1,0 +1,62 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What the stages of the pipe cannot do any more once they read: see also httpd_sandbox.bats, and the reader's own in
+# tests/netns/reader.bats. With the programs as they are installed: the sanitizers need more.
+
+setup_file() {
+	[ ! -x "${BUILD:-}/bin/aggregator" ] || export BIN=$BUILD/bin
+}
+
+inject() {
+	/usr/bin/python3 "$BATS_TEST_DIRNAME/../inject.py" "$@"
+}
+
+# all_stopped COUNT: what was tried was stopped, each time.
+all_stopped() {
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(grep -c ' stopped$' <<<"$output")" -eq "$1" ]
+	[ "$(grep -vc ' stopped$' <<<"$output")" -eq 0 ]
+}
+
+# in_force PROGRAM OPTION...: its own status says so, while it waits; then it ends well.
+in_force() {
+	mkfifo "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/ready"
+	"$@" --ready-fd 9 <"$BATS_TEST_TMPDIR/in" 9>"$BATS_TEST_TMPDIR/ready" >/dev/null &
+	local pid=$! said
+	exec 8>"$BATS_TEST_TMPDIR/in"
+	read -r _ <"$BATS_TEST_TMPDIR/ready"
+	said=$(grep -E '^(Seccomp|NoNewPrivs|Cap(Inh|Prm|Eff|Amb)):' "/proc/$pid/status" | tr -d '\t' | sort | tr '\n' ' ')
+	exec 8>&-
+	wait "$pid"
+	echo "$said"
+	[ "$said" = "CapAmb:0000000000000000 CapEff:0000000000000000 CapInh:0000000000000000 CapPrm:0000000000000000 \
+NoNewPrivs:1 Seccomp:2 " ]
+}
+
+@test "aggregator: in force, without capabilities" {
+	in_force "$BIN/aggregator"
+	run "$BIN/aggregator" --verbose </dev/null
+	grep -q '^aggregator: sandbox: [12][0-9] system calls are left; Landlock ABI [0-9]*$' <<<"$output"
+}
+
+@test "aggregator: no program, file, socket, privilege or executable memory" {
+	run inject all "$BIN/aggregator" </dev/null
+	all_stopped 26
+}
+
+@test "aggregator: a call that is not left ends it: one line, exit 1" {
+	run inject one "$BIN/aggregator" </dev/null
+	[ "$status" -eq 1 ]
+	grep -q '^aggregator: system call 57 is not left by the sandbox: .*--no-sandbox' <<<"$output"
+}
+
+@test "aggregator: without the sandbox, when told" {
+	run inject all "$BIN/aggregator" --no-sandbox </dev/null
+	grep -qx 'execve done' <<<"$output"
+}
+
+@test "reader: a capture: no program, file, socket, privilege or executable memory" {
+	run inject all "$BIN/reader" --pcap - < <(head -c 24 "$BATS_TEST_DIRNAME/pcaps/cooked.pcap")
+	all_stopped 26
+}
