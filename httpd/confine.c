@@ -5,6 +5,8 @@
 #include <linux/landlock.h>
 #include <seccomp.h>
 
+#include "common/sandbox_main.h"
+
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 /* What serving needs, with TLS too. */
@@ -21,7 +23,7 @@ static const int serving_files[] = {
 	SCMP_SYS(pread64), SCMP_SYS(sendfile),
 };
 
-int confine(int web_fd, int socket_fd, struct sandbox_state *ret_state, const char **ret_step)
+int confine(int web_fd, int socket_fd, bool verbose, struct sandbox_state *ret_state)
 {
 	const struct sandbox sandbox = {
 		.program = "httpd",
@@ -40,5 +42,5 @@ int confine(int web_fd, int socket_fd, struct sandbox_state *ret_state, const ch
 		.n_paths = 2,
 	};
 
-	return sandbox_enter(&sandbox, ret_state, ret_step);
+	return sandbox_enter_main(&sandbox, verbose, ret_state);
 }

@@ -7,8 +7,8 @@
 
 /*
  * Descriptors of directories, -1 = none. Beneath web_fd files may be read; in socket_fd a
- * name may be removed: the Unix socket's. As sandbox_enter().
+ * name may be removed: the Unix socket's. As sandbox_enter_main().
  */
-int confine(int web_fd, int socket_fd, struct sandbox_state *ret_state, const char **ret_step);
+int confine(int web_fd, int socket_fd, bool verbose, struct sandbox_state *ret_state);
 
 #endif

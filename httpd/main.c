@@ -418,30 +418,14 @@ static void use_first(void)
 	json_object_seed(0);
 }
 
-/* What the kernel lacks is said, and gone without. */
 static int enter_sandbox(struct server *server)
 {
 	const struct server_config *config = &server->config;
-	struct sandbox_state *state = &server->sandbox;
-	const char *step;
-	int err;
 
 	if (config->no_sandbox)
 		return STATUS_DONE;
 	use_first();
-	err = confine(config->web_fd, config->socket_fd, state, &step);
-	if (err)
-		return fail("enter the sandbox: %s: %s; --no-sandbox goes without", step,
-			    strerror(-err));
-	if (!state->seccomp || !state->landlock)
-		log_warning("this kernel has no %s; going on without it",
-			    state->seccomp    ? "Landlock"
-			    : state->landlock ? "seccomp"
-					      : "seccomp, no Landlock");
-	if (config->verbose && state->seccomp)
-		log_debug("sandbox: %zu system calls are left; Landlock ABI %d", state->calls,
-			  state->landlock);
-	return STATUS_DONE;
+	return confine(config->web_fd, config->socket_fd, config->verbose, &server->sandbox);
 }
 
 static int run(struct server *server)
