@@ -19,7 +19,9 @@ int sandbox_enter_main(const struct sandbox *sandbox, bool verbose, struct sandb
 	}
 	if (!state->seccomp || !state->landlock)
 		log_warning("this kernel has no %s; going on without it",
-			    state->seccomp ? "Landlock" : state->landlock ? "seccomp" : "seccomp, no Landlock");
+			    state->seccomp    ? "Landlock"
+			    : state->landlock ? "seccomp"
+					      : "seccomp, no Landlock");
 	if (verbose && state->seccomp)
 		log_debug("sandbox: %zu system calls are left; Landlock ABI %d", state->calls,
 			  state->landlock);
