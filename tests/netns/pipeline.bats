@@ -47,7 +47,8 @@ final_stats() {
 	node "$BATS_TEST_DIRNAME/../browser/live.mjs" "$ADDRESS" 3
 }
 
-@test "every view shows what the host does, live" {
+# start_busy_pipeline: with something in every view.
+start_busy_pipeline() {
 	in_b_loader --group "$GROUP_ID" --hook tc --packet-lines 1000 --drop-lines all "$VETH_B"
 	start_pipeline
 	background "$BUILD/tests/netns/requests" "/run/netns/$NETNS_A" "/run/netns/$NETNS_B" 10.77.0.2 2 600
@@ -55,7 +56,31 @@ final_stats() {
 	for _ in $(seq 20); do
 		in_a bash -c '! : >/dev/tcp/10.77.0.2/1; echo x >/dev/udp/10.77.0.2/1' 2>/dev/null
 	done
+}
+
+@test "every view shows what the host does, live" {
+	start_busy_pipeline
 	node "$BATS_TEST_DIRNAME/../browser/live-views.mjs" "$ADDRESS"
+}
+
+@test "every view of top shows what the host does, live" {
+	start_busy_pipeline
+	# Asked until it is there: the first snapshots have no rates.
+	while read -r view row; do
+		timeout 60 "${UNPRIVILEGED[@]}" "$BIN/top" --connect "$ADDRESS" --batch --view "$view" | grep -qE "$row"
+	done <<-END
+		processes ^ *[0-9]+ requests .*[kM]b/s
+		flows ^TCP .*10\.77\.0\.2.*[kM]b/s
+		remotes ^10\.77\.0\.[12] .*[kM]b/s
+		connections ^(open|closed|failed) .*10\.77\.0\.2
+		drops ^NO_SOCKET +UDP
+		drop-flows ^NO_SOCKET.* 10\.77\.0\.2:1
+		cpus ^ *[0-9]+ .*[kM]b/s
+		interfaces ^$VETH_B +[0-9.]+[kM]b/s
+		protocols ^TCP .*[kM]b/s
+		latency ^10\.77\.0\.0/24 +tcp_rtt +[1-9]
+	END
+	[ "$("${UNPRIVILEGED[@]}" "$BIN/top" --connect "$ADDRESS" --batch -n 2 | grep -c '^jopil ')" = 2 ]
 }
 
 @test "what httpd serves at the end is what was sent, to the packet" {
