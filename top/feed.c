@@ -133,6 +133,7 @@ const char *feed_next(struct feed *feed, size_t *ret_length)
 		feed->skipping = false;
 		if (skipped || !look(feed, line, length))
 			continue;
+		feed->connect[0] = '\0';
 		*ret_length = length;
 		return line;
 	}
@@ -143,7 +144,11 @@ json_t *feed_parse(struct feed *feed, const char *line, size_t length)
 {
 	/* A name may hold a NUL; a number beyond all that fits a double is a broken line. */
 	json_t *value = json_loadb(line, length, JSON_ALLOW_NUL, NULL);
+	const char *type = json_string_value(json_object_get(value, "type"));
 
-	feed->unread += !value;
-	return value;
+	if (type && !strcmp(type, "snapshot"))
+		return value;
+	json_decref(value);
+	feed->unread++;
+	return NULL;
 }

@@ -34,7 +34,7 @@ int feed_fill(struct feed *feed);
  */
 const char *feed_next(struct feed *feed, size_t *ret_length);
 
-/* A line as JSON; NULL, counted, if it is none. */
+/* A line as a snapshot; NULL, counted, if it is none. */
 json_t *feed_parse(struct feed *feed, const char *line, size_t length);
 
 #endif

@@ -137,19 +137,18 @@ static int take_lines(struct live *live)
 	return 0;
 }
 
-static void parse_newest(struct live *live)
+static int parse_newest(struct live *live)
 {
 	json_t *snapshot;
 
 	if (!live->newest || live->model->paused || now_ms() - live->parsed_ms < PACE_MS)
-		return;
+		return 0;
 	live->parsed_ms = now_ms();
 	snapshot = feed_parse(live->feed, live->newest, live->newest_length);
-	if (snapshot && model_take(live->model, snapshot))
-		live->feed->unread++;
 	free(live->newest);
 	live->newest = NULL;
 	live->dirty = true;
+	return snapshot ? model_take(live->model, snapshot) : 0;
 }
 
 static int draw(struct live *live)
@@ -202,7 +201,7 @@ static int turn(struct live *live)
 		live->why = err ? "input" : live->why;
 	}
 	if (!err && !live->end)
-		parse_newest(live);
+		err = parse_newest(live);
 	return err;
 }
 

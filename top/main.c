@@ -31,13 +31,25 @@ static struct {
 	uint64_t count;
 } settings;
 
+/* "one of processes, flows, ..." */
+static const char *view_names(void)
+{
+	static char text[256];
+	size_t length = 0;
+
+	for (enum view_id id = 0; id < VIEW_DETAILS; id++)
+		if (view_by_name(view_of(id)->name) == id)
+			length += (size_t)snprintf(text + length, sizeof(text) - length, "%s %s",
+						   length ? "," : "one of", view_of(id)->name);
+	return text;
+}
+
 static int parse_view(const char *argument, void *target, const char **ret_why)
 {
 	enum view_id view = view_by_name(argument);
 
 	if (view == VIEWS) {
-		*ret_why = "one of processes, flows, remotes, connections, drops, cpus, interfaces, "
-			   "protocols, latency, drop-flows";
+		*ret_why = view_names();
 		return -EINVAL;
 	}
 	*(enum view_id *)target = view;
@@ -188,20 +200,41 @@ static int plain_columns(void)
 	return COLUMNS_PLAIN;
 }
 
-/* One snapshot. */
-static int print(struct feed *feed, struct model *model, const char *line, size_t length)
+static int print(const struct feed *feed, struct model *model, json_t *snapshot)
 {
-	struct feed_facts facts = { .trouble = feed->recorder[0] ? feed->recorder : NULL };
-	json_t *snapshot = feed_parse(feed, line, length);
+	struct feed_facts facts = {
+		.trouble = feed->recorder[0] ? feed->recorder : NULL,
+		.unread = feed->unread,
+	};
 
-	facts.unread = feed->unread;
-	if (!snapshot || model_take(model, snapshot))
-		return STATUS_DONE;	/* counted */
-	if (compose_plain(stdout, model, &facts, plain_columns()))
+	if (model_take(model, snapshot) || compose_plain(stdout, model, &facts, plain_columns()))
 		return failed("print", strerror(ENOMEM));
 	if (!fflush(stdout) || errno == EPIPE)
 		return STATUS_DONE;
 	return failed("write to stdout", strerror(errno));
+}
+
+static bool is_enough(uint64_t printed)
+{
+	return settings.count && printed == settings.count;
+}
+
+/* The snapshots that are there; *ret_printed counts. */
+static int print_all(struct feed *feed, struct model *model, uint64_t *ret_printed)
+{
+	int status = STATUS_DONE;
+	const char *line;
+	size_t length;
+
+	while (status == STATUS_DONE && !is_enough(*ret_printed) && (line = feed_next(feed, &length))) {
+		json_t *snapshot = feed_parse(feed, line, length);
+
+		if (!snapshot)
+			continue;
+		status = print(feed, model, snapshot);
+		++*ret_printed;
+	}
+	return status;
 }
 
 /* Reads once; false: nothing more will come. */
@@ -223,16 +256,12 @@ static int run_batch(struct feed *feed, struct model *model)
 {
 	int status = STATUS_DONE;
 	uint64_t printed = 0;
-	const char *line;
-	size_t length;
 
 	stop_install();
-	while (status == STATUS_DONE && !feed->ended && fill(feed, &status)) {
-		while (status == STATUS_DONE && (line = feed_next(feed, &length))) {
-			status = print(feed, model, line, length);
-			if (model->snapshot && ++printed == settings.count)
-				return status;
-		}
+	while (!feed->ended && fill(feed, &status)) {
+		status = print_all(feed, model, &printed);
+		if (status != STATUS_DONE || is_enough(printed))
+			return status;
 		if (settings.connect && feed->connect[0])
 			return failed(settings.connect, feed->connect);
 	}

@@ -333,12 +333,6 @@ int model_update(struct model *model)
 
 int model_take(struct model *model, json_t *snapshot)
 {
-	const char *type = json_string_value(json_object_get(snapshot, "type"));
-
-	if (!type || strcmp(type, "snapshot")) {
-		json_decref(snapshot);
-		return -EINVAL;
-	}
 	json_decref(model->snapshot);
 	model->snapshot = snapshot;
 	model->stale = true;

@@ -52,7 +52,7 @@ struct model {
 void model_init(struct model *model, enum view_id view);
 void model_free(struct model *model);
 
-/* Takes a snapshot over. 0, -EINVAL if it is none, -ENOMEM. */
+/* Takes a snapshot over. 0 or -ENOMEM. */
 int model_take(struct model *model, json_t *snapshot);
 
 /* Makes the rows anew, if anything has changed them. 0 or -ENOMEM. */

@@ -52,6 +52,7 @@ static void put_flags(struct frame *frame, const struct model *model, const stru
 void overview_title(struct frame *frame, const struct model *model, const struct feed_facts *facts)
 {
 	json_t *hosts = json_object_get(model->snapshot, "hosts");
+	double interval_ms = value_number(model->snapshot, "interval_ms");
 	char text[VALUE_TEXT], when[32] = "";
 	int at;
 
@@ -68,9 +69,9 @@ void overview_title(struct frame *frame, const struct model *model, const struct
 		}
 		if (value_time(value_number(model->snapshot, "timestamp"), false, when, sizeof(when)))
 			at += 2 + frame_put(frame, 0, at + 2, 12, STYLE_BAR, when);
-		snprintf(text, sizeof(text), "  every %.1f s",
-			 value_number(model->snapshot, "interval_ms") / 1000);
-		frame_put(frame, 0, at, 20, STYLE_BAR, text);
+		snprintf(text, sizeof(text), "  every %.1f s", interval_ms / 1000);
+		if (interval_ms > 0)
+			frame_put(frame, 0, at, 20, STYLE_BAR, text);
 	}
 	put_flags(frame, model, facts);
 }
@@ -147,6 +148,7 @@ static void put_graph(struct frame *frame, const struct model *model, int row)
 	}
 }
 
+/* The most telling ones first: what has no room is left out. */
 static void put_totals(struct frame *frame, const struct model *model, int row)
 {
 	static const struct {
@@ -155,17 +157,19 @@ static void put_totals(struct frame *frame, const struct model *model, int row)
 	} parts[] = {
 		{ "all in ", "totals", "ingress_bytes", units_size },
 		{ "  out ", "totals", "egress_bytes", units_size },
-		{ "  packets ", "totals", "packets", units_count },
 		{ "  flows ", "flow_table", "active", units_count },
 		{ "  open ", "connection_table", "open", units_count },
 		{ "  failed ", "interval", "failed", units_count },
 		{ "  dropped ", "interval", "drops", units_count },
+		{ "  packets ", "totals", "packets", units_count },
 	};
 	char number[UNITS_TEXT];
 	int at = 0;
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		parts[i].format(number_in(model, parts[i].object, parts[i].member), number, sizeof(number));
+		if (at + text_width(parts[i].label) + text_width(number) > frame->columns)
+			break;
 		at += frame_put(frame, row, at, frame->columns - at, STYLE_FAINT, parts[i].label);
 		at += frame_put(frame, row, at, frame->columns - at, STYLE_PLAIN, number);
 	}

@@ -68,7 +68,6 @@ is_restored() { [ "$(ask display-message -p '#{alternate_on} #{cursor_flag}')" =
 # has_rows N NAME: rows of processes.
 has_rows() { [ "$(screen | grep -cE "^ *[0-9]+ $2")" = "$1" ]; }
 first_is() { [ "$(screen | grep -m1 prog | awk '{ print $2 }')" = "$1" ]; }
-widths_fit() { [ "$(screen | LC_ALL=C.UTF-8 awk '{ if (length > m) m = length } END { print m + 0 }')" -le "$1" ]; }
 
 # ---- without a terminal ----
 
@@ -98,6 +97,10 @@ widths_fit() { [ "$(screen | LC_ALL=C.UTF-8 awk '{ if (length > m) m = length } 
 		snapshot | sed 's/^{"type":"snapshot",\(.*\)}$/{ \1, "type" : "snapshot" }/'
 	} | "$BIN/top" --batch >"$T/out"
 	grep -qxF 'recorder: disk is \x1b[2J full  unread lines 1' "$T/out"
+	# They are not refreshes either.
+	{ snapshot 1; echo '{"type":"snapshot",'; snapshot 2; snapshot 3; } | "$BIN/top" --batch -n 2 >"$T/out"
+	[ "$(grep -c '^jopil web1' "$T/out")" = 2 ]
+	grep -q '^in   16.0Mb/s' "$T/out"
 	run -1 --separate-stderr "$BIN/top" --batch <"$BATS_TEST_DIRNAME/../golden/flow.ndjson"
 	[ "$stderr" = "top: stdin: has no snapshot; they come from aggregator" ]
 	snapshot | { "$BIN/top" --batch; echo $? >"$T/status"; } | true

@@ -312,8 +312,7 @@ static void test_foreign(void **state)
 
 	(void)state;
 	model_init(&model, VIEW_PROCESSES);
-	assert_true(model_take(&model, json_loads("{\"type\":\"flow\"}", 0, NULL)) < 0);
-	assert_true(model_take(&model, json_loads("[]", 0, NULL)) < 0);
+	take(&model, "[]");
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		take(&model, texts[i]);
 		for (int key = '1'; key <= '9'; key++) {
@@ -400,10 +399,13 @@ static void test_feed(void **state)
 	static const char lines[] = "{\"type\":\"hello\",\"tool\":\"snapshot\"}\n"
 				    "{\"type\":\"snapshot\",\"seq\":1}\nnot json\n"
 				    "{ \"seq\" : 2 , \"type\" : \"snapshot\" }\n"
-				    "{\"type\":\"recorder\",\"why\":\"full\"}\n{\"type\":\"snapshot\",\"seq\":3}";
+				    "{\"type\":\"recorder\",\"why\":\"full\"}\n"
+				    "{\"type\":\"status\",\"stale\":true}\n"
+				    "{\"type\":\"snapshot\",\"seq\":3}";
 	struct feed feed;
 	const char *line;
 	size_t length, seq = 0;
+	bool stale = false;
 	int fds[2];
 
 	(void)state;
@@ -416,15 +418,22 @@ static void test_feed(void **state)
 		else
 			close(fds[1]);
 		assert_int_equal(feed_fill(&feed), 0);
+		stale |= feed.connect[0] != '\0';
 		while ((line = feed_next(&feed, &length))) {
 			json_t *value = feed_parse(&feed, line, length);
 
+			assert_string_equal(feed.connect, "");
 			assert_int_equal(json_integer_value(json_object_get(value, "seq")), ++seq);
 			json_decref(value);
 		}
 	}
 	assert_int_equal(seq, 3);
 	assert_true(feed.ended);
+	assert_true(stale);
+	assert_int_equal(feed.unread, 0);
+	assert_null(feed_parse(&feed, "{\"type\":\"flow\"}", 15));
+	assert_null(feed_parse(&feed, "[]", 2));
+	assert_int_equal(feed.unread, 2);
 	assert_string_equal(feed.recorder, "recorder: full");
 	assert_null(feed_next(&feed, &length));
 	feed_free(&feed);
