@@ -64,7 +64,8 @@ DEPS_BENCH := valgrind nginx-light wrk chromium nodejs npm
 # What is measured beside: one that is not to be had is named in the table.
 DEPS_PEERS := tcpdump tshark softflowd nfdump argus-server xdp-tools
 DEPS_CHECK := libcmocka-dev sqlite3 bats nftables tcpdump ethtool libclang-rt-dev clang-format openssl procps cppcheck \
-	shellcheck valgrind chromium nodejs npm python3-jsonschema prometheus tmux mandoc
+	shellcheck valgrind chromium nodejs npm python3-jsonschema prometheus tmux mandoc man-db \
+	systemd dbus
 
 deps: ## install what building needs (Debian packages, only the missing ones)
 	@tests/deps $(DEPS_BUILD)
@@ -163,6 +164,11 @@ datarootdir ?= $(prefix)/share
 datadir     ?= $(datarootdir)
 mandir      ?= $(datarootdir)/man
 docdir      ?= $(datarootdir)/doc/jopil
+sysconfdir  ?= $(if $(filter /usr /usr/local,$(prefix)),/etc,$(prefix)/etc)
+localstatedir ?= $(if $(filter /usr /usr/local,$(prefix)),/var,$(prefix)/var)
+unitdir     ?= $(prefix)/lib/systemd/system
+sysusersdir ?= $(prefix)/lib/sysusers.d
+tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
 
 INSTALL         ?= install
 INSTALL_PROGRAM ?= $(INSTALL)
@@ -175,7 +181,11 @@ DATA_ROWS     := $(foreach m,$(wildcard docs/man/*),$(m):$(mandir)/man$(subst .,
 	$(foreach d,README.md LICENSE $(wildcard docs/*.md docs/*.json),$(d):$(docdir)/$(notdir $(d))) \
 	grafana/jopil.json:$(datadir)/jopil/grafana/jopil.json \
 	prometheus/jopil.rules.yml:$(datadir)/jopil/prometheus/jopil.rules.yml
-OWN_DIRS      := $(docdir) $(datadir)/jopil/grafana $(datadir)/jopil/prometheus $(datadir)/jopil
+UNITS         := $(notdir $(wildcard systemd/*.service systemd/*.socket systemd/*.target))
+DATA_ROWS     += $(foreach u,$(UNITS),$(BUILD)/systemd/$(u):$(unitdir)/$(u)) systemd/jopil.sysusers:$(sysusersdir)/jopil.conf \
+	systemd/jopil.tmpfiles:$(tmpfilesdir)/jopil.conf
+CONF_ROWS     := systemd/jopil.conf:$(sysconfdir)/jopil/jopil.conf
+OWN_DIRS      := $(sysconfdir)/jopil $(docdir) $(datadir)/jopil/grafana $(datadir)/jopil/prometheus $(datadir)/jopil
 
 # $(1): how, $(2): SOURCE:DESTINATION
 define install_row
@@ -184,15 +194,41 @@ define install_row
 
 endef
 
-install: all ## install below PREFIX (/usr/local); DESTDIR and GNU's directory names are heeded
+# Units say where programs are, so they are made for each installation anew.
+.PHONY: units
+units:
+	@mkdir -p $(BUILD)/systemd
+	@for unit in $(UNITS); do \
+		sed -e '/^@sandbox@$$/{r systemd/sandbox.conf' -e 'd}' -e '/^@stage@$$/{r systemd/stage.conf' -e 'd}' \
+			systemd/$$unit | sed -e 's|@bindir@|$(bindir)|g' -e 's|@sbindir@|$(sbindir)|g' \
+			-e 's|@sysconfdir@|$(sysconfdir)|g' -e 's|@localstatedir@|$(localstatedir)|g' \
+			> $(BUILD)/systemd/$$unit || exit 1; \
+	done
+
+# A configuration that is there already is its owner's.
+define install_conf
+	@[ -e '$(DESTDIR)$(lastword $(subst :, ,$(1)))' ] || \
+		$(INSTALL_DATA) -D '$(firstword $(subst :, ,$(1)))' '$(DESTDIR)$(lastword $(subst :, ,$(1)))'
+
+endef
+
+install: all units ## install below PREFIX (/usr/local); DESTDIR and GNU's directory names are heeded
 	$(foreach r,$(PROGRAM_ROWS),$(call install_row,$(INSTALL_PROGRAM),$(r)))
 	$(foreach r,$(DATA_ROWS),$(call install_row,$(INSTALL_DATA),$(r)))
+	$(foreach r,$(CONF_ROWS),$(call install_conf,$(r)))
 
 install-strip:
 	@$(MAKE) --no-print-directory INSTALL_PROGRAM='$(INSTALL_PROGRAM) -s' install
 
-uninstall: ## remove what install put there
+define uninstall_conf
+	@cmp -s '$(firstword $(subst :, ,$(1)))' '$(DESTDIR)$(lastword $(subst :, ,$(1)))' && \
+		rm '$(DESTDIR)$(lastword $(subst :, ,$(1)))' || :
+
+endef
+
+uninstall: ## remove what install put there, but not a configuration that was changed
 	rm -f $(foreach r,$(PROGRAM_ROWS) $(DATA_ROWS),'$(DESTDIR)$(lastword $(subst :, ,$(r)))')
+	$(foreach r,$(CONF_ROWS),$(call uninstall_conf,$(r)))
 	-@rmdir $(OWN_DIRS:%='$(DESTDIR)%') 2>/dev/null
 
 ## ---- tests ---------------------------------------------------------------
