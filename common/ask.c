@@ -54,6 +54,12 @@ bool ask_plan(struct ask *a)
 	return ask_plan_parts(a, cuts, 2);
 }
 
+/* The last slot is still open: what is to come is not covered. */
+static int64_t until_now(const struct ask *a, int64_t end)
+{
+	return end > a->request->now && a->plan.begin < a->request->now ? a->request->now : end;
+}
+
 struct answer_head ask_head(const struct ask *a, const struct column *columns, size_t n)
 {
 	return (struct answer_head){
@@ -62,7 +68,7 @@ struct answer_head ask_head(const struct ask *a, const struct column *columns, s
 		.from = a->n_cuts ? a->cuts[0] : a->request->from,
 		.to = a->request->to,
 		.begin = a->plan.begin,
-		.end = a->plan.end,
+		.end = until_now(a, a->plan.end),
 		.columns = columns,
 		.n = n,
 		.out = a->request->out,

@@ -15,6 +15,7 @@ struct planner {
 	size_t n;
 	int64_t covered;	/* where what is taken ends: the last cut, or of a slot that holds it */
 	int64_t to;		/* the same; INT64_MAX: nothing was recorded behind it */
+	int64_t began, ended;	/* the first and last that was watched, as fine as it is known */
 	int64_t known[STORE_TIERS];	/* since when a tier has all that was watched */
 	struct span taken;	/* the last slot that was taken */
 	struct store_plan plan;
@@ -136,10 +137,13 @@ static int64_t take(struct planner *p, enum store_tier tier, const struct span *
 {
 	struct store_plan *plan = &p->plan;
 	struct store_segment *last = plan->n ? &plan->segments[plan->n - 1] : NULL;
+	int64_t begin = span->begin > p->began ? span->begin : p->began;
 	int64_t end = p->to == INT64_MAX && span->end > p->covered ? p->covered : span->end;
 
-	if (!plan->n || span->begin < plan->begin)
-		plan->begin = span->begin;
+	if (!plan->n || begin < plan->begin)
+		plan->begin = begin;
+	if (end > p->ended)
+		end = p->ended;
 	if (end > plan->end)
 		plan->end = end;
 	plan->crosses |= crosses(p, span);
@@ -226,6 +230,8 @@ static enum store_tier find_known(struct planner *p)
 		if (first.begin >= first_end)
 			known = first.begin;
 		p->known[tier] = known;
+		if (known == INT64_MIN)
+			p->began = first.begin;
 		first_end = first.end;
 		finest = tier;
 	}
@@ -239,8 +245,12 @@ static void find_ends(struct planner *p)
 
 	if (slot_at(p, finest_at(p, p->to - 1), p->to - 1, &span) && span.end > p->to)
 		p->to = p->covered = span.end;
+	p->ended = INT64_MAX;
+	if (!look_up(p, p->before, finest, INT64_MAX, &span))
+		return;
+	p->ended = span.end;
 	/* Whole slots that end later have nothing but what is in the range. */
-	if (look_up(p, p->before, finest, INT64_MAX, &span) && span.end <= p->to)
+	if (span.end <= p->to)
 		p->to = INT64_MAX;
 }
 

@@ -62,6 +62,18 @@ process() {
 	[ "$(report history --step 10s --process curl --from 1743399000 --to 1743401000 --format json | jq -c '[.rows[].tx_bytes]')" = "[5]" ]
 }
 
+@test "an answer covers what was watched, not the coarse slots that it is read from" {
+	now=$(date +%s)
+	{ process $((now - 900)) 1; process $((now - 300)) 2; } | recorder >"$T/out"
+	begin=$(((now - 900) / 10 * 10)) end=$(((now - 300) / 10 * 10 + 10))
+	[ "$(report top --last 7d --format json | jq -c '[.covered_from, .covered_to, .rows[0].tx_bytes]')" = "[$begin,$end,3]" ]
+	# A slot that is still open: what is to come is not covered.
+	process "$(date +%s)" 4 | recorder >"$T/out"
+	report top --last 1h --format json >"$T/json"
+	[ "$(jq '.covered_to <= .to' "$T/json")" = true ]
+	[ "$(jq '.rows[0].tx_bytes' "$T/json")" = 7 ]
+}
+
 @test "nothing in that time: no rows, and null where nobody watched" {
 	process 1743400000 5 | recorder "${long[@]}" >"$T/out"
 	[ "$(report top --from 2020-01-01 --to 2020-01-02 --format json | jq -c '[.covered_from, .rows]')" = "[null,[]]" ]
