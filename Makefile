@@ -50,7 +50,7 @@ LIBS_top        := -lncursesw -ltinfo -lcurl -ljansson
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install install-strip uninstall deps demo-deps check-deps bench-deps bench-quick bench-build check check-build demo abuse bench month soak-browser fuzz lint format docs clean help
+.PHONY: all install install-strip uninstall deps demo-deps check-deps bench-deps bench-docs bench-quick bench-build check check-build demo abuse bench month soak-browser fuzz lint format docs clean help
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%) ## build the programs to build/bin
 
@@ -309,6 +309,10 @@ bench-quick: bench-deps ## the same in under two minutes, less exactly and witho
 
 month: all ## a month of a busy host through recorder: report's sums, the size of a day, times
 	@tests/pipe/report_month.py $(BUILD)/bin
+
+bench-docs: ## plots, table and sizing of docs/PERFORMANCE.md anew, from what make bench has measured
+	@tests/bench/plot $(BUILD)/bench.json docs/images
+	@tests/bench/document $(BUILD)/bench.json docs/PERFORMANCE.md
 
 soak-browser: ## feed a page 10 000 flows a second for MINUTES (default 5): its memory stays flat
 	@$(MAKE) --no-print-directory check-deps

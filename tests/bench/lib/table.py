@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Rows, curves and what could not be measured: their arithmetic, the table, the JSON."""
+import functools
 import json
 import os
 import platform
@@ -96,6 +97,15 @@ class Bench:
         """The rows that a program of tests/bench prints: the arguments of row(), as JSON lines."""
         for line in self.lines(argv, **kw):
             self.row(**line)
+
+
+def unless_quick(measure):
+    """For what takes too long for a quick run."""
+    @functools.wraps(measure)
+    def measure_or_not(b):
+        if not b.quick:
+            measure(b)
+    return measure_or_not
 
 
 def human(value):

@@ -3,9 +3,12 @@
 import os
 import shutil
 
+from lib.table import unless_quick
+
 SCRIPT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "browser.mjs")
 
 
+@unless_quick
 def rows(b):
     if not shutil.which("node") or not shutil.which("chromium"):
         b.miss("the page in Chromium", "node and chromium are not installed: make bench-deps")

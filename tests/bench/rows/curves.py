@@ -7,6 +7,7 @@ import subprocess
 import time
 
 from lib.net import Attached, Process, Veth, rss_bytes
+from lib.table import unless_quick
 from .lines import emit
 from .live import FOLDED, LINES, READER_CPU, Ours, inject, interface, pump, until_quiet
 from .serve import SERVE
@@ -126,14 +127,6 @@ def client_curves(b):
             {"server-sent events": [(p["clients"], p["cpu_ms"]) for p in points]}, "xy")
     b.curve("clients-memory", "httpd, a snapshot of 100 kB a second", "clients", "MB of memory",
             {"server-sent events": [(p["clients"], p["memory_mb"]) for p in points]})
-
-
-def unless_quick(curve):
-    def measure(b):
-        if not b.quick:
-            curve(b)
-    measure.__name__ = curve.__name__
-    return measure
 
 
 ROWS = tuple(map(unless_quick, (program_curves, rate_curves, flow_curves, cpu_curves, interface_curves, client_curves)))

@@ -78,7 +78,7 @@ def measure(b, load, seconds, options, interfaces):
 
 
 def rows(b):
-    for name, unit, load in LOADS:
+    for name, unit, load in LOADS[::2] if b.quick else LOADS:
         on, off = measure(b, load, 1 if b.quick else 2, [], ["peer0"])
         b.row(f"all probes: {name}", [x[0] for x in on], [x[0] for x in off], unit, "nothing attached", TARGET, "higher")
 

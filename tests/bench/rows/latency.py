@@ -12,6 +12,7 @@ import time
 
 from lib.net import Attached, Process, Veth
 from lib.pipeline import Feed, Pipeline
+from lib.table import unless_quick
 from .live import pump
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -128,12 +129,13 @@ def page_round(b, count, gap_s):
         return delays(sent, seen)
 
 
+@unless_quick
 def page_rows(b):
     if not shutil.which("node") or not shutil.which("chromium"):
         b.miss("a packet to the page", "node and chromium are not installed: make bench-deps")
         return
-    count, rounds = (20, 1) if b.quick else (60, min(b.rounds, 3))
-    say(b, "a packet to its flow on the page, interval 1 s", [page_round(b, count, 0.15) for _ in range(rounds)], 1200)
+    found = [page_round(b, 60, 0.15) for _ in range(min(b.rounds, 3))]
+    say(b, "a packet to its flow on the page, interval 1 s", found, 1200)
 
 
 ROWS = (line_rows, feed_rows, page_rows)

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import statistics
 import subprocess
 import time
 
@@ -189,7 +190,7 @@ def without_loss(b, follower, seconds, most):
     """The highest rate at which it follows every packet; to an eighth of an octave."""
     low, high = 0.0, most
     rate = most
-    for _ in range(3 if b.quick else 6):
+    for _ in range(6):
         pps, sent, seen = watched(b, follower, seconds, rate)
         if seen >= sent:
             low = pps
@@ -239,13 +240,19 @@ def follow_rows(b):
         b.row("the sender's rate, folding 10 000 flows at TC", rates[Ours0], rates[peer], "packets/s", f"with {peer.name}",
               1, "higher")
     b.row("the sender's rate, a line a packet at TC", rates[OursAll], rates[Nobody], "packets/s", Nobody.name, None, "higher")
-    most = max(rates[Nobody])
+    if not b.quick:
+        search_rows(b, peers, rates[Ours0], max(rates[Nobody]))
+
+
+def search_rows(b, peers, ours, most):
+    """Where each peer begins to lose packets."""
+    seconds = 1
     for peer in peers:
         rate = without_loss(b, peer, seconds, most)
         if not rate:
             b.miss(f"followed without loss: {peer.name}", "lost packets at each rate that was tried")
             continue
-        b.row("followed without loss", rates[Ours0][:1], [rate], "packets/s", peer.name, 1, "higher",
+        b.row("followed without loss", [statistics.median(ours)], [rate], "packets/s", peer.name, 1, "higher",
               "ours at the sender's limit")
 
 
@@ -289,7 +296,7 @@ def pipe_rows(b):
 
 
 def idle_rows(b):
-    seconds = 2 if b.quick else 5
+    seconds = 1 if b.quick else 5
     for what, rate, limit in (("idle", 0, 0.5), ("10 000 packets/s", 10000, 3)):
         reader, aggregator = [], []
         for _ in range(b.rounds):
