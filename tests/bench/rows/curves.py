@@ -46,7 +46,7 @@ def rate_curves(b):
     cpu, share = {name: [] for name, _ in modes}, {name: [] for name, _ in modes}
     for rate in (1000, 10_000, 100_000, 1_000_000, 10_000_000):
         for name, options in modes:
-            found = [pipeline_point(b, options, rate, 2) for _ in range(rounds(b))]
+            found = [pipeline_point(b, options, rate, 1) for _ in range(rounds(b))]
             reached = round(statistics.median(f[0] for f in found))
             cpu[name].append((reached, [f[1] for f in found]))
             share[name].append((reached, [f[2] for f in found]))

@@ -220,7 +220,7 @@ def usable(b, peer):
 
 
 def follow_rows(b):
-    seconds = 0.5 if b.quick else 2
+    seconds = 0.5 if b.quick else 1.5
     peers = [peer for peer in PEERS if usable(b, peer)]
     everyone = [Nobody, Ours0, OursAll, *peers]
     rates = {one: [] for one in everyone}
@@ -296,7 +296,7 @@ def pipe_rows(b):
 
 
 def idle_rows(b):
-    seconds = 1 if b.quick else 5
+    seconds = 1 if b.quick else 3
     for what, rate, limit in (("idle", 0, 0.5), ("10 000 packets/s", 10000, 3)):
         reader, aggregator = [], []
         for _ in range(b.rounds):
