@@ -77,6 +77,14 @@ static size_t on_body(char *bytes, size_t one, size_t n, void *arg)
 	return s->closed ? 0 : n;
 }
 
+/* What curl says may quote bytes of an address, which are UTF-8 or are not. */
+static void make_ascii(char *text)
+{
+	for (; *text; text++)
+		if (*text & 0x80)
+			*text = '?';
+}
+
 static void explain(struct stream *s, CURLcode code)
 {
 	long status = 0;
@@ -91,6 +99,7 @@ static void explain(struct stream *s, CURLcode code)
 		snprintf(text, sizeof(text), "the stream has ended; asking again");
 	else
 		snprintf(text, sizeof(text), "%s", s->why[0] ? s->why : curl_easy_strerror(code));
+	make_ascii(text);
 	say(s, text);
 }
 

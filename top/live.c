@@ -66,7 +66,7 @@ static void take_signals(struct live *live)
 			screen_suspend();
 			break;
 		case SIGCONT:
-			screen_forget();
+			screen_come_back();
 			break;
 		case SIGWINCH:
 			break;

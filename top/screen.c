@@ -13,10 +13,11 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
-#include <wchar.h>
 
+#include "common/utf8.h"
 #include "top/keys.h"
 #include "top/terminfo.h"
+#include "top/text.h"
 #include "top/watchdog.h"
 
 #define ESCAPE_MS 25		/* more than a terminal needs for the rest of a key */
@@ -28,6 +29,8 @@ static struct {
 	SCREEN *screen;
 	struct watchdog dog;
 	attr_t attributes[STYLES];
+	unsigned char typed[4];	/* of a character that is not whole */
+	size_t n_typed;
 	int no_keys;		/* readable, and nothing there: times in a row */
 } self = { .terminal = { .fd = -1 }, .dog = { .fd = -1 } };
 
@@ -175,6 +178,12 @@ void screen_close(void)
 	self.terminal.fd = -1;
 }
 
+/* The whole picture is written anew with the next frame. */
+static void forget(void)
+{
+	clearok(stdscr, TRUE);
+}
+
 /* ---- using it --------------------------------------------------------------------- */
 
 int screen_fd(void)
@@ -194,7 +203,7 @@ void screen_size(int *ret_rows, int *ret_columns)
 	*ret_columns = size.ws_col < FRAME_COLUMNS_MAX ? size.ws_col : FRAME_COLUMNS_MAX;
 	if (is_term_resized(*ret_rows, *ret_columns)) {
 		resizeterm(*ret_rows, *ret_columns);
-		clearok(stdscr, TRUE);
+		forget();
 	}
 }
 
@@ -229,59 +238,58 @@ void screen_show(const struct frame *frame)
 	refresh();
 }
 
-void screen_forget(void)
-{
-	clearok(stdscr, TRUE);
-}
-
-static int function_key(wint_t key)
+static int translate(int key)
 {
 	static const struct {
-		wint_t curses;
-		int key;
+		int curses, key;
 	} rows[] = {
 		{ KEY_UP, KEYS_UP }, { KEY_DOWN, KEYS_DOWN }, { KEY_LEFT, KEYS_LEFT },
 		{ KEY_RIGHT, KEYS_RIGHT }, { KEY_PPAGE, KEYS_PAGE_UP }, { KEY_NPAGE, KEYS_PAGE_DOWN },
 		{ KEY_HOME, KEYS_HOME }, { KEY_END, KEYS_END }, { KEY_ENTER, KEYS_ENTER },
-		{ KEY_BACKSPACE, KEYS_BACKSPACE }, { KEY_BTAB, KEYS_BACK_TAB },
+		{ '\r', KEYS_ENTER }, { '\n', KEYS_ENTER }, { 27, KEYS_ESCAPE },
+		{ KEY_BACKSPACE, KEYS_BACKSPACE }, { 127, KEYS_BACKSPACE }, { '\b', KEYS_BACKSPACE },
+		{ '\t', KEYS_TAB }, { KEY_BTAB, KEYS_BACK_TAB },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].curses == key)
 			return rows[i].key;
-	return SCREEN_NO_KEY;
+	return key < 0x80 ? key : SCREEN_NO_KEY;
 }
 
-static int character_key(wint_t key)
+/*
+ * A byte of a character that has several; the character when it is whole. Not get_wch():
+ * behind a byte that is none it swallows what is typed.
+ */
+static int assemble(unsigned char byte)
 {
-	switch (key) {
-	case '\r':
-	case '\n':
-		return KEYS_ENTER;
-	case '\b':
-	case 127:
-		return KEYS_BACKSPACE;
-	case '\t':
-		return KEYS_TAB;
-	case 27:
-		return KEYS_ESCAPE;
-	case 'L' - '@':
-		screen_forget();
+	size_t length;
+
+	if (byte >= 0xc0 || self.n_typed == sizeof(self.typed))
+		self.n_typed = 0;	/* it begins one */
+	self.typed[self.n_typed++] = byte;
+	length = utf8_length(self.typed, self.n_typed);
+	if (!length)
 		return SCREEN_NO_KEY;
-	}
-	return key < KEYS_UP ? (int)key : SCREEN_NO_KEY;
+	self.n_typed = 0;
+	return (int)text_code_point(self.typed, length);
 }
 
 int screen_key(void)
 {
 	struct pollfd in = { .fd = self.terminal.fd, .events = POLLIN };
-	wint_t key;
-	int kind;
+	int key, found;
 
-	while ((kind = get_wch(&key)) != ERR) {
-		int found = kind == KEY_CODE_YES ? function_key(key) : character_key(key);
-
+	while ((key = getch()) != ERR) {
+		if (key == 'L' - '@')
+			forget();
 		self.no_keys = 0;
+		if (key >= 0x80 && key <= 0xff) {
+			found = assemble((unsigned char)key);
+		} else {
+			self.n_typed = 0;
+			found = translate(key);
+		}
 		if (found != SCREEN_NO_KEY)
 			return found;
 	}
@@ -291,6 +299,19 @@ int screen_key(void)
 	return SCREEN_NO_KEY;
 }
 
+void screen_come_back(void)
+{
+	if (!screen_is_ready())
+		return;
+	watchdog_tell(&self.dog, WATCHDOG_CHANGING);
+	/* ncurses takes over only what it gave back. */
+	if (!isendwin())
+		endwin();
+	refresh();
+	watchdog_tell(&self.dog, WATCHDOG_HERE);
+	forget();
+}
+
 void screen_suspend(void)
 {
 	sigset_t set, old;
@@ -298,18 +319,13 @@ void screen_suspend(void)
 
 	if (!takes_text(LEAVE_MS))
 		return;
-	def_prog_mode();
 	leave();
 	sigaction(SIGTSTP, &normal, &was);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTSTP);
 	raise(SIGTSTP);
-	sigprocmask(SIG_UNBLOCK, &set, &old);	/* here it stops */
+	sigprocmask(SIG_UNBLOCK, &set, &old);	/* here it stops, if there is a shell to continue it */
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	sigaction(SIGTSTP, &was, NULL);
-	watchdog_tell(&self.dog, WATCHDOG_CHANGING);
-	reset_prog_mode();
-	watchdog_tell(&self.dog, WATCHDOG_HERE);
-	screen_forget();
-	refresh();
+	screen_come_back();
 }

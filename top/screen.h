@@ -29,9 +29,6 @@ bool screen_is_ready(void);
 
 void screen_show(const struct frame *frame);
 
-/* The whole picture is written anew with the next frame. */
-void screen_forget(void);
-
 /* The next key (top/keys.h) or SCREEN_NO_KEY; < 0: the terminal is gone. */
 int screen_key(void);
 
@@ -40,5 +37,8 @@ int screen_key(void);
  * while it takes nothing.
  */
 void screen_suspend(void);
+
+/* Takes the terminal again, after SIGCONT: a shell has had it if SIGSTOP stopped us. */
+void screen_come_back(void);
 
 #endif

@@ -10,7 +10,7 @@
 
 #define SPELLED_MAX 12	/* "\U0010ffff" and a NUL */
 
-static uint32_t code_point(const unsigned char *s, size_t length)
+uint32_t text_code_point(const unsigned char *s, size_t length)
 {
 	static const unsigned char masks[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
 	uint32_t code = s[0] & masks[length];
@@ -44,7 +44,7 @@ static size_t spell(const unsigned char *s, size_t left, size_t *ret_taken, char
 	*ret_taken = length ? length : 1;
 	if (!length)
 		return (size_t)sprintf(ret_text, "\\x%02x", s[0]);
-	code = code_point(s, length);
+	code = text_code_point(s, length);
 	if (code < 0x20 || code == 0x7f)
 		return (size_t)sprintf(ret_text, "\\x%02x", (unsigned int)code);
 	if (code < 0x7f || (!is_format(code) && wcwidth((wchar_t)code) > 0)) {
@@ -76,7 +76,7 @@ int text_glyph(const char *text, size_t *ret_length)
 	size_t length = s[0] < 0x80 ? s[0] != 0 : utf8_length(s, strnlen(text, 4));
 
 	*ret_length = length;
-	return length > 1 && wcwidth((wchar_t)code_point(s, length)) == 2 ? 2 : 1;
+	return length > 1 && wcwidth((wchar_t)text_code_point(s, length)) == 2 ? 2 : 1;
 }
 
 void text_encode(uint32_t code, char ret_text[TEXT_ENCODED])

@@ -24,6 +24,9 @@ size_t text_clean(const char *bytes, size_t length, char *ret_text, size_t size)
  */
 int text_glyph(const char *text, size_t *ret_length);
 
+/* The code point of a valid sequence of UTF-8. */
+uint32_t text_code_point(const unsigned char *s, size_t length);
+
 /* A code point as UTF-8, NUL-terminated. */
 #define TEXT_ENCODED 5
 void text_encode(uint32_t code, char ret_text[TEXT_ENCODED]);

@@ -59,26 +59,25 @@ static void endpoint(const json_t *row, const struct column *column, char *ret_t
 void value_cell(const json_t *row, const struct column *column, bool as_bytes, char *ret_text,
 		size_t size)
 {
+	static void (*const formats[])(double number, char *ret_text, size_t size) = {
+		[COLUMN_COUNT] = units_count,
+		[COLUMN_SIZE] = units_size,
+		[COLUMN_DURATION] = units_duration,
+		[COLUMN_MICROSECONDS] = units_microseconds,
+		[COLUMN_BARS] = NULL,	/* the last one */
+	};
 	const json_t *value = json_object_get(row, column->member);
-	double number = json_is_number(value) ? json_number_value(value) : -1;
+	double number = value_number(row, column->member);
 
 	ret_text[0] = '\0';
-	if (column->kind == COLUMN_BARS)
-		return;
 	if (column->kind == COLUMN_ENDPOINT)
 		endpoint(row, column, ret_text, size);
-	else if (column->kind == COLUMN_TEXT || column->kind == COLUMN_NUMBER || number < 0)
-		value_text(value, ret_text, size);
-	else if (column->kind == COLUMN_COUNT)
-		units_count(number, ret_text, size);
-	else if (column->kind == COLUMN_SIZE)
-		units_size(number, ret_text, size);
-	else if (column->kind == COLUMN_RATE)
+	else if (column->kind == COLUMN_RATE && number >= 0)
 		units_rate(number, as_bytes, ret_text, size);
-	else if (column->kind == COLUMN_DURATION)
-		units_duration(number, ret_text, size);
-	else
-		units_microseconds(number, ret_text, size);
+	else if (formats[column->kind] && number >= 0)
+		formats[column->kind](number, ret_text, size);
+	else if (column->kind != COLUMN_BARS)
+		value_text(value, ret_text, size);
 }
 
 static int compare_members(const json_t *a, const json_t *b, const char *member)
@@ -89,8 +88,8 @@ static int compare_members(const json_t *a, const json_t *b, const char *member)
 
 	if (json_is_string(x) && json_is_string(y))
 		return strcmp(json_string_value(x), json_string_value(y));
-	p = json_is_number(x) ? json_number_value(x) : -1;
-	q = json_is_number(y) ? json_number_value(y) : -1;
+	p = value_number(a, member);
+	q = value_number(b, member);
 	if (p == q)
 		return json_is_string(x) - json_is_string(y);
 	return p < q ? -1 : 1;

@@ -116,6 +116,8 @@ first_is() { [ "$(screen | grep -m1 prog | awk '{ print $2 }')" = "$1" ]; }
 	run -1 "$BIN/top" --connect http://127.0.0.1:1 --token-file "$T/none"
 	run -1 "$BIN/top" --connect http://127.0.0.1:1 --batch
 	[[ $output == "top: http://127.0.0.1:1: connect: "* ]]
+	run -1 "$BIN/top" --connect $'http://caf\xe9.invalid' --batch
+	[[ $output == *"connect: "* ]]
 }
 
 @test "no terminal, or one that cannot place text: one line, exit 3" {
@@ -271,7 +273,8 @@ every_view() {
 	until_shown 'freeze the order'
 	keys x
 	until_hidden 'freeze the order'
-	keys Tab
+	# Bytes that are no character, and the key Tab.
+	ask send-keys -H ff c3 28 e5 09
 	until_shown '^PROTO'
 	keys BTab
 	until_shown '^ *PID'
@@ -464,18 +467,24 @@ end_httpd() {
 	cmp "$T/before" "$T/after"
 }
 
-@test "^Z gives the terminal back, fg takes it again" {
+# has_our_modes: keys come one by one, not by lines.
+has_our_modes() { shows prog30 && modes | grep -q -- -icanon; }
+
+@test "^Z gives the terminal back, fg takes it again, also after SIGSTOP" {
 	terminal 80 24 "env PS1='prompt>' bash --norc --noprofile -i"
 	until_shown '^prompt>'
-	keys "stty -a >$T/before; $BIN/top <$T/feed; stty -a >$T/after" Enter
+	keys "stty -a >$T/before; sh -c 'echo \$\$ >$T/pid; exec $BIN/top <$T/feed'; stty -a >$T/after" Enter
 	snapshot | feed
 	until_shown prog30
-	for _ in 1 2; do
-		keys C-z
+	for how in key key TSTP STOP; do
+		case $how in
+		key) keys C-z ;;
+		*) kill -s "$how" "$(top_pid)" ;;
+		esac
 		until_shown 'Stopped'
-		[ "$(ask display-message -p '#{alternate_on}')" = 0 ]
+		[ $how = STOP ] || [ "$(ask display-message -p '#{alternate_on}')" = 0 ]
 		keys 'clear; stty -a >'"$T/stopped; fg" Enter
-		until_shown prog30
+		until_true has_our_modes
 		cmp "$T/before" "$T/stopped"
 	done
 	snapshot 2 | feed
