@@ -24,6 +24,7 @@
 
 #define NS_PER_S 1000000000ull
 #define FLUSH_BYTES 65536
+#define PENDING_BYTES (4u << 20)	/* more output than that is waited for */
 #define UNSET UINT64_MAX
 #define FLOW_TOTALS_MAX 1000	/* lines an interval: a scan makes more flows than anybody reads */
 /* After a signal, what the reader still sends is read until so long nothing comes. */
@@ -92,6 +93,7 @@ struct run {
 	struct aggregate aggregate;
 	struct input input;
 	struct text out;
+	size_t sent;		/* of .out */
 	int timer;
 	uint64_t sequence, last_ns;
 	u32 flow_totals;	/* lines in this interval */
@@ -112,7 +114,20 @@ static int failed(const char *what, int error)
 	return STATUS_FAILED;
 }
 
-/* Writes all of .out. A closed stdout is a clean end, not a failure. */
+/* What a write has come to. A closed stdout is a clean end, not a failure. */
+static int output_done(struct run *r, int err)
+{
+	if (err == -EPIPE)
+		r->stdout_closed = r->at_end = true;
+	else if (err == -ETIMEDOUT)
+		fprintf(stderr, "aggregator: nobody took the last lines for %d s; they are lost\n",
+			STOP_GRACE_MS / 1000);
+	else if (err)
+		failed("write to stdout", -err);
+	return err && err != -EPIPE ? STATUS_FAILED : STATUS_DONE;
+}
+
+/* Writes all of .out, and waits for that. */
 static int flush(struct run *r)
 {
 	int err = 0;
@@ -120,18 +135,28 @@ static int flush(struct run *r)
 	if (r->out.failed)
 		return failed("make a snapshot", ENOMEM);
 	if (!r->stdout_closed)
-		err = output_write(STDOUT_FILENO, r->out.bytes, r->out.length);
-	r->out.length = 0;
-	if (err == -EPIPE)
-		r->stdout_closed = r->at_end = true;
-	else if (err == -ETIMEDOUT)
-		log_warning("nobody took the last lines for %d s; they are lost",
-			    STOP_GRACE_MS / 1000);
-	else if (err)
-		failed("write to stdout", -err);
-	return err && err != -EPIPE ? STATUS_FAILED : STATUS_DONE;
+		err = output_write(STDOUT_FILENO, r->out.bytes + r->sent, r->out.length - r->sent);
+	r->out.length = r->sent = 0;
+	return output_done(r, err);
 }
 
+/* Writes what goes at once: who takes a large snapshot slowly does not keep us from reading. */
+static int flush_some(struct run *r)
+{
+	ssize_t n;
+
+	if (r->out.failed || r->stdout_closed || r->out.length - r->sent > PENDING_BYTES)
+		return flush(r);
+	n = output_some(STDOUT_FILENO, r->out.bytes + r->sent, r->out.length - r->sent);
+	if (n < 0)
+		return output_done(r, (int)n);
+	r->sent += (size_t)n;
+	if (r->sent == r->out.length)
+		r->out.length = r->sent = 0;
+	return STATUS_DONE;
+}
+
+/* It goes out while further lines are read. */
 static int write_snapshot(struct run *r, bool final)
 {
 	uint64_t now = clock_ns(CLOCK_MONOTONIC), elapsed = now - r->last_ns;
@@ -155,7 +180,7 @@ static int write_snapshot(struct run *r, bool final)
 	if (settings.verbose)
 		log_debug("snapshot %" PRIu64 ": %" PRIu64 " lines, %u flows", r->sequence,
 			  r->aggregate.lines, r->aggregate.flows.active);
-	return flush(r);
+	return final ? flush(r) : STATUS_DONE;
 }
 
 /* Each cause is said once; all are counted in the snapshots. */
@@ -230,13 +255,22 @@ static bool timer_expired(struct run *r)
 	return r->timer >= 0 && read(r->timer, &times, sizeof(times)) == sizeof(times);
 }
 
+/* What is left of the last one goes out first, and is waited for: back-pressure, not loss. */
+static int next_snapshot(struct run *r)
+{
+	int status = r->out.length ? flush(r) : STATUS_DONE;
+
+	return status == STATUS_DONE && !r->stdout_closed ? write_snapshot(r, false) : status;
+}
+
 /* One turn: waits, reads, writes what is due. */
 static int turn(struct run *r)
 {
 	struct pollfd fds[] = {
 		{ .fd = STDIN_FILENO, .events = POLLIN },
 		{ .fd = r->timer, .events = POLLIN },
-		{ .fd = STDOUT_FILENO },	/* POLLERR: nobody reads it any more */
+		/* POLLERR: nobody reads it any more. */
+		{ .fd = STDOUT_FILENO, .events = r->out.length ? POLLOUT : 0 },
 	};
 	int ready = stop_poll(fds, 3, stop_is_wanted() ? QUIET_MS : -1), status = STATUS_DONE;
 
@@ -251,9 +285,9 @@ static int turn(struct run *r)
 	if (fds[0].revents)
 		status = read_lines(r);
 	if (status == STATUS_DONE && fds[1].revents && timer_expired(r))
-		status = write_snapshot(r, false);
-	if (status == STATUS_DONE && r->out.length > FLUSH_BYTES)
-		status = flush(r);
+		status = next_snapshot(r);
+	if (status == STATUS_DONE && r->out.length)
+		status = flush_some(r);
 	return status;
 }
 

@@ -3,8 +3,11 @@
 #include "common/output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -35,27 +38,60 @@ bool output_outlives_us(int fd)
 	       system.f_type != PIPEFS_MAGIC;
 }
 
-int output_write(int fd, const char *bytes, size_t length)
+/*
+ * What surely goes without blocking once there is room, as signals do not get through
+ * write(). The kernel counts a pipe in slots of a page, of which the bytes tell at least
+ * half: two neighbours that fitted one would have been merged. Three more for the partly
+ * read first, the partly filled last and rounding.
+ */
+static size_t room_of(int fd)
 {
 	struct stat status;
-	/* In larger pieces, write() would block where signals do not get through. */
-	size_t most = fstat(fd, &status) || S_ISREG(status.st_mode) ? length : PIPE_BUF;
+	int size = fcntl(fd, F_GETPIPE_SZ), filled;
 
+	if (size < 0)
+		return !fstat(fd, &status) && S_ISREG(status.st_mode) ? SIZE_MAX : PIPE_BUF;
+	if (ioctl(fd, FIONREAD, &filled) || filled < 0 || 2l * filled + 4l * PIPE_BUF > size)
+		return PIPE_BUF;
+	return (size_t)(size - 2 * filled - 3 * PIPE_BUF);
+}
+
+/* Where there is room. Bytes written, 0 to try again, or -errno. */
+static ssize_t write_piece(int fd, const char *bytes, size_t length)
+{
+	size_t room = room_of(fd);
+	ssize_t n = write(fd, bytes, length < room ? length : room);
+
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+	return n;
+}
+
+ssize_t output_some(int fd, const char *bytes, size_t length)
+{
+	struct pollfd out = { .fd = fd, .events = POLLOUT };
+	int ready = poll(&out, 1, 0);
+
+	if (ready < 0)
+		return errno == EINTR ? 0 : -errno;
+	if (ready && !(out.revents & POLLOUT) && out.revents & POLLERR)
+		return -EPIPE;
+	return ready ? write_piece(fd, bytes, length) : 0;
+}
+
+int output_write(int fd, const char *bytes, size_t length)
+{
 	while (length) {
 		int ready = wait_for_room(fd);
 		ssize_t n;
 
 		if (ready < 0)
 			return ready;
-		if (!ready)
-			continue;
-		n = write(fd, bytes, length < most ? length : most);
-		if (n < 0 && errno != EINTR && errno != EAGAIN)
-			return -errno;
-		if (n > 0) {
-			bytes += n;
-			length -= (size_t)n;
-		}
+		n = ready ? write_piece(fd, bytes, length) : 0;
+		if (n < 0)
+			return (int)n;
+		bytes += n;
+		length -= (size_t)n;
 	}
 	return 0;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Stdout: written so that a consumer that takes nothing cannot keep us from ending. */
-#ifndef JOPIL_AGGREGATOR_OUTPUT_H
-#define JOPIL_AGGREGATOR_OUTPUT_H
+#ifndef JOPIL_OUTPUT_H
+#define JOPIL_OUTPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /*
  * Whether it is a FIFO with a name, which outlives its writers. The line that one which was killed
@@ -19,5 +20,8 @@ bool output_outlives_us(int fd);
  * else the -errno of write(2).
  */
 int output_write(int fd, const char *bytes, size_t length);
+
+/* Writes what goes at once: how many bytes, maybe 0; or -errno as above. */
+ssize_t output_some(int fd, const char *bytes, size_t length);
 
 #endif

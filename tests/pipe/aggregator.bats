@@ -198,6 +198,22 @@ last() { tail -n 1 | jq -r "$1"; }
 	[ ! -s "$work/err" ]
 }
 
+@test "who does not take what comes out does not keep it from reading, and loses nothing" {
+	mkfifo "$work/in" "$work/out"
+	# 4 MB: more than the pipe, what is read at once and what one may take unread of stdout, together.
+	for _ in {1..10}; do cat "$golden/connection.ndjson"; done >"$work/some"
+	while [ "$(stat -c %s "$work/some")" -lt 4000000 ]; do cat "$work/some" "$work/some" >"$work/more"; mv "$work/more" "$work/some"; done
+	head -c 4000000 "$work/some" | sed '$d' >"$work/lines"
+	"$BIN/aggregator" --interval 3600 --types connection <"$work/in" >"$work/out" 3>&- &
+	pid=$!
+	exec 8>"$work/in" 9<"$work/out"
+	cat "$work/lines" >&8	# comes to its end while nobody reads 9
+	exec 8>&-
+	grep '"connection"' <&9 | grep -v '"snapshot"' >"$work/got"
+	wait "$pid"
+	cmp "$work/lines" "$work/got"
+}
+
 @test "stdout that cannot be written: one line, exit 1" {
 	run -1 bash -c 'printf "" | "$1" >/dev/full' - "$BIN/aggregator"
 	[[ "$output" == "aggregator: write to stdout: No space left on device" ]]
