@@ -12,7 +12,7 @@
 /* stdin, stdout and the timer; signals are let through while it waits. */
 static const int passing[] = {
 	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(close), SCMP_SYS(ppoll), SCMP_SYS(rt_sigprocmask),
-	SCMP_SYS(fstat), SCMP_SYS(newfstatat),
+	SCMP_SYS(fstat), SCMP_SYS(fstatfs), SCMP_SYS(newfstatat),
 };
 
 int confine(bool verbose)

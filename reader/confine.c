@@ -21,7 +21,7 @@
 
 static const int passing[] = {
 	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(close), SCMP_SYS(poll), SCMP_SYS(setitimer),
-	SCMP_SYS(fstat), SCMP_SYS(newfstatat),
+	SCMP_SYS(fstat), SCMP_SYS(fstatfs), SCMP_SYS(newfstatat),
 };
 
 /* Naps; pins that were replaced; the lock; cgroups and BTF. */
