@@ -2,12 +2,15 @@
 /* What the aggregator is left once it runs. */
 #include "aggregator/confine.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
 
 #include "common/sandbox_main.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
+#define ONLY(call_, argument_, value_) { SCMP_SYS(call_), argument_, UINT32_MAX, value_ }
 
 /* stdin, stdout and the timer; signals are let through while it waits. */
 static const int passing[] = {
@@ -21,6 +24,9 @@ int confine(bool verbose)
 		.program = "aggregator",
 		.without = "--no-sandbox",
 		.calls = { { passing, COUNT(passing) } },
+		/* The room in a pipe. */
+		.exact = { ONLY(fcntl, 1, F_GETPIPE_SZ), ONLY(ioctl, 1, FIONREAD) },
+		.n_exact = 2,
 		.descriptors = 16,
 	};
 

@@ -70,10 +70,10 @@ static ssize_t write_piece(int fd, const char *bytes, size_t length)
 ssize_t output_some(int fd, const char *bytes, size_t length)
 {
 	struct pollfd out = { .fd = fd, .events = POLLOUT };
-	int ready = poll(&out, 1, 0);
+	int ready = stop_poll(&out, 1, 0);
 
 	if (ready < 0)
-		return errno == EINTR ? 0 : -errno;
+		return ready == -EINTR ? 0 : ready;
 	if (ready && !(out.revents & POLLOUT) && out.revents & POLLERR)
 		return -EPIPE;
 	return ready ? write_piece(fd, bytes, length) : 0;
