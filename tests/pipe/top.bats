@@ -135,6 +135,13 @@ first_is() { [ "$(screen | grep -m1 prog | awk '{ print $2 }')" = "$1" ]; }
 
 # ---- what is shown ----
 
+# is_view FILE ROWS HEADING FIRST: one look at all of it, kept in a file.
+is_view() {
+	screen >"$1"
+	sed -n 1p "$1" | grep -q '^jopil web1  05:46:41  every 1.0 s' && sed -n "${2}p" "$1" | grep -q '? help' &&
+		grep -qE "^ *$3" "$1" && grep -qE "$4" "$1"
+}
+
 # every_view COLUMNS ROWS
 every_view() {
 	local n=0 heading first
@@ -144,12 +151,8 @@ every_view() {
 	snapshot | feed
 	while read -r heading first; do
 		keys $((++n))
-		until_shown "^ *$heading"
-		screen >"$T/view$n"
-		grep -qE "$first" "$T/view$n"
+		until_true is_view "$T/view$n" "$2" "$heading" "$first"
 		[ "$(wc -L <"$T/view$n")" -le "$1" ]
-		sed -n "${2}p" "$T/view$n" | grep -q '? help'
-		sed -n 1p "$T/view$n" | grep -q '^jopil web1  05:46:41  every 1.0 s'
 	done <<-END
 		PID prog30
 		PROTO.*FROM 10.0.0.30:443
@@ -181,12 +184,9 @@ every_view() {
 	pane 80 24
 	start
 	other_snapshot --nasty --rows 9 | feed
-	until_shown 'a\\u202egnp'
-	shows 'x1b\[2J'
-	shows 'tab.x09here'
-	shows 'nul.x00byte'
-	shows 'e.u0301'
-	shows '漢字漢字 '
+	for name in 'a\\u202egnp' 'x1b\[2J' 'tab.x09here' 'nul.x00byte' 'e.u0301' '漢字漢字 '; do
+		until_shown "$name"
+	done
 	screen >"$T/screen"
 	# Columns end where the heading says they do.
 	[ "$(grep -c '0b/s\|kb/s' "$T/screen")" -ge 9 ]
@@ -209,7 +209,7 @@ every_view() {
 	AS=LC_ALL=C start
 	other_snapshot --nasty --rows 9 | feed
 	until_shown '\\u6f22\\u5b57'
-	shows '\\U0001f600'
+	until_shown '\\U0001f600'
 	run -1 grep -P '[^\x00-\x7f]' <(screen)
 }
 
@@ -287,25 +287,25 @@ every_view() {
 	until_shown '^1/30 '
 	keys Down Enter
 	until_shown '^Procs > 1029 prog29$'
-	shows '10.0.0.29:443'
-	shows '^1/1 '
+	until_shown '10.0.0.29:443'
+	until_shown '^1/1 '
 	keys Enter
 	until_shown '^Procs > 1029 prog29  > TCP 10.0.0.29 443'
 	until_shown '^TCP .*192.0.2.1:40029'
 	keys Enter
 	until_shown '^src_port +40029'
-	shows '^first +2025-11-21 05:46:40 UTC'
+	until_shown '^first +2025-11-21 05:46:40 UTC'
 	# What it says goes on; and when the flow is no more, what it last said stays.
 	snapshot 3 | feed
 	until_shown '^packets +87$'
 	other_snapshot --rows 5 4 | feed
 	until_shown '\(gone\)'
-	shows '^packets +87$'
+	until_shown '^packets +87$'
 	keys Escape Escape Escape
 	until_shown '^1 Procs'
 	keys 5 Down Up Enter
 	until_shown '^Drops > NO_SOCKET UDP'
-	shows 'udp_rcv'
+	until_shown 'udp_rcv'
 }
 
 @test "pause: nothing changes, then the newest; frozen: the order stays, numbers go on" {
@@ -509,7 +509,7 @@ has_our_modes() { shows prog30 && modes | grep -q -- -icanon; }
 	done
 	snapshot 2 | feed
 	until_shown '480kb/s'
-	has_rows 17 prog
+	until_true has_rows 17 prog
 	resize 120 40
 	until_true has_rows 27 prog
 	# The size is one of the modes.
