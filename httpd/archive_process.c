@@ -51,7 +51,8 @@ static const int keeping[] = {
 	SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(fork), SCMP_SYS(wait4), SCMP_SYS(set_robust_list),
 	SCMP_SYS(rseq), SCMP_SYS(gettid), SCMP_SYS(getppid), SCMP_SYS(prctl), SCMP_SYS(seccomp),
 	SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule),
-	SCMP_SYS(landlock_restrict_self), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(landlock_restrict_self), SCMP_SYS(capget), SCMP_SYS(capset),
+	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
 };
 
 static int enter(const struct archive_process *process, bool keeps)

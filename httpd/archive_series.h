@@ -16,7 +16,7 @@
 
 #include "httpd/archive_wire.h"
 
-#define ARCHIVE_STEPS_MAX 720
+#define ARCHIVE_STEPS_MAX 745	/* an hour each of 31 days, and one that is cut */
 #define ARCHIVE_VALUES 4
 #define ARCHIVE_ROWS_MAX 10000	/* of processes, of remotes: beyond, they are others */
 

@@ -11,6 +11,7 @@
 #include "httpd/archive_series.h"
 #include "httpd/history_ask.h"
 
+#define SPAN_MAX (700LL * 28 * 86400)	/* has no more steps of a month than there may be */
 #define SERIES_NAME "tcp_rtt"
 #define OBJECT_SIZE HISTORY_KEY_MAX
 #define TEXT_SIZE_MAX (6 * 512 + 3)	/* of a name that has to be escaped */
@@ -264,7 +265,8 @@ static void make_latency(struct making *m)
 {
 	struct tally tally = { 0 };
 
-	if (tally_fact(&tally, m->a, FACT_LATENCY, TALLY_PARTS | TALLY_KEY(0) | TALLY_KEY(1)))
+	if (tally_fact(&tally, m->a, FACT_LATENCY, TALLY_PARTS | TALLY_KEY(0) | TALLY_KEY(1))) {
+		tally_sort_keys(&tally);
 		for (size_t i = 0; i < tally.n && m->a->status == STORE_OK; i++) {
 			const struct tally_row *row = &tally.rows[i];
 			const char *name = ask_names_of(&m->names, NAME_SERIES, row->key[0])->text;
@@ -280,6 +282,7 @@ static void make_latency(struct making *m)
 			m->head.buckets++;
 			m->head.known |= HISTORY_KNOWS_LATENCY;
 		}
+	}
 	tally_free(&tally);
 }
 
@@ -357,7 +360,7 @@ static size_t steps_before(const int64_t *cuts, size_t n, int64_t seam)
 static bool plan(struct making *m, struct ask_request *r)
 {
 	const struct archive_question *q = m->question;
-	int64_t least = (r->to - r->from + ARCHIVE_STEPS_MAX - 1) / ARCHIVE_STEPS_MAX;
+	int64_t least = (r->to - r->from) / HISTORY_POINTS_MAX;
 	struct ask *a = m->a;
 	size_t bytes;
 	int64_t *cuts;
@@ -383,11 +386,24 @@ static bool plan(struct making *m, struct ask_request *r)
 	return ask_plan_parts(a, cuts, m->head.steps + 1);
 }
 
+/* Without steps there are days to be read, where hours would be twenty times as many rows. */
+static bool plan_whole(struct making *m)
+{
+	int64_t *cuts = malloc(2 * sizeof(*cuts));
+
+	if (cuts) {
+		cuts[0] = m->cuts[0];
+		cuts[1] = m->cuts[m->head.steps];
+	}
+	return ask_plan_parts(m->a, cuts, 2);
+}
+
 /* ---- the answer ------------------------------------------------------------ */
 
 static void make_parts(struct making *m)
 {
 	uint32_t parts = m->question->parts;
+	bool processes, remotes;
 
 	find_covered(m);
 	if (parts & HISTORY_RATES)
@@ -399,10 +415,18 @@ static void make_parts(struct making *m)
 	if (parts & HISTORY_RTT)
 		make_latency(m);
 	/* Series of some hold their sums, too: rows of all are of the same filter. */
-	if (parts & (HISTORY_PROCESSES | HISTORY_ONE_PROCESS))
-		make_kind(m, HISTORY_PROCESS, parts & HISTORY_ONE_PROCESS);
-	if (parts & (HISTORY_REMOTES | HISTORY_ONE_REMOTE))
-		make_kind(m, HISTORY_REMOTE, parts & HISTORY_ONE_REMOTE);
+	if (parts & HISTORY_ONE_PROCESS)
+		make_kind(m, HISTORY_PROCESS, true);
+	if (parts & HISTORY_ONE_REMOTE)
+		make_kind(m, HISTORY_REMOTE, true);
+	processes = (parts & HISTORY_PROCESSES) && !(parts & HISTORY_ONE_PROCESS);
+	remotes = (parts & HISTORY_REMOTES) && !(parts & HISTORY_ONE_REMOTE);
+	if (!(processes || remotes) || !plan_whole(m))
+		return;
+	if (processes)
+		make_kind(m, HISTORY_PROCESS, false);
+	if (remotes)
+		make_kind(m, HISTORY_REMOTE, false);
 }
 
 static void write_all(const struct making *m, FILE *out)
@@ -423,6 +447,8 @@ static void make(struct making *m)
 	m->a->request = &request;
 	ask_names_init(&m->names, m->a);
 	find_extent(m);
+	if (request.to - request.from > SPAN_MAX)
+		request.from = request.to - SPAN_MAX;
 	if (request.from < m->head.oldest && m->head.oldest < request.to)
 		request.from = m->head.oldest;
 	if (plan(m, &request))

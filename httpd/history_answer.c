@@ -5,8 +5,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "httpd/api.h"
+#include "httpd/archive_answer.h"
+#include "httpd/history_both.h"
 #include "httpd/history_sums.h"
 #include "httpd/server.h"
 
@@ -306,11 +309,14 @@ static void write_head(struct body *body, const struct history_sums *sums)
 		    PRId64, sums->source->name, ask->from_ms, ask->to_ms, ask->step_ms);
 	body_printf(body, ",\"widened\":%s", ask->asked_step_ms && ask->step_ms > ask->asked_step_ms ?
 		    "true" : "false");
+	if (ask->oldest_ms && (!extent.oldest_ms || ask->oldest_ms < extent.oldest_ms))
+		extent.oldest_ms = ask->oldest_ms;
+	write_time_or_null(body, ",\"seam\":", ask->seam_ms);
 	write_time_or_null(body, ",\"oldest\":", extent.oldest_ms);
 	write_time_or_null(body, ",\"newest\":", extent.newest_ms);
 	add_text(body, ",\"times\":[");
 	for (size_t i = 0; i < sums->points; i++)
-		body_printf(body, "%s%" PRId64, i ? "," : "", ask->from_ms + (int64_t)i * ask->step_ms);
+		body_printf(body, "%s%" PRId64, i ? "," : "", history_ask_time_ms(ask, i));
 	add_text(body, "],\"covered_ms\":[");
 	for (size_t i = 0; i < sums->points; i++) {
 		body_add(body, ",", i > 0);
@@ -391,21 +397,109 @@ int history_answer_write(struct body *body, const struct history_ask *ask,
 	return err;
 }
 
-enum MHD_Result history_answer(struct server *server, struct request *request)
+/* ---- from where ------------------------------------------------------------ */
+
+static enum MHD_Result write_answer(struct server *server, struct request *request,
+				    const struct history_ask *ask, const struct history_source *source)
+{
+	struct body body = { 0 };
+
+	api_begin(server, &body);
+	if (history_answer_write(&body, ask, source)) {
+		free(body.data);
+		return MHD_NO;
+	}
+	return api_end(request, &body);
+}
+
+static enum MHD_Result answer_from_memory(struct server *server, struct request *request,
+					  struct history_ask *ask)
 {
 	struct history_source source = history_memory(&server->history);
-	struct body body = { 0 };
+
+	history_ask_fit(ask, &source);
+	ask->oldest_ms = server->archive.extent.oldest * 1000;
+	return write_answer(server, request, ask, &source);
+}
+
+static const struct filter *find(const struct list_query *wants, const char *name)
+{
+	for (size_t i = 0; i < wants->filter_count; i++)
+		if (!strcmp(wants->filter[i].parameter->name, name))
+			return &wants->filter[i];
+	return NULL;
+}
+
+static void fill(struct server *server, const struct list_query *wants, const struct history_ask *ask,
+		 int64_t whole_ms, struct archive_question *q)
+{
+	struct history_source source = history_memory(&server->history);
+	struct history_extent extent;
+	int64_t newest_ms;
+
+	source.extent(&source, &extent);
+	newest_ms = extent.newest_ms ? extent.newest_ms : (int64_t)time(NULL) * 1000;
+	q->kind = ARCHIVE_SERIES;
+	q->to = ((ask->to_ms < newest_ms ? ask->to_ms : newest_ms) + 999) / 1000;
+	q->from = ask->from_ms > 0 ? ask->from_ms / 1000 : 0;
+	if (q->from >= q->to)
+		q->from = q->to - 1;
+	q->now = (newest_ms + 999) / 1000;
+	q->step = ask->asked_step_ms / 1000;
+	q->seam = whole_ms == INT64_MAX ? INT64_MAX : (whole_ms + 999) / 1000;
+	q->parts = ask->parts;
+	archive_put_text(q->process, find(wants, "command"));
+	archive_put_text(q->host, find(wants, "host"));
+	archive_put_network(q, find(wants, "ip"));
+	/* It knows no pids. */
+	if (find(wants, "pid"))
+		q->parts &= ~(unsigned int)(HISTORY_PROCESSES | HISTORY_ONE_PROCESS);
+}
+
+static enum MHD_Result answer_from_both(struct server *server, struct request *request,
+					struct history_ask *ask, const struct archive_entry *entry)
+{
+	struct archive_series series;
+	struct history_source source;
+	struct history_both both;
+	enum MHD_Result result = MHD_NO;
+
+	if (archive_series_parse(entry->text->data, entry->text->length, &series))
+		return reply_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, NULL,
+				     "the database: its answer makes no sense");
+	if (!history_both_init(&both, &server->history, &series, find(request->wants, "pid"),
+			       &server->bounds)) {
+		source = history_both(&both);
+		ask->cuts = series.cuts;
+		ask->n_cuts = series.head->cuts;
+		ask->from_ms = series.cuts[0] * 1000;
+		ask->to_ms = series.cuts[series.head->cuts - 1] * 1000;
+		ask->step_ms = series.head->step * 1000;
+		if (series.head->steps + 1 < series.head->cuts)
+			ask->seam_ms = series.cuts[series.head->steps] * 1000;
+		result = write_answer(server, request, ask, &source);
+	}
+	history_both_free(&both);
+	return result;
+}
+
+enum MHD_Result history_answer(struct server *server, struct request *request)
+{
+	struct history_source memory = history_memory(&server->history);
+	int64_t whole_ms = history_whole_ms(&server->history);
+	struct archive_question question = { 0 };
+	const struct archive_entry *entry;
+	enum MHD_Result result;
 	const char *name, *why;
 	struct history_ask ask;
 
 	if (!server->shot)
 		return api_waiting(request);
-	if (history_ask_read(request->wants, &source, &ask, &name, &why))
+	if (history_ask_read(request->wants, &memory, &ask, &name, &why))
 		return reply_problem(request, MHD_HTTP_BAD_REQUEST, NULL, "%s: %s", name, why);
-	api_begin(server, &body);
-	if (history_answer_write(&body, &ask, &source)) {
-		free(body.data);
-		return MHD_NO;
-	}
-	return api_end(request, &body);
+	if (!request->asked && (!server->archive.enabled || ask.from_ms >= whole_ms))
+		return answer_from_memory(server, request, &ask);
+	fill(server, request->wants, &ask, whole_ms, &question);
+	entry = archive_get(server, request, &question, &result);
+	return entry ? answer_from_both(server, request, &ask, entry) : result;
 }

@@ -4,6 +4,9 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
+
+#include "common/store_plan.h"
 
 #define RANGE_DEFAULT_MS (300 * 1000)
 #define MS_MAX 1000000000000000
@@ -117,8 +120,22 @@ static int64_t round_up(int64_t ms, int64_t step_ms, int64_t phase_ms)
 	return round_down(ms + step_ms - 1, step_ms, phase_ms);
 }
 
+int64_t history_ask_time_ms(const struct history_ask *ask, size_t step)
+{
+	return ask->cuts ? ask->cuts[step] * 1000 : ask->from_ms + (int64_t)step * ask->step_ms;
+}
+
+size_t history_ask_step(const struct history_ask *ask, int64_t ms)
+{
+	if (ask->cuts)
+		return store_plan_part(ask->cuts, ask->n_cuts, ms / 1000);
+	return (size_t)((ms - ask->from_ms) / ask->step_ms);
+}
+
 size_t history_ask_points(const struct history_ask *ask)
 {
+	if (ask->cuts)
+		return ask->n_cuts - 1;
 	return (size_t)((ask->to_ms - ask->from_ms) / ask->step_ms);
 }
 
@@ -170,12 +187,16 @@ int history_ask_read(const struct list_query *wants, const struct history_source
 	*ret_why = "not together with from";
 	if (from && range)
 		return -EINVAL;
+	if (!extent.newest_ms)
+		extent.newest_ms = (int64_t)time(NULL) * 1000;
 	to_ms = number_or(find(wants, TO), extent.newest_ms);
 	from_ms = number_or(from, to_ms - (range ? range_ms : RANGE_DEFAULT_MS));
 	*ret_name = "from";
 	*ret_why = "must be before to";
 	if (from && find(wants, TO) && from_ms >= to_ms)
 		return -EINVAL;
+	ask.from_ms = from_ms;
+	ask.to_ms = to_ms;
 	ask.asked_step_ms = number_or(find(wants, STEP), 0) * 1000;
 	ask.parts = what ? read_parts(what->text) : PARTS_DEFAULT;
 	take_filter(&ask.process, wants, PID);
@@ -187,10 +208,17 @@ int history_ask_read(const struct list_query *wants, const struct history_source
 	*ret_why = "process wants pid, command or host, remote wants ip or host";
 	if (!is_of_somebody(&ask))
 		return -EINVAL;
-	/* Where nothing is known, this leaves no time at all. */
-	clamp(&from_ms, extent.newest_ms ? extent.newest_ms - extent.window_ms : 0, extent.newest_ms);
-	clamp(&to_ms, from_ms, extent.newest_ms);
-	fit_time(&ask, source, &extent, from_ms, to_ms);
 	*ret_ask = ask;
 	return 0;
+}
+
+void history_ask_fit(struct history_ask *ask, const struct history_source *source)
+{
+	struct history_extent extent;
+
+	source->extent(source, &extent);
+	/* Where nothing is known, this leaves no time at all. */
+	clamp(&ask->from_ms, extent.newest_ms ? extent.newest_ms - extent.window_ms : 0, extent.newest_ms);
+	clamp(&ask->to_ms, ask->from_ms, extent.newest_ms);
+	fit_time(ask, source, &extent, ask->from_ms, ask->to_ms);
 }

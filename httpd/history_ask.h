@@ -24,6 +24,10 @@ enum history_part {
 struct history_ask {
 	int64_t from_ms, to_ms;		/* whole steps; to_ms is the first that is not in it */
 	int64_t step_ms;
+	const int64_t *cuts;		/* Unix seconds where steps begin and end; NULL: all are as long */
+	size_t n_cuts;
+	int64_t seam_ms;		/* where another source goes on; 0: there is one */
+	int64_t oldest_ms;		/* that yet another source has; 0: there is none */
 	int64_t asked_step_ms;		/* 0 = the shortest there is */
 	unsigned int parts;		/* enum history_part */
 	size_t limit;			/* rows of processes, remotes */
@@ -33,14 +37,23 @@ struct history_ask {
 extern const struct parameter history_parameters[];
 
 /*
- * Reads the parameters, and fits them to what the source has: time that it cannot reach is
- * left out, steps are made as long as they must be. 0, or -EINVAL with the name of the
- * one at fault and what is wrong about it.
+ * Reads the parameters; from_ms and to_ms are as they were given, without steps. 0, or
+ * -EINVAL with the name of the one at fault and what is wrong about it.
  */
 int history_ask_read(const struct list_query *wants, const struct history_source *source,
 		     struct history_ask *ret_ask, const char **ret_name, const char **ret_why);
 
+/*
+ * Fits the time to what the source has: what it cannot reach is left out, steps are made as
+ * long as they must be.
+ */
+void history_ask_fit(struct history_ask *ask, const struct history_source *source);
+
 /* How many steps it has: 0 to HISTORY_POINTS_MAX. */
 size_t history_ask_points(const struct history_ask *ask);
+
+/* When a step begins, and the step that holds a time. */
+int64_t history_ask_time_ms(const struct history_ask *ask, size_t step);
+size_t history_ask_step(const struct history_ask *ask, int64_t ms);
 
 #endif

@@ -41,7 +41,7 @@ static const struct member process_members[] = {
 };
 
 static const struct member remote_members[] = {
-	{ "host", .kind = "string" }, { "remote_ip", .kind = "null:string" }, MOVED, END,
+	{ "host", .kind = "null:string" }, { "remote_ip", .kind = "null:string" }, MOVED, END,
 };
 
 static const struct member process_other_members[] = { MOVED, CALLED, END };
@@ -87,10 +87,11 @@ const struct member history_members[] = {
 	{ "timestamp", "null:unix_ms", .what = "Unix time in milliseconds of the newest snapshot" },
 	{ "stale", "boolean",
 	  .what = "whether the input has ended or is late: the newest snapshot is an old one" },
-	{ "source", "string", .what = "where it is from: memory" },
+	{ "source", "word:memory database both", .what = "where it is from" },
+	{ "seam", MS_OR_NULL, .what = "of both: from when on it is from memory; null: it is from one" },
 	{ "from", MS, .what = "Unix time in milliseconds: when the first step begins" },
 	{ "to", MS, .what = "when the last step ends" },
-	{ "step_ms", "integer", .what = "how long a step is" },
+	{ "step_ms", "integer", .what = "how long a step is; days have 23 to 25 hours" },
 	{ "widened", "boolean", .what = "whether that is longer than asked for" },
 	{ "oldest", MS_OR_NULL, .what = "from when on anything is known; null: nothing is" },
 	{ "newest", MS_OR_NULL, .what = "until when it is" },

@@ -198,7 +198,7 @@ static void add_histogram(struct history_sums *sums, size_t step, const struct h
 static int take_slot(void *closure, int64_t start_ms, const struct history_slot *slot)
 {
 	struct history_sums *sums = closure;
-	size_t step = (size_t)((start_ms - sums->ask->from_ms) / sums->ask->step_ms);
+	size_t step = history_ask_step(sums->ask, start_ms);
 	int err = 0;
 
 	if (sums->counts)

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Makes a running program do what an attacker inside of it would: system calls, put into it by ptrace.
 
-usage: inject.py all|one PROGRAM [OPTION...]; starts PROGRAM with --ready-fd, passes it stdin, waits until it is ready and waits for more,
-and prints for each call what came of it: `done`, an error's name, or `stopped` where the sandbox stops it. Calls that
+usage: inject.py all|one|history PROGRAM [OPTION...]; starts PROGRAM with --ready-fd, passes it stdin, waits until it is ready and waits
+for more, and prints for each call what came of it: `done`, an error's name, or `stopped` where the sandbox stops it. Calls that
 are stopped are not carried out, and the program is let go on; SIGTERM ends it, and its exit status is this one's. With
-`one` the signal that stops the first call gets to the program. x86-64 only.
+`one` the signal that stops the first call gets to the program. With `history` it is httpd's process that reads the
+database, which may open files, but not one that everybody may read. x86-64 only.
 """
 import ctypes
 import errno
@@ -134,6 +135,21 @@ def wait_until_idle(pid):
                 return
 
 
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return [int(child) for child in f.read().split()]
+
+
+def reader_of(pid):
+    """The process that reads the database: the child of a child, once it waits for questions."""
+    while True:
+        for keeper in children(pid):
+            for worker in children(keeper):
+                with open(f"/proc/{worker}/syscall", encoding="ascii") as f:
+                    if f.read().startswith("45 "):    # recvfrom
+                        return worker
+
+
 def main():
     ready, ready_here = os.pipe()
     program = subprocess.Popen(sys.argv[2:] + ["--ready-fd", str(ready_here)], stdin=subprocess.PIPE,
@@ -144,12 +160,15 @@ def main():
     if not os.read(ready, 1):
         sys.exit(f"inject: {sys.argv[2]} is not ready")
     wait_until_idle(program.pid)
-    victim = Victim(program.pid)
+    is_history = sys.argv[1] == "history"
+    victim = Victim(reader_of(program.pid) if is_history else program.pid)
     if sys.argv[1] == "one":
         victim.deliver(FORK)
     else:
         for name, result in attacks(victim):
             print(name, result, flush=True)
+        if is_history:
+            print("openat-readable", victim.call(257, AT_FDCWD, victim.put(b"/etc/passwd\0"), os.O_RDONLY))
         victim.let_go()
         program.terminate()
     sys.exit(program.wait(timeout=20))

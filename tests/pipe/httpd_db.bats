@@ -304,6 +304,139 @@ worker() {
 	stop_httpd
 }
 
+# snapshots FROM COUNT: one each 10 s, with an interval in which proc1 moved 7 bytes; pids differ.
+snapshots() {
+	/usr/bin/python3 - "$@" <<-'END'
+		import json, sys
+		begin, count = map(int, sys.argv[1:])
+		rates = {"ingress_bytes": 100, "egress_bytes": 10, "ingress_packets": 3, "egress_packets": 1}
+		for i in range(count):
+		    sums = {key: value * (i + 1) for key, value in rates.items()}
+		    print(json.dumps({
+		        "type": "snapshot", "timestamp": (begin + (i + 1) * 10) * 1000, "seq": i + 1, "interval_ms": 10000,
+		        "totals": sums, "interval": dict(rates, process_tx_bytes=7, remote_tx_bytes=7),
+		        "protocols": [{"proto": "TCP", "interval_bytes": 110, "interval_packets": 4}],
+		        "processes": [{"host": "web1", "pid": 100 + i % 3, "command": "proc1", "interval_tx_bytes": 7}],
+		        "remotes": [{"host": "web1", "remote_ip": "10.0.0.1", "interval_tx_bytes": 7}]}))
+	END
+}
+
+# Until all snapshots fed are in.
+wait_for_snapshots() {
+	until get /api/stats && [ "$(jq .httpd.snapshots <<<"$output")" = "$1" ]; do :; done
+}
+
+# past PARAMETERS: /api/history into $T/past
+past() {
+	get "/api/history?$1"
+	[ "$STATUS" = 200 ]
+	printf '%s' "$output" >"$T/past"
+}
+
+@test "/api/history reaches back: each step is the database's or memory's, exactly" {
+	open_folder
+	lines | record
+	local end=$((DAY + 432000)) oldest
+	oldest=$(sqlite3 "$DB" 'SELECT min(begin) FROM slot')
+	start_httpd --db "$DB"
+	snapshots $end 360 >&8
+	wait_for_snapshots 360
+	past "from=$((DAY * 1000))&to=$(((end + 3600) * 1000))&step=900&limit=10000"
+	[ "$(jq -c "[.source, .step_ms, .oldest]" "$T/past")" = "[\"both\",900000,${oldest}000]" ]
+	local seam from
+	seam=$(jq .seam/1000 "$T/past")
+	from=$(jq '.times[0]/1000' "$T/past")
+	# Memory is whole from its second slot on; the seam is the first step that begins then.
+	[ "$seam" -gt $((end + 10)) ]
+	[ "$seam" -le $((end + 910)) ]
+	"$BIN/report" --db "$DB" history --step 15min --from "$from" --to "$seam" --format json >"$T/report"
+	[ "$(jq -c '[.rows[].ingress_bytes]' "$T/report")" = \
+		"$(jq -c --argjson seam "$seam" '.times as $t | [.rates.ingress_bytes[range($t | map(select(. < $seam * 1000)) | length)]]' "$T/past")" ]
+	jq -c --argjson seam "$seam" '.times as $t | [.rates.ingress_bytes[($t | map(select(. < $seam * 1000)) | length):-1][]] | unique' "$T/past" |
+		grep -qx '\[9000\]'
+	# Sums by process: pids are one row, of both.
+	"$BIN/report" --db "$DB" top --by process -n 0 --from "$from" --to "$seam" --format json >"$T/report"
+	[ "$(jq '[.rows[] | select(.command == "proc1") | .tx_bytes] | add' "$T/report")" = \
+		"$(jq --argjson seam "$seam" --argjson last "$end" '.processes[] | select(.command == "proc1") | .tx_bytes - ($last + 3600 - $seam) / 10 * 7' "$T/past")" ]
+	[ "$(jq -c '[.processes[].pid] | unique' "$T/past")" = '[null]' ]
+	"$BIN/report" --db "$DB" top --by remote -n 0 --from "$from" --to "$seam" --format json >"$T/report"
+	[ "$(jq '[.rows[].rx_bytes] | add' "$T/report")" = "$(jq '[.remotes[].rx_bytes] | add' "$T/past")" ]
+	[ "$(jq '[.rows[].tx_bytes] | add' "$T/report")" = \
+		"$(jq --argjson seam "$seam" --argjson last "$end" '([.remotes[].tx_bytes] | add) - ($last + 3600 - $seam) / 10 * 7' "$T/past")" ]
+	# Percentiles over all of it are those of report.
+	"$BIN/report" --db "$DB" latency --from "$from" --to "$seam" --format json >"$T/report"
+	[ "$(jq -c '.rows[0] | [.count, .p50, .p95, .p99, .max]' "$T/report")" = \
+		"$(jq -c '.latency.range | [.count, .p50, .p95, .p99, .max]' "$T/past")" ]
+	# All that the generator made, and what memory has behind the seam.
+	[ "$(jq '[.rates.ingress_bytes[] | values] | add' "$T/past")" = \
+		"$(jq --argjson seam "$seam" --argjson last "$end" '([.others[] | select(.[1] == "interface") | .[3]] | add) + ($last + 3600 - $seam) / 10 * 100' "$T/sums")" ]
+	stop_httpd
+}
+
+@test "/api/history within memory asks no database; what was not watched is null" {
+	open_folder
+	{ process $DAY 5; process $((DAY + 86400)) 6; } | record
+	start_httpd --db "$DB"
+	snapshots $((DAY + 90000)) 60 >&8
+	wait_for_snapshots 60
+	local asked
+	asked=$(jq .httpd.database.asked <<<"$output")
+	past "from=$(((DAY + 90100) * 1000))&to=$(((DAY + 90600) * 1000))&what=rates"
+	[ "$(jq -c '[.source, .seam]' "$T/past")" = '["memory",null]' ]
+	past "from=$((DAY * 1000))&to=$(((DAY + 90000) * 1000))&what=processes,process&command=curl"
+	[ "$(jq -c .source "$T/past")" = '"database"' ]
+	[ "$(jq -c '[.process.tx_bytes[] | values]' "$T/past")" = '[5,6]' ]
+	[ "$(jq -c '[.processes[] | [.host, .pid, .command, .tx_bytes]]' "$T/past")" = '[["unknown",null,"curl",11]]' ]
+	[ "$(jq '[.covered_ms[] | select(. == 0)] | length > 100' "$T/past")" = true ]
+	get /api/stats
+	[ "$(jq .httpd.database.asked <<<"$output")" -le $((asked + 2)) ]
+	# A process by its pid is only known to memory.
+	past "from=$((DAY * 1000))&to=$(((DAY + 90600) * 1000))&what=processes&pid=101"
+	[ "$(jq -c '[.processes[] | [.pid, .command]]' "$T/past")" = '[[101,"proc1"]]' ]
+	stop_httpd
+}
+
+@test "/api/history in days: from midnight to midnight, also where clocks change" {
+	open_folder
+	for hour in $(seq 0 2399); do process $((DAY - 3600 * hour)) 1; done | "$BIN/recorder" --db "$DB" --retain raw=0,minutes=0,hours=0 >/dev/null
+	chmod a+r "$DB"*
+	start_httpd --db "$DB"
+	snapshots $DAY 1 >&8
+	wait_for_snapshots 1
+	past "from=$(((DAY - 4000000) * 1000))&to=$((DAY * 1000))&what=process&command=curl"
+	[ "$(jq .step_ms "$T/past")" -ge 82800000 ]
+	for time in $(jq '.times[] / 1000' "$T/past"); do [ "$(date -d "@$time" +%T)" = 00:00:00 ]; done
+	[ "$(jq -c '[.process.tx_bytes[:-1][]] | unique' "$T/past")" = '[24]' ]
+	stop_httpd
+}
+
+@test "/api/history: the database is damaged, memory still answers for what it has" {
+	open_folder
+	head -c 8192 /dev/urandom >"$DB"
+	chmod a+r "$DB"
+	start_httpd --db "$DB"
+	snapshots $DAY 60 >&8
+	wait_for_snapshots 60
+	get "/api/history?from=$(((DAY - 86400) * 1000))&what=rates"
+	problem 503 'the database: '
+	past "from=$(((DAY + 100) * 1000))&what=rates"
+	[ "$(jq -c .source "$T/past")" = '"memory"' ]
+	stop_httpd
+}
+
+@test "the process that reads it: no other file, no socket, no program, nothing written" {
+	[ ! -x "${BUILD:-}/bin/httpd" ] || BIN=$BUILD/bin
+	open_folder
+	process $DAY 5 | record
+	run /usr/bin/python3 "$HERE/../inject.py" history "$BIN/httpd" --listen 127.0.0.1:0 "${AS_USER[@]}" --db "$DB" </dev/null
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(grep -c ' stopped$' <<<"$output")" -eq 24 ]
+	# Files may be opened where Landlock lets them: with it, none of these.
+	[ "$(grep -c '^open[a-z-]* EACCES$' <<<"$output")" -eq 3 ] || [ ! -e /sys/kernel/security/lsm ] || ! grep -q landlock /sys/kernel/security/lsm
+	[ "$(grep -c -e ' stopped$' -e '^open' -e '^httpd: ' <<<"$output")" -eq "$(wc -l <<<"$output")" ]
+}
+
 @test "no directory: exit 1 and one line" {
 	run -1 "$BIN/httpd" --db "$T/none/flows.db" "${AS_USER[@]}" --listen 127.0.0.1:0
 	[ "$output" = "httpd: --db $T/none/flows.db: there is no such directory" ]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The last hour against a naive model: all snapshots are kept, and added up anew for each question. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -313,7 +314,10 @@ static int ask(struct fixture *f, char *text, struct history_ask *ret_ask, const
 	}
 	if (list_query_parse(&query, history_parameters, &wants, ret_name, &why))
 		return -1;
-	return history_ask_read(&wants, &f->source, ret_ask, ret_name, &why);
+	if (history_ask_read(&wants, &f->source, ret_ask, ret_name, &why))
+		return -EINVAL;
+	history_ask_fit(ret_ask, &f->source);
+	return 0;
 }
 
 static json_t *answer(struct fixture *f, const char *format, ...)
