@@ -30,14 +30,17 @@ static int work(const struct child *child, pid_t parent)
 	return follow(parent) ? child->work(child->closure) : EXIT_FAILURE;
 }
 
-/* Starts what answers, and starts it again when it crashes. */
-static int keep(const struct child *child)
+/*
+ * Starts what answers, and starts it again when it crashes. The signal that PR_SET_PDEATHSIG asks
+ * for does not reach it when httpd's Landlock keeps signals in: it looks for itself.
+ */
+static int keep(const struct child *child, pid_t parent)
 {
 	struct timespec pause = { .tv_sec = RESTART_SECONDS };
 	pid_t self = getpid(), pid;
 	int status;
 
-	for (;;) {
+	while (getppid() == parent) {
 		pid = fork();
 		if (!pid)
 			_exit(work(child, self));
@@ -47,6 +50,7 @@ static int keep(const struct child *child)
 			return EXIT_SUCCESS;
 		nanosleep(&pause, NULL);
 	}
+	return EXIT_SUCCESS;
 }
 
 static int become(const char *name)
@@ -89,7 +93,7 @@ static int run(const struct child *child, pid_t parent, int fd)
 	if (keep_descriptors(fd) || become(child->user) || !follow(parent) ||
 	    child->confine(child->closure))
 		return EXIT_FAILURE;
-	return keep(child);
+	return keep(child, parent);
 }
 
 int child_start(const struct child *child, int *ret_fd)

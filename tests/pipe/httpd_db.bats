@@ -61,6 +61,13 @@ problem() {
 	grep -q "$2" <<<"$(jq -r .detail <<<"$output")"
 }
 
+# Until it has been asked how far back there is something: that is a question like others.
+wait_for_extent() {
+	until get /api/stats && [ "$(jq .httpd.database.oldest <<<"$output")" -gt 0 ] 2>/dev/null; do
+		feed '{"type":"snapshot","seq":1,"interval_ms":60000}'
+	done
+}
+
 worker() {
 	pgrep -P "$(pgrep -P "$PID" -x httpd-history)"
 }
@@ -193,6 +200,7 @@ worker() {
 	process $DAY 5 | record
 	start_httpd --db "$DB"
 	local all="from=$DAY&to=$((DAY + 100))"
+	wait_for_extent
 	get "/api/history/top?$all"
 	[ "$STATUS" = 200 ]
 	kill -STOP "$(worker)"
@@ -226,7 +234,7 @@ worker() {
 	process $DAY 5 | record
 	start_httpd --db "$DB"
 	local all="from=$DAY&to=$((DAY + 100))"
-	get "/api/history/top?$all"
+	wait_for_extent
 	local stopped
 	stopped=$(worker)
 	kill -STOP "$stopped"
@@ -249,6 +257,7 @@ worker() {
 	process $DAY 5 | record
 	start_httpd --db "$DB"
 	local path="/api/history/top?from=$DAY&to=$((DAY + 100))" stopped
+	wait_for_extent
 	stopped=$(worker)
 	kill -STOP "$stopped"
 	local config=()
@@ -269,11 +278,12 @@ worker() {
 	process $DAY 5 | record
 	start_httpd --db "$DB"
 	local path="/api/history/top?from=$DAY&to=$((DAY + 100))" stopped
+	wait_for_extent
 	stopped=$(worker)
 	kill -STOP "$stopped"
 	curl -sS --max-time 60 -o /dev/null "$URL$path" 3>&- 8>&- &
 	local gone=$!
-	until get /api/stats && [ "$(jq .httpd.database.asked <<<"$output")" -ge 1 ]; do
+	until get /api/stats && [ "$(jq '.httpd.database | .asked - .answered' <<<"$output")" = 1 ]; do
 		feed '{"type":"snapshot","seq":1,"interval_ms":60000}'
 	done
 	kill -KILL $gone
