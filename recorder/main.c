@@ -42,7 +42,7 @@ static const struct program_info program = {
 	.name = "recorder",
 	.operands = "",
 	.purpose = "Copies lines from stdin to stdout unchanged, and keeps what they say in a\n"
-		   "database. It stands between aggregator and httpd.",
+		   "database. It stands between aggregator and httpd; report asks it.",
 };
 
 static const struct option_row rows[] = {

@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/store.h"
 #include "report/format.h"
 #include "report/text.h"
 
 #define GAP 2
 #define TEXT_MIN 12		/* texts are cut to this before columns are left out */
 #define BAR_MIN 10
+#define BAR_GOOD 30		/* spare columns leave for it */
 #define BAR_MAX 60
 
 static struct {
@@ -132,12 +134,22 @@ static bool leave_out_last_spare(void)
 	return false;
 }
 
+/* The column of bars, or n. */
+static size_t bars(void)
+{
+	size_t i = 0;
+
+	while (i < state.head->n && state.head->columns[i].kind != CELL_BAR)
+		i++;
+	return i;
+}
+
 /* Spare columns go first, then texts are cut; a bar takes what is left. */
 static void fit(size_t terminal)
 {
-	size_t i;
+	size_t wanted = bars() < state.head->n ? BAR_GOOD - BAR_MIN : 0, i;
 
-	while (total_width() > terminal && leave_out_last_spare())
+	while (total_width() + wanted > terminal && leave_out_last_spare())
 		;
 	while (total_width() > terminal && (i = widest_text()) < state.head->n)
 		state.width[i]--;
@@ -242,6 +254,33 @@ static void put_range(const char *before, int64_t from, int64_t to, const char *
 	fprintf(state.head->out, "%s%s to %s%s", before, begin, end, after);
 }
 
+static bool is_watched(size_t r)
+{
+	size_t i = bars();
+
+	return i == state.head->n || !state.rows.cells[r * state.rows.columns + i].is_null;
+}
+
+/* Time at either end that nobody watched is left out: the line above says so. */
+static void put_rows(void)
+{
+	size_t first = 0, end = state.rows.n;
+
+	while (first < end && !is_watched(first))
+		first++;
+	while (end > first && !is_watched(end - 1))
+		end--;
+	for (size_t r = first; r < end; r++)
+		put_line(r);
+}
+
+/* What came since the last slot ended is not worth a line. */
+static bool is_all_there(const struct answer_head *head)
+{
+	return head->begin == head->from && head->end <= head->to &&
+	       head->to - head->end <= STORE_RAW_SECONDS;
+}
+
 static void begin(const struct answer_head *head)
 {
 	state.head = head;
@@ -257,14 +296,13 @@ static void end(void)
 	put_range(", ", head->from, head->to, "\n");
 	if (head->begin == head->end)
 		fputs("nothing was recorded\n", state.head->out);
-	else if (head->begin != head->from || head->end != head->to)
+	else if (!is_all_there(head))
 		put_range("recorded: ", head->begin, head->end, "\n");
 	putc('\n', state.head->out);
 	measure();
 	fit(text_terminal_width());
 	put_line(state.rows.n);
-	for (size_t r = 0; r < state.rows.n; r++)
-		put_line(r);
+	put_rows();
 	kept_rows_free(&state.rows);
 }
 
