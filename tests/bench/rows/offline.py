@@ -70,7 +70,7 @@ def compare(b, what, name, package, argv, *rest):
     try:
         return in_turn(b, *rest)
     except subprocess.CalledProcessError as e:
-        b.miss(f"{what} beside {name}", f"ended with {e.returncode}: {' '.join(argv)}")
+        b.miss(f"{what} beside {name}", f"ended with {e.returncode}: {' '.join(e.cmd[len(ALONE):])}")
         return None
 
 
