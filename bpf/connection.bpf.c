@@ -417,6 +417,12 @@ int BPF_PROG(connection_send, struct sock *sk, int ret, int flags)
 
 /* ---- the walk over sockets that are open already ------------------------------ */
 
+/* Four bits of a byte up to Linux 6.1, and since then a byte. */
+static __always_inline u8 userlocks(const struct sock *sk)
+{
+	return BPF_CORE_READ_BITFIELD(sk, sk_userlocks);
+}
+
 /*
  * Who opened it. An accepted socket is a copy of its listener and keeps the backlog that
  * the listener was given (sk_clone_lock leaves it). Where that was 0: its port was bound,
@@ -429,13 +435,12 @@ static __always_inline u8 walked_direction(const struct sock *sk, const struct t
 	const struct inet_bind_bucket *bucket;
 
 	if (!tcp)
-		return sk->sk_userlocks & SOCK_BINDPORT_LOCK ? DIRECTION_INGRESS
-							     : DIRECTION_EGRESS;
+		return userlocks(sk) & SOCK_BINDPORT_LOCK ? DIRECTION_INGRESS : DIRECTION_EGRESS;
 	if (sk->sk_max_ack_backlog)
 		return DIRECTION_INGRESS;
 	bucket = tcp->inet_conn.icsk_bind_hash;
 	if (!bucket || bucket->fastreuse < 0 ||
-	    sk->sk_userlocks & (SOCK_BINDPORT_LOCK | SOCK_BINDADDR_LOCK))
+	    userlocks(sk) & (SOCK_BINDPORT_LOCK | SOCK_BINDADDR_LOCK))
 		return DIRECTION_EGRESS;
 	return DIRECTION_INGRESS;
 }
