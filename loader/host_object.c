@@ -17,6 +17,7 @@
 #include "loader/skeleton.h"
 
 #define TRACEPOINT "tp_btf/"
+#define CGROUP "cgroup/"
 
 static struct bpf_object *object_of(const struct host_object *object)
 {
@@ -195,7 +196,7 @@ static void try_programs(struct host_object *object, u32 probes)
 	for (unsigned int i = 0; i < object->count; i++) {
 		struct host_program *p = &object->programs[i];
 
-		if (p->probes & probes)
+		if (is_wanted(p, probes))
 			p->err = try_program(p->name, p->probes);
 	}
 }
@@ -211,6 +212,30 @@ static bool has_tracepoint(const struct btf *btf, const char *section)
 		return true;
 	snprintf(type, sizeof(type), "btf_trace_%s", tracepoint);
 	return btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0;
+}
+
+/* What ours at the cgroup's hooks call, and Linux up to 6.12 does not let them. */
+static bool has_task_storage_in_cgroups(void)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_FUNC_task_storage_get,
+				       NULL) != 0;
+}
+
+/* What is known without the verifier: to try programs one by one takes seconds. */
+static void foresee(struct host_object *object, const struct btf *btf, u32 probes)
+{
+	bool cgroups = !(probes & PROBE_HOST(HOST_PROBE_PROCESS)) || has_task_storage_in_cgroups();
+
+	for (unsigned int i = 0; i < object->count; i++) {
+		struct host_program *p = &object->programs[i];
+
+		if (!(p->probes & probes))
+			continue;
+		if (btf && !has_tracepoint(btf, p->section))
+			p->err = -ESRCH; /* what libbpf says of it */
+		else if (!cgroups && !strncmp(p->section, CGROUP, strlen(CGROUP)))
+			p->err = -EINVAL; /* what the verifier says */
+	}
 }
 
 static void explain(const struct host_program *p, const struct btf *btf,
@@ -272,15 +297,21 @@ int host_object_load(struct host_object *object, const struct pindir *d, u32 pro
 		     const struct mapset *maps, struct host_answer *ret_answer,
 		     struct failure *f)
 {
-	struct host_answer can = { .can = PROBES_HOST };
+	struct btf *btf = btf__load_vmlinux_btf();
+	struct host_answer can;
 	bool loading;
 	int err;
 
-	if (host_object_open(object, f))
+	if (host_object_open(object, f)) {
+		btf__free(btf);
 		return -1;
-	err = load_all(object, d, probes, maps, &loading);
+	}
+	foresee(object, btf, probes);
+	answer(object, btf, &can);
+	btf__free(btf);
+	err = load_all(object, d, probes & can.can, maps, &loading);
 	if (err && loading) {
-		try_programs(object, probes);
+		try_programs(object, probes & can.can);
 		host_object_ask(object, &can);
 		if (host_object_open(object, f))
 			return -1;
