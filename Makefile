@@ -50,7 +50,7 @@ LIBS_top        := -lncursesw -ltinfo -lcurl -ljansson
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install install-strip uninstall deps demo-deps check-deps bench-deps bench-docs bench-quick bench-build check check-build demo abuse bench month soak-browser fuzz lint format docs clean help
+.PHONY: all install install-strip uninstall deps demo-deps check-deps bench-deps bench-docs bench-quick bench-build check check-build check-kernels check-all demo abuse bench month soak-browser fuzz lint format docs clean help
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%) ## build the programs to build/bin
 
@@ -63,6 +63,8 @@ DEPS_DEMO  := iproute2 util-linux iputils-ping iperf3 curl jq
 DEPS_BENCH := valgrind nginx-light wrk chromium nodejs npm
 # What is measured beside: one that is not to be had is named in the table.
 DEPS_PEERS := tcpdump tshark softflowd nfdump argus-server xdp-tools
+# Other kernels in qemu; the kernels themselves come from the same mirror, see tests/kernels/debian.py.
+DEPS_KERNELS := qemu-system-x86 busybox-static debian-archive-keyring
 DEPS_CHECK := libcmocka-dev sqlite3 bats nftables tcpdump ethtool libclang-rt-dev clang-format openssl procps cppcheck \
 	shellcheck valgrind chromium nodejs npm python3-jsonschema prometheus tmux mandoc man-db \
 	systemd dbus
@@ -282,6 +284,17 @@ check: ## install what is missing, and pass every test
 	@$(MAKE) --no-print-directory check-deps
 	@$(MAKE) --no-print-directory check-build
 	@tests/run --build $(BUILD) --fuzz-seconds $(FUZZ_SECONDS) $(SUITES)
+
+check-kernels: ## what speaks to the kernel, on Debian's 5.10, 6.1, 6.12, 6.18 and 7.x in qemu
+	@tests/deps $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_KERNELS)
+	@$(MAKE) --no-print-directory all $(BPF_BINS) $(TOOL_BINS)
+	@tests/run --build $(BUILD) kernels
+
+check-all: ## check, and check-kernels where qemu is to be had: what CI runs
+	@$(MAKE) --no-print-directory check-deps
+	@tests/deps $(DEPS_KERNELS) || echo "check: other kernels are left out, and named"
+	@$(MAKE) --no-print-directory check-build
+	@tests/run --build $(BUILD) --fuzz-seconds $(FUZZ_SECONDS) --kernels
 
 fuzz: ## run every fuzzer for FUZZ_SECONDS (default 5; give 600 or more)
 	@$(MAKE) --no-print-directory check-deps

@@ -10,6 +10,7 @@ BURST=${JOPIL_BURST:-2000}
 
 setup() {
 	require_root
+	need connection
 	make_veth
 	A=$(netns_path in_a) B=$(netns_path in_b)
 	in_a sysctl -qw net.core.somaxconn=4096
@@ -53,6 +54,7 @@ same_as_snmp() {
 	END
 }
 
+# bats test_tags=kernel
 @test "every way to end, IPv4, v4-mapped and IPv6" {
 	local pids=()
 	make_nowhere
@@ -68,6 +70,8 @@ same_as_snmp() {
 	settled in_b
 	stop_reader
 	cat "$WORK/v4" "$WORK/mapped" "$WORK/v6" >"$WORK/expected"
+	# Other kernels may have no UDP lines: docs/KERNELS.md.
+	[[ " ${JOPIL_LACKS:-} " != *" connection_send "* ]] || sed -i '/"UDP"/d' "$WORK/expected"
 	table
 	same_as_snmp in_a
 	same_as_snmp in_b

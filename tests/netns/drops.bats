@@ -10,6 +10,7 @@ DROPS=${JOPIL_DROPS:-300}
 
 setup() {
 	require_root
+	need drop
 	make_veth
 	A=$(netns_path in_a) B=$(netns_path in_b)
 }
@@ -72,6 +73,7 @@ drops_balance() {
 	[ "$rows" -eq "$(probe_counter drop packets)" ]
 }
 
+# bats test_tags=kernel
 @test "dropped on purpose, a line for some" { drop_on_purpose --drop-lines 100; }
 
 @test "dropped on purpose, a line for each" { drop_on_purpose --drop-lines all; }

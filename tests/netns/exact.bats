@@ -61,10 +61,13 @@ flood_is_exact() {
 @test "no packet lines, 1000 flows" { flood_is_exact 1000 --hook xdp --packet-lines 0; }
 @test "no packet lines, 100000 flows" { flood_is_exact 100000 --hook xdp --packet-lines 0 --max-flows 131072; }
 @test "1000 lines a second, 1 flow" { flood_is_exact 1 --hook xdp --packet-lines 1000; }
+# bats test_tags=kernel
 @test "1000 lines a second, 1000 flows" { flood_is_exact 1000 --hook tc --packet-lines 1000; }
+# bats test_tags=kernel
 @test "1000 lines a second, 100000 flows" { flood_is_exact 100000 --hook generic --packet-lines 1000; }
 @test "a line for each packet, 1 flow" { flood_is_exact 1 --hook xdp --packet-lines all; }
 @test "a line for each packet, 1000 flows" { flood_is_exact 1000 --hook tc --packet-lines all; }
+# bats test_tags=kernel
 @test "a line for each packet, 100000 flows" { flood_is_exact 100000 --hook xdp --packet-lines all; }
 
 @test "100000 flows in a map of 1000: the rest is unattributed, and counted" {
@@ -84,12 +87,13 @@ flood_is_exact() {
 	[ "$(last_counters '.ring_full > 0')" = true ]
 }
 
+# bats test_tags=kernel
 @test "every kind of protocol, IPv4 and IPv6, both directions" {
 	local version
 	begin --hook tc --packet-lines 1000
 	for version in "" -6; do
-		in_a "$BUILD/tests/netns/blast" $version "$VETH_A" 200000 128 5000 mix
-		in_b "$BUILD/tests/netns/blast" $version "$VETH_B" 200000 128 5000 mix
+		in_a "$BUILD/tests/netns/blast" $version "$VETH_A" $((PACKETS / 10)) 128 5000 mix
+		in_b "$BUILD/tests/netns/blast" $version "$VETH_B" $((PACKETS / 10)) 128 5000 mix
 	done
 	stop_reader
 	"$BUILD/tests/netns/balance" <"$LINES"

@@ -10,6 +10,7 @@ WITHIN=15 # percent
 
 setup() {
 	require_root
+	need latency
 	[ -c /dev/net/tun ] || skip "no TUN devices"
 	make_veth
 	A=$(netns_path in_a) B=$(netns_path in_b)
@@ -81,6 +82,7 @@ agrees() {
 	[ -z "${FAILED:-}" ]
 }
 
+# bats test_tags=kernel
 @test "the whole host's histogram holds every sample, with two networks kept of many" {
 	begin latency --max-networks 3
 	tool connector burst "$A" "$B" 10.77.0.2 200 >/dev/null

@@ -9,7 +9,10 @@
 # Never `ip netns exec`: it makes a mount namespace of its own, and pins made there would vanish.
 
 GROUP_ID=65534
-UNPRIVILEGED=(setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs)
+# On other kernels (tests/kernels) JOPIL_READER_CAPS is +bpf where pinned maps want it: docs/KERNELS.md.
+CAPS=-all${JOPIL_READER_CAPS:+,$JOPIL_READER_CAPS}
+UNPRIVILEGED=(setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps="$CAPS" --ambient-caps="$CAPS"
+	--bounding-set="$CAPS" --no-new-privs)
 
 # require_root: skips the test where namespaces or BPF are not to be had.
 require_root() {

@@ -66,6 +66,7 @@ foreign_program() {
 	grep -qx "loader: $VETH_B: ingress tc, egress tc (veth: native XDP would switch off segmentation offload on its peer)" "$WORK/err"
 }
 
+# bats test_tags=kernel
 @test "each hook counts every packet, both ways" {
 	for hook in xdp generic tc; do
 		load_b --hook "$hook"
@@ -445,6 +446,7 @@ OPTIONS=("--hook xdp" "--hook tc --packet-lines 0" "--hook generic" "--max-flows
 	"--only tcp,icmp" "--only all --hook tc" "--ring-size 8192" "--packet-lines 1000 --hook generic --ring-size 1M"
 	"--hook xdp --max-flows 70000")
 
+# bats test_tags=kernel
 @test "replaced under flood with changing options: every packet is in the totals, once" {
 	for side in "in_a $VETH_A" "in_b $VETH_B"; do
 		${side% *} sysctl -qw "net.ipv6.conf.${side#* }.disable_ipv6=1"
@@ -473,6 +475,7 @@ OPTIONS=("--hook xdp" "--hook tc --packet-lines 0" "--hook generic" "--max-flows
 
 # ---- killed at any moment --------------------------------------------------------
 
+# bats test_tags=kernel
 @test "killed at any moment: the next run goes on, and detach leaves nothing" {
 	note_objects
 	grep bpf /proc/self/mountinfo >"$WORK/mounts"

@@ -2,6 +2,14 @@
 # Helpers of the tests of the host's probes: connection, process, drop, latency. Load lib first. These probes see the
 # whole host: a test takes only lines of its own pids, namespaces and addresses.
 
+# need PROBE...: skips the test on other kernels (tests/kernels) that lack one, as docs/KERNELS.md says.
+need() {
+	local probe
+	for probe in "$@"; do
+		[[ " ${JOPIL_PROBES-$probe} " == *" $probe "* ]] || skip "Linux $JOPIL_KERNEL has no $probe probe"
+	done
+}
+
 # load_probes LIST OPTION...: the probes, without any interface.
 load_probes() { in_b_loader --group "$GROUP_ID" --probe "$1" "${@:2}"; }
 

@@ -9,6 +9,7 @@ ROUNDS=${JOPIL_PROCESS_ROUNDS:-5}
 
 setup() {
 	require_root
+	need process
 	make_veth
 	in_a sysctl -qw net.ipv4.ping_group_range="0 0"
 }
@@ -38,6 +39,7 @@ bytes_balance() {
 	done
 }
 
+# bats test_tags=kernel
 @test "every way to move bytes, $ROUNDS times: exact to the byte, by pid, command and user" {
 	begin process
 	for _ in $(seq "$ROUNDS"); do

@@ -1,0 +1,85 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# In a guest of tests/kernels/run: this kernel does what docs/KERNELS.md says of it, not less and not more, and what it
+# cannot do is said in one line.
+
+load ../netns/lib
+load ../netns/probes
+
+setup() {
+	[ -n "${JOPIL_KERNEL:-}" ] || skip "for the guests of tests/kernels/run"
+	require_root
+	make_veth
+}
+
+teardown() {
+	clean_up
+}
+
+# documented NAME: yes or no.
+documented() { sed -n "s/^$1 //p" /documented; }
+
+# found: the same rows as docs/KERNELS.md has, by loader --status.
+found() {
+	in_b_loader --status --json | jq -r '
+		(.probes[] | "\(.name) \(if .state == "attached" then "yes" else "no" end)"),
+		(.kernel.features[] | "\(.name) \(if .supported then "yes" else "no" end)"),
+		(.probes[].programs[].name | "\(.) yes")' | sort -u
+}
+
+@test "probes, their details and features: all that docs/KERNELS.md says, and no more" {
+	in_b_loader --group "$GROUP_ID" "$VETH_B" 2>"$WORK/err"
+	comment <"$WORK/err"
+	found >"$WORK/found"
+	while read -r name answer; do
+		grep -qx "$name yes" "$WORK/found" && now=yes || now=no
+		echo "$name: documented $answer, found $now"
+		[ "$now" = "$answer" ] || FAILED=1
+	done </documented
+	[ -z "${FAILED:-}" ]
+	# What is left out is said, each in a line of its own.
+	for probe in connection process drop latency; do
+		[ "$(documented $probe)" = yes ] || [ "$(grep -c "^loader: host: $probe left out: " "$WORK/err")" -eq 1 ]
+	done
+}
+
+@test "a probe that is not to be had is refused by name: exit 3, one line, nothing left" {
+	local refused=0
+	for probe in connection process drop latency; do
+		[ "$(documented $probe)" = no ] || continue
+		run in_b_loader --probe "$probe"
+		echo "$output" | comment
+		[ "$status" -eq 3 ]
+		[ "${#lines[@]}" -eq 1 ]
+		[[ $output == "loader: probe $probe: this kernel "* ]]
+		[ ! -e "$PIN_DIR" ]
+		refused=$((refused + 1))
+	done
+	[ "$refused" -gt 0 ] || skip "this kernel has them all"
+}
+
+@test "native XDP where there is none: exit 3, one line, nothing left" {
+	run in_b_loader --hook xdp --probe packet lo
+	[ "$status" -eq 3 ]
+	[ "${#lines[@]}" -eq 1 ]
+	[ ! -e "$PIN_DIR" ]
+}
+
+@test "a reader without any capability reads, or is told what it takes: exit 3 and one line" {
+	local nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs)
+	load_b
+	in_a ping -q -c 5 -i 0.01 10.77.0.2 >/dev/null
+	run in_b "${nobody[@]}" "$BIN/reader" --pin-dir "$PIN_DIR" --once
+	if [ "$(documented unprivileged_maps)" = yes ]; then
+		[ "$status" -eq 0 ]
+		[ "$(grep -c '"proto":"ICMP"' <<<"$output")" -ge 10 ]
+	else
+		echo "$output" | comment
+		[ "$status" -eq 3 ]
+		[ "${#lines[@]}" -eq 1 ]
+		[[ $output == *"pinned maps need CAP_BPF"*setcap* ]]
+		run in_b "${UNPRIVILEGED[@]}" "$BIN/reader" --pin-dir "$PIN_DIR" --once
+		[ "$status" -eq 0 ]
+		[ "$(grep -c '"proto":"ICMP"' <<<"$output")" -ge 10 ]
+	fi
+}
