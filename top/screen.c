@@ -78,8 +78,8 @@ static void make_looks(void)
 
 static int begin_curses(void)
 {
-	self.in = fdopen(dup(self.terminal.fd), "r");
-	self.out = fdopen(dup(self.terminal.fd), "w");
+	self.in = fdopen(fcntl(self.terminal.fd, F_DUPFD_CLOEXEC, 0), "r");
+	self.out = fdopen(fcntl(self.terminal.fd, F_DUPFD_CLOEXEC, 0), "w");
 	if (!self.in || !self.out)
 		return -errno;
 	self.screen = newterm(NULL, self.out, self.in);
@@ -164,7 +164,9 @@ void screen_close(void)
 	if (self.terminal.fd < 0)
 		return;
 	/* ncurses writes until all is written: for a terminal that takes nothing the watchdog waits. */
-	if (self.screen && takes_text(LEAVE_MS))
+	if (!self.screen)
+		watchdog_tell(&self.dog, WATCHDOG_AWAY);
+	else if (takes_text(LEAVE_MS))
 		leave();
 	watchdog_stop(&self.dog);
 	if (self.screen)
