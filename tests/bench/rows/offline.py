@@ -99,7 +99,7 @@ def line_rows(b):
 
 
 def packets(b):
-    return 200_000 if b.quick else 1_000_000
+    return 100_000 if b.quick else 1_000_000
 
 
 ROWS = (flow_rows, line_rows)
