@@ -8,14 +8,9 @@
  * Prints {"sent":10000000,"seconds":1.234,"received":10000000}: received as the peer's own
  * counters say.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -25,22 +20,10 @@
 #include "common/types.h"
 
 #include "tests/bench/frames.skel.h"
+#include "tests/bench/sending.h"
 
-#define FRAME 64
 /* Two batches fit the queue of a veth (256). */
 #define BATCH 64
-
-static const unsigned char pattern[FRAME] = {
-	2, 0, 0, 0, 0, 0x99, 2, 0, 0, 0, 0, 1, 8, 0,
-	0x45, 0, 0, FRAME - 14, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 0, 198, 18, 0, 1,
-	0x20, 0, 0x1f, 0x90, 0, FRAME - 34,
-};
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "frames: %s: %s\n", what, strerror(errno));
-	exit(EXIT_FAILURE);
-}
 
 static void enter(const char *netns)
 {
@@ -109,13 +92,11 @@ static double send_frames(struct frames_bpf *bpf, unsigned int count)
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = pattern, .data_size_in = FRAME,
 		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = (int)count,
 		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH);
-	struct timespec began, ended;
+	double began = now_s();
 
-	clock_gettime(CLOCK_MONOTONIC, &began);
 	if (bpf_prog_test_run_opts(bpf_program__fd(bpf->progs.frames_send), &opts))
 		fail("send");
-	clock_gettime(CLOCK_MONOTONIC, &ended);
-	return (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
+	return now_s() - began;
 }
 
 int main(int argc, char **argv)

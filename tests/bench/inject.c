@@ -9,25 +9,15 @@
  * other: 8 from 300 000 a second on, 32 from 3 million. 0 SECONDS: each flow once. Prints
  *	{"sent":2000000,"seconds":1.000,"pps":2000000.0,"ns":45.1}		ns: of the program, a packet
  */
-#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
-#define FRAME 64
-#define CPUS_MAX 64
+#include "tests/bench/sending.h"
 
-static const unsigned char pattern[FRAME] = {
-	2, 0, 0, 0, 0, 0x99, 2, 0, 0, 0, 0, 1, 8, 0,
-	0x45, 0, 0, FRAME - 14, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 0, 198, 18, 0, 1,
-	0x20, 0, 0x1f, 0x90, 0, FRAME - 34,
-};
+#define CPUS_MAX 64
 
 static struct {
 	int program;
@@ -41,27 +31,11 @@ struct worker {
 	unsigned long long sent, ns;
 };
 
-static void fail(const char *what)
-{
-	fprintf(stderr, "inject: %s: %s\n", what, strerror(errno));
-	exit(EXIT_FAILURE);
-}
-
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static void run(struct worker *w, unsigned char *frame, unsigned int flow, unsigned int packets)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = FRAME, .repeat = (int)packets);
 
-	frame[27] = (unsigned char)(flow >> 16);
-	frame[28] = (unsigned char)(flow >> 8);
-	frame[29] = frame[35] = (unsigned char)flow;
+	set_flow(frame, flow);
 	if (bpf_prog_test_run_opts(job.program, &opts))
 		fail("run");
 	w->sent += packets;

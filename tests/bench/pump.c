@@ -9,50 +9,26 @@
  * Flows come in random order, to nobody's MAC address. Prints
  *	{"sent":2000000,"seconds":1.000,"pps":2000000.0,"cpu_s":0.980}
  */
-#include <errno.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "tests/bench/sending.h"
+
 #define BATCH 64
-#define FRAME 64
 #define INTERFACES_MAX 256
 #define FLOWS_MAX (1u << 24)
-
-static const uint8_t pattern[FRAME] = {
-	2, 0, 0, 0, 0, 0x99, 2, 0, 0, 0, 0, 1, 8, 0,
-	0x45, 0, 0, FRAME - 14, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 0, 198, 18, 0, 1,
-	0x20, 0, 0x1f, 0x90, 0, FRAME - 34,
-};
 
 static uint8_t frames[BATCH][FRAME];
 static struct iovec parts[BATCH];
 static struct mmsghdr messages[BATCH];
 static int sockets[INTERFACES_MAX];
 static uint64_t dice = 88172645463325252ull;
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "pump: %s: %s\n", what, strerror(errno));
-	exit(EXIT_FAILURE);
-}
-
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static double cpu_s(void)
 {
@@ -84,20 +60,13 @@ static void make_frames(void)
 	}
 }
 
-/* A flow is a source address and its port. The checksum of the header stays open: nobody takes the packet. */
 static void change_flows(uint32_t flows)
 {
 	for (int i = 0; i < BATCH; i++) {
-		uint32_t flow;
-
 		dice ^= dice << 13;
 		dice ^= dice >> 7;
 		dice ^= dice << 17;
-		flow = (uint32_t)((dice >> 32) * flows >> 32);
-		frames[i][27] = (uint8_t)(flow >> 16);
-		frames[i][28] = (uint8_t)(flow >> 8);
-		frames[i][29] = (uint8_t)flow;
-		frames[i][35] = (uint8_t)flow;
+		set_flow(frames[i], (uint32_t)((dice >> 32) * flows >> 32));
 	}
 }
 
