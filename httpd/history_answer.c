@@ -441,6 +441,8 @@ static void fill(struct server *server, const struct list_query *wants, const st
 	newest_ms = extent.newest_ms ? extent.newest_ms : (int64_t)time(NULL) * 1000;
 	q->kind = ARCHIVE_SERIES;
 	q->to = ((ask->to_ms < newest_ms ? ask->to_ms : newest_ms) + 999) / 1000;
+	if (q->to < 1)
+		q->to = 1;
 	q->from = ask->from_ms > 0 ? ask->from_ms / 1000 : 0;
 	if (q->from >= q->to)
 		q->from = q->to - 1;

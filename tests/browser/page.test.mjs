@@ -2,8 +2,12 @@
 // The core of the page in a real browser: time range, topics of the feed, reconnection, the engine, memory.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { axeViolations, becomes, launch, openPage, packetsTotal, settled, shows, startHttpd } from './helpers.mjs';
@@ -22,9 +26,9 @@ after(() => browser?.close());
  * A server of its own that has seen `past` snapshots, and a page of it. through(url): what the page is given instead of it.
  * act(page, feed, { httpd, seen: what was written, traffic })
  */
-async function withPage(act, { path = '', past = 1, through = (url) => url, ...options } = {}) {
-	const httpd = await startHttpd();
-	const traffic = createTraffic({ seed: 3, flows: 60, limit: 60, history: 20 });
+async function withPage(act, { path = '', past = 1, through = (url) => url, args = [], start, ...options } = {}) {
+	const httpd = await startHttpd({ args });
+	const traffic = createTraffic({ seed: 3, flows: 60, limit: 60, history: 20, start });
 	const seen = [];
 	let page;
 
@@ -85,6 +89,84 @@ test('range: charts and tables show the sums of the range, exactly; the others s
 	await page.locator('#processes thead button', { hasText: '↓ In' }).waitFor();
 	assert.equal(await words(page).textContent(), '');
 }, { past: 20 }));
+
+// A database of 60 days that end now, an hour a line: in each, process n of three received 1000 (n + 1) bytes.
+async function recordDays() {
+	const folder = mkdtempSync(join(tmpdir(), 'jopil-past-'));
+	const path = join(folder, 'flows.db');
+	const child = spawn(join(process.env.BIN ?? 'build/bin', 'recorder'), ['--db', path], { stdio: ['pipe', 'ignore', 'inherit'] });
+	const now = Date.now();
+
+	for (let hour = 60 * 24; hour > 0; hour--)
+		for (let n = 0; n < 3; n++)
+			child.stdin.write(`${JSON.stringify({
+				type: 'process', timestamp: now - hour * 3600_000, pid: 10 + n, command: `old${n}`, uid: 0, ip_version: 4, proto: 'TCP',
+				remote_ip: `10.0.0.${n}`, remote_port: 443, tx_bytes: 10, rx_bytes: 1000 * (n + 1), tx_calls: 1, rx_calls: 1,
+			})}\n`);
+	child.stdin.end();
+	await once(child, 'exit');
+	chmodSync(folder, 0o755);
+	for (const name of readdirSync(folder))
+		chmodSync(join(folder, name), 0o644);
+	return { folder, path };
+}
+
+test('range: months back, from the database: choices, one request a view, sums, dates on the axes', async () => {
+	const { folder, path } = await recordDays();
+	const asked = [];
+
+	try {
+		await withPage(async (page, feed, { httpd }) => {
+			const json = async (url) => (await fetch(url)).json();
+			const database = async () => (await json(`${httpd.url}api/stats`)).httpd.database;
+
+			page.on('request', (request) => request.url().includes('/api/history') && asked.push(request.url()));
+			while ((await database()).oldest === null);
+			await page.reload();
+			await range(page, '30 days').click();
+			await ranged(page, /^the last 30 days$/);
+			await page.locator('#processes-note', { hasText: 'sums of the time range' }).waitFor();
+			assert.equal(asked.length, 1);
+			const [url] = asked;
+			const answer = await json(url);
+			const received = (name) => answer.processes.find((row) => row.command === name).rx_bytes;
+
+			assert.equal(answer.step_ms, 3600_000);
+			// 30 days, and what of the hour that they begin in lies before.
+			assert.ok([720, 721].includes(received('old0') / 1000), received('old0'));
+			assert.equal(received('old2'), 3 * received('old0'));
+			assert.deepEqual((await titles(page, 'processes', 3)).slice(0, 3),
+				[3, 2, 1].map((n) => `${(n * received('old0')).toLocaleString('en')} bytes`));
+			const name = await rows(page, 'processes').first().innerText();
+			assert.match(name, /old2/);
+			// Another view, another question; a range within the database by dates.
+			await page.getByRole('link', { name: 'Hosts', exact: true }).click();
+			await page.locator('#hosts-note', { hasText: 'sums of the time range' }).waitFor();
+			assert.equal(asked.length, 2);
+			await page.getByRole('link', { name: 'Overview', exact: true }).click();
+			await ranged(page, /^the last 30 days$/);
+			const marks = page.locator('#throughput .chart');
+			await marks.waitFor();
+			await page.getByText('From \u2026 to').click();
+			await page.getByLabel('From', { exact: true }).fill('2020-01-01T00:00');
+			await page.getByLabel('To', { exact: true }).fill(new Date(Date.now() - 86400_000).toISOString().slice(0, 16));
+			await page.getByRole('button', { name: 'Show' }).click();
+			await page.waitForURL(/range=\d+\.\.\d+$/);
+			await ranged(page, /; recorded since \d{4}-\d\d-\d\d \d\d:\d\d$/);
+			assert.deepEqual(await axeViolations(page), []);
+			await range(page, '6 h').click();
+			await ranged(page, /^the last 6 h$/);
+		}, { path: '#/processes', past: 3, args: ['--db', path], start: Date.now() - 3000 });
+	} finally {
+		rmSync(folder, { recursive: true });
+	}
+});
+
+test('range: without a database an hour is all that is offered', () => withPage(async (page) => {
+	assert.equal(await range(page, '1 h').isVisible(), true);
+	assert.equal(await range(page, '6 h').isVisible(), false);
+	assert.equal(await page.locator('#range-dates').isVisible(), false);
+}));
 
 test('range: in the URL; a filter and the order hold in it', () => withPage(async (page, feed, { seen }) => {
 	await ranged(page, 'the last 5 min');

@@ -29,7 +29,7 @@ import {
 import { createPacketLog } from '../../web/js/lib/packet-log.mjs';
 import { coverage, dropSums, pointsOf, protocolSums, ratesOf } from '../../web/js/lib/past.mjs';
 import { LOAD, hintOf, isLoaded } from '../../web/js/lib/probes.mjs';
-import { LIVE, boundsOf, isFrozen, isLive, parseRange, rangeText, rangeWords, windowOf } from '../../web/js/lib/range.mjs';
+import { LIVE, boundsOf, choicesTo, fromInput, isFrozen, isLive, parseRange, rangeText, rangeWords, toInput, windowOf } from '../../web/js/lib/range.mjs';
 import { createRateLog } from '../../web/js/lib/rate-log.mjs';
 import { processesOf } from '../../web/js/lib/remotes.mjs';
 import { formatRoute, formatSort, parseRoute, parseSort } from '../../web/js/lib/route.mjs';
@@ -823,6 +823,18 @@ test('range: what the URL says, and what is asked for it', () => {
 	assert.deepEqual(boundsOf(parseRange('1h'), 4000000), { from: 400000, to: 4000000, step: 10 });
 	assert.deepEqual(boundsOf(parseRange('1000..9000'), 4000000), { from: 1000, to: 9000, step: 1 });
 	assert.ok(isFrozen(parseRange('1000..9000')));
+	assert.deepEqual(boundsOf(parseRange('30d'), 3e9), { from: 408e6, to: 3e9, step: 3600 });
+	assert.deepEqual(choicesTo(null, 1e12), ['live', '1m', '5m', '15m', '1h']);
+	assert.deepEqual(choicesTo(1e12 - 7200e3, 1e12).slice(4), ['1h', '6h']);
+	assert.deepEqual(choicesTo(1e12 - 3 * 86400e3, 1e12).slice(5), ['6h', '24h', '7d']);
+	assert.deepEqual(choicesTo(0, 1e12).at(-1), '30d');
+	assert.equal(fromInput(toInput(1763704020000)), 1763704020000);
+	assert.deepEqual([fromInput(''), fromInput('x')], [null, null]);
+	const day = { from: 0, to: 86400 }, week = { from: 0, to: 7 * 86400 };
+	const midnight = new Date(2025, 10, 13).getTime();
+	assert.deepEqual([format.moment(midnight, null), format.moment(midnight, day), format.moment(midnight, week)], ['00:00:00', '00:00:00', '11-13 00:00']);
+	assert.deepEqual([format.mark(midnight, day, 3600, true), format.mark(midnight, week, 43200, true), format.mark(midnight, week, 86400, true)], ['00:00', '11-13', '11-13']);
+	assert.deepEqual([format.mark(midnight, null, 30, true), format.mark(midnight, null, 30, false), format.mark(midnight, null, 60, true)], ['00:00:00', '00:00', '00:00']);
 	assert.equal(rangeText(1.5, 1.6), '1500..2500');
 	assert.equal(rangeWords(parseRange('1h'), 0), 'the last 1 h');
 	assert.equal(windowOf({ range: LIVE, past: { answer: () => ({ asked: { from: 1, to: 2 } }) } }), null);
@@ -852,6 +864,8 @@ test('past: rates of what is known, gaps where nothing is, sums that leave nothi
 	assert.equal(coverage(answer), '');
 	assert.equal(coverage({ ...answer, oldest: 5000 }), 'older is not remembered');
 	assert.equal(coverage({ times: [] }), 'nothing is remembered of it');
+	assert.equal(coverage({ ...answer, covered_ms: [0, 0, 0, 0] }), 'nothing is remembered of it');
+	assert.match(coverage({ ...answer, source: 'both', oldest: 5000, asked: { from: 0 } }), /^recorded since 1970-01-01 \d\d:\d\d$/);
 	assert.deepEqual(ratesOf({ times: [], to: 0 }, 'bits').times, []);
 });
 

@@ -145,6 +145,27 @@ export function clockMs(ms) {
 	return date ? `${clock(ms)}.${String(date.getMilliseconds()).padStart(3, '0')}` : NOTHING;
 }
 
+// 11-13
+export function day(ms) {
+	const date = dateOf(ms);
+
+	return date ? `${two(date.getMonth() + 1)}-${two(date.getDate())}` : NOTHING;
+}
+
+const DAY_S = 86400;
+
+// A point of a chart that shows { from, to } in s, or null: with its day where there are several.
+export const moment = (ms, window) => (window && window.to - window.from > DAY_S ? `${day(ms)} ${clock(ms).slice(0, 5)}` : clock(ms));
+
+// A mark on the axis of such a chart, marks being so many seconds apart: days where one begins; seconds where there is room.
+export function mark(ms, window, apart, isWide) {
+	const hour = clock(ms);
+
+	if (apart >= DAY_S || (window && window.to - window.from > DAY_S && hour === '00:00:00'))
+		return day(ms);
+	return hour.slice(0, apart < 60 && isWide ? 8 : 5);
+}
+
 // 2025-11-13 14:03:21.042
 export function stamp(ms) {
 	const date = dateOf(ms);

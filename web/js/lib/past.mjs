@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What /api/history says, in the shapes that charts and tables take. What is not known stays null or is a gap.
 
-import { toNumber } from './format.mjs';
+import { stamp, toNumber } from './format.mjs';
 import { seriesName } from './memory.mjs';
 
 const NAME = 'tcp_rtt';
@@ -69,8 +69,12 @@ export function dropSums(answer) {
 }
 
 // What is known of the range, in words: none of it, a part, or all ("").
-export function coverage({ oldest, from, times = [] }) {
-	if (times.length === 0)
+export function coverage({ oldest, from, asked, source, times = [], covered_ms: covered = null }) {
+	const since = toNumber(oldest);
+
+	if (times.length === 0 || (covered !== null && covered.every((ms) => ms === 0)))
 		return 'nothing is remembered of it';
-	return toNumber(oldest) !== null && oldest > from + 1000 ? 'older is not remembered' : '';
+	if (since === null || since <= (asked?.from ?? from) + 1000)
+		return '';
+	return source === 'memory' || source === undefined ? 'older is not remembered' : `recorded since ${stamp(since).slice(0, 16)}`;
 }

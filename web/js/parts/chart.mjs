@@ -4,11 +4,15 @@
 import { h, setAttribute } from '../core/dom.mjs';
 import { UPLOT, hasLibrary } from '../core/library.mjs';
 import { colour } from '../core/theme.mjs';
-import { clock } from '../lib/format.mjs';
+import { mark } from '../lib/format.mjs';
 import { WINDOW_S, lonely } from '../lib/history.mjs';
 import { logTicks } from '../lib/ticks.mjs';
 
-const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900];	// between marks of time
+// Between marks of time: the last ones are days, of which the library knows where they begin.
+const STEPS_S = [
+	1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 3 * 3600, 6 * 3600, 12 * 3600, 86400, 2 * 86400, 7 * 86400, 14 * 86400, 30 * 86400,
+	90 * 86400,
+];
 const WIDE_PX = 480;
 const MARK_PX = 4;	// a click is no mark
 const SIZES = { font: '11px', time: 26, value: 58 };
@@ -51,10 +55,10 @@ export function drawZero(plot) {
 	ctx.restore();
 }
 
-function makeOptions({ width, height, scale, series, axis, draw, cursor, range }, moved, marked) {
+function makeOptions({ width, height, scale, series, axis, draw, cursor, range, windowNow }, moved, marked) {
 	const grid = { stroke: colour('--grid'), width: 1 };
 	const font = `${SIZES.font} ${getComputedStyle(document.body).fontFamily}`;
-	const timeText = (time) => clock(time * 1000).slice(0, width > WIDE_PX ? 8 : 5);	// seconds where there is room
+	const marks = (plot, times, place, space, apart) => times.map((time) => mark(time * 1000, windowNow(), apart, width > WIDE_PX));
 	const common = { stroke: colour('--muted'), font, grid, ticks: { show: false } };
 
 	return {
@@ -65,7 +69,7 @@ function makeOptions({ width, height, scale, series, axis, draw, cursor, range }
 		cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 6 }, ...cursor },
 		scales: { x: { time: true, range }, y: scale },
 		axes: [
-			{ ...common, size: SIZES.time, gap: 4, space: 70, incrs: STEPS_S, values: (plot, times) => times.map(timeText) },
+			{ ...common, size: SIZES.time, gap: 4, space: 70, incrs: STEPS_S, values: marks },
 			{ ...common, size: SIZES.value, gap: 6, space: 34, ...axis },
 		],
 		series: [{}, ...series],
@@ -129,7 +133,7 @@ export function createChart({ className = '', moved, upDown = null }) {
 			return;
 		}
 		clear();
-		plot = new globalThis.uPlot(makeOptions({ width, height, range, draw: [], ...spec.make() }, moved, marked), data, element);
+		plot = new globalThis.uPlot(makeOptions({ width, height, range, windowNow: () => window, draw: [], ...spec.make() }, moved, marked), data, element);
 		built = key;
 	}
 

@@ -4,7 +4,7 @@
 import { h, setAttribute, setText } from '../core/dom.mjs';
 import { colour } from '../core/theme.mjs';
 import { cellsOf, strength } from '../lib/buckets.mjs';
-import { clock, count, exact, micros, shortMicros } from '../lib/format.mjs';
+import { count, exact, micros, moment, shortMicros } from '../lib/format.mjs';
 import { WINDOW_S } from '../lib/history.mjs';
 import { createChart, logarithmic } from './chart.mjs';
 
@@ -51,7 +51,7 @@ export function createHeatMap(subject) {
 		const column = columns[chart.place() ?? columns.length - 1];
 		const cell = column && cellAt(column);
 
-		setText(when, column ? clock(column.time * 1000) : '');
+		setText(when, column ? moment(column.time * 1000, window) : '');
 		setText(what, cell ? `${range(cell)}: ${samples(cell.count)}` : column ? columnText(column) : '');
 		setAttribute(reading, 'aria-live', chart.isRead() ? 'polite' : 'off');
 	}

@@ -2,7 +2,7 @@
 // Several lines over time, named in a legend that also reads the values under the cursor.
 
 import { h, setAttribute, setText } from '../core/dom.mjs';
-import { clock } from '../lib/format.mjs';
+import { moment } from '../lib/format.mjs';
 import { WINDOW_S } from '../lib/history.mjs';
 import { createChart, line } from './chart.mjs';
 
@@ -33,8 +33,8 @@ function createLegend() {
 			});
 			element.append(...entries.map((entry) => entry.element));
 		},
-		read(time, texts, exacts) {
-			setText(when, time === null ? '' : clock(time * 1000));
+		read(time, window, texts, exacts) {
+			setText(when, time === null ? '' : moment(time * 1000, window));
 			entries.forEach((entry, i) => {
 				setText(entry.value, texts[i]);
 				setAttribute(entry.value, 'title', exacts[i]);
@@ -56,7 +56,7 @@ export function createLines(subject, { scale, axis, format, exact }, className =
 		const place = chart.place() ?? series.times.length - 1;
 		const values = series.rows.map((row) => row[place] ?? null);
 
-		legend.read(series.times[place] ?? null, values.map(format), values.map(exact));
+		legend.read(series.times[place] ?? null, series.window ?? null, values.map(format), values.map(exact));
 		setAttribute(legend.element, 'aria-live', chart.isRead() ? 'polite' : 'off');
 	}
 

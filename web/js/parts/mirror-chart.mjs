@@ -2,7 +2,7 @@
 // Rates over time: in above the line, out below it, nothing where nothing is known.
 
 import { h, setAttribute, setText } from '../core/dom.mjs';
-import { bitRate, clock, packetRate, parts } from '../lib/format.mjs';
+import { bitRate, moment, packetRate, parts } from '../lib/format.mjs';
 import { mirrored, peakOf } from '../lib/history.mjs';
 import { createChart, drawZero, line } from './chart.mjs';
 
@@ -49,12 +49,13 @@ export function createMirrorChart(subject, className = '') {
 	const chart = createChart({ className, moved: readOut });
 	let series = { times: [], inbound: [], outbound: [] };
 	let kind = 'bits';
+	let within = null;	// what the chart shows
 
 	function readOut() {
 		const place = chart.place() ?? series.times.length - 1;
 		const { format } = UNITS[kind];
 
-		setText(when, place < 0 ? '' : clock(series.times[place] * 1000));
+		setText(when, place < 0 ? '' : moment(series.times[place] * 1000, within));
 		setText(inbound, format(series.inbound[place] ?? null));
 		setText(outbound, format(series.outbound[place] ?? null));
 		setAttribute(reading, 'aria-live', chart.isRead() ? 'polite' : 'off');
@@ -74,6 +75,7 @@ export function createMirrorChart(subject, className = '') {
 		show(next, unit, window = null) {
 			series = next;
 			kind = unit;
+			within = window;
 			const data = mirrored(series);
 
 			// The right edge is now, also where the last seconds are unknown.
