@@ -140,6 +140,35 @@ static void test_clocks_that_change(void **state)
 	shows("2025-12-01 12:00", "2025-12-01 12:00:00 GMT");
 }
 
+static void is_at(const char *text, int64_t now, int64_t want)
+{
+	const char *why;
+	int64_t t = -1;
+
+	assert_int_equal(when_parse(text, now, now, &t, &why), 0);
+	assert_int_equal(t, want);
+}
+
+/* Where clocks change at 02:00: 9 March and 2 November 2025. By date(1). */
+static void test_yesterday_across_a_change(void **state)
+{
+	(void)state;
+	set_zone("America/New_York");
+	assert_int_equal(at("2025-03-10") - at("2025-03-09"), 23 * HOUR);
+	assert_int_equal(at("2025-11-03") - at("2025-11-02"), 25 * HOUR);
+	shows("2025-11-02 01:30", "2025-11-02 01:30:00 EDT");
+	shows("2025-11-02 02:00", "2025-11-02 02:00:00 EST");
+	shows("2025-03-09 02:30", "2025-03-09 03:30:00 EDT");
+	/* Noon of the day after: midnight was 35 and 37 hours before. */
+	is_at("yesterday", 1741622400, 1741496400);
+	is_at("yesterday", 1762189200, 1762056000);
+	is_at("1d", 1741622400, 1741622400 - 24 * HOUR);
+	is_at("2d", 1741622400, 1741622400 - 47 * HOUR);
+	is_at("2d ago", 1762189200, 1762189200 - 49 * HOUR);
+	is_at("48h ago", 1762189200, 1762189200 - 48 * HOUR);
+	is_at("yesterday 01:30", 1762189200, 1762061400);
+}
+
 static void test_what_is_no_time(void **state)
 {
 	static const char *const texts[] = {
@@ -171,6 +200,7 @@ int main(void)
 		cmocka_unit_test_setup(test_iso, berlin),
 		cmocka_unit_test_setup(test_unix, berlin),
 		cmocka_unit_test_setup(test_clocks_that_change, berlin),
+		cmocka_unit_test_setup(test_yesterday_across_a_change, berlin),
 		cmocka_unit_test_setup(test_what_is_no_time, berlin),
 	};
 
