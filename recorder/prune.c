@@ -93,6 +93,26 @@ static int make_room(sqlite3 *db, u64 *early)
 	return SQLITE_DONE;	/* nothing left that could go */
 }
 
+int prune_names(sqlite3 *db, bool *ret_left)
+{
+	static const char *const statements[] = {
+		"DELETE FROM remote WHERE id NOT IN (SELECT remote FROM traffic_raw"
+		" UNION SELECT remote FROM traffic_minutes UNION SELECT remote FROM traffic_hours"
+		" UNION SELECT remote FROM traffic_by_remote_days)",
+		"DELETE FROM process WHERE id NOT IN (SELECT process FROM traffic_raw"
+		" UNION SELECT process FROM traffic_minutes"
+		" UNION SELECT process FROM traffic_by_process_hours"
+		" UNION SELECT process FROM traffic_by_process_days)",
+	};
+	int code = SQLITE_OK;
+
+	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]) && code == SQLITE_OK; i++) {
+		code = exec(db, statements[i]);
+		*ret_left |= code == SQLITE_OK && sqlite3_changes(db);
+	}
+	return code;
+}
+
 int prune(sqlite3 *db, const struct retention *retention, int64_t now, u64 *early)
 {
 	int code = SQLITE_OK;

@@ -19,4 +19,7 @@ struct retention {
  */
 int prune(sqlite3 *db, const struct retention *retention, int64_t now, u64 *early);
 
+/* Names of processes and remotes that nothing refers to any more leave; *ret_left: some did. */
+int prune_names(sqlite3 *db, bool *ret_left);
+
 #endif

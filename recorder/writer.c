@@ -10,6 +10,7 @@
 
 #define SQL_MAX 1024
 #define PRUNE_SECONDS 60
+#define PRUNE_NAMES_SECONDS 86400	/* reads every tier: a second or two of a busy year */
 
 /* ---- statements ------------------------------------------------------------ */
 
@@ -508,6 +509,10 @@ static int write_all(struct writer *w, u64 *written)
 		w->pruned = w->newest;
 		code = prune(w->db, &w->retention, w->newest, &w->pruned_early);
 	}
+	if (code == SQLITE_OK && w->newest >= w->names_pruned + PRUNE_NAMES_SECONDS) {
+		w->names_pruned = w->newest;
+		code = prune_names(w->db, &w->names_left);
+	}
 	return code;
 }
 
@@ -519,8 +524,8 @@ static void settle(struct writer *w, bool committed)
 	for (u32 i = 0; i < w->baselines.n; i++)
 		w->baselines.rows[i].values[2] &= ~(u64)BASELINE_CHANGED;
 	batch_clear(&w->batch);
-	/* All numbers of names go with the batch: now they can be forgotten. */
-	if (w->names.n > NAMES_MAX / 2) {
+	/* All numbers of names go with the batch: now they can be forgotten; ids that left have to be. */
+	if (w->names.n > NAMES_MAX / 2 || w->names_left) {
 		names_clear(&w->names);
 		batch_clear(&w->baselines);
 	}
@@ -542,6 +547,7 @@ enum store_status writer_commit(struct writer *w, const char **ret_why)
 	u64 written = 0;
 
 	*ret_why = "";
+	w->names_left = false;
 	w->newest = newest_of(w);
 	w->current_slot = INT64_MIN;
 	if (code == SQLITE_OK)

@@ -38,6 +38,8 @@ struct writer {
 	int64_t current_slot;
 	int64_t newest;		/* Unix seconds: the newest slot ever seen */
 	int64_t pruned;		/* when what is too old left last */
+	int64_t names_pruned;	/* when names did */
+	bool names_left;	/* in this transaction */
 	/* Called for each row; the caller may set it. */
 	void (*progress)(void *data);
 	void *progress_data;

@@ -141,6 +141,24 @@ rows() {
 	[ "$(ask 'SELECT sum(tx_bytes) FROM traffic_hours')" = 5 ]
 }
 
+@test "names that nothing refers to any more leave, and come back as new ones" {
+	now=$(date +%s)
+	mkfifo "$T/pipe"
+	"$BIN/recorder" --db "$DB" --interval 0.1 --retain raw=0,minutes=0,hours=1d,days=1d <"$T/pipe" >"$T/out" &
+	pid=$!
+	exec 8>"$T/pipe"
+	process $((now - 400000)) 1 old >&8
+	until [ "$(ask 'SELECT group_concat(command) FROM process' 2>"$T/err")" = old ]; do :; done
+	process "$now" 2 new >&8
+	until [ "$(ask 'SELECT group_concat(command) FROM process')" = new ]; do :; done
+	process "$now" 4 old >&8
+	exec 8>&-
+	wait "$pid"
+	[ "$(ask 'SELECT p.command, r.ip, sum(tx_bytes) FROM traffic_days JOIN process p ON p.id = process JOIN remote r ON r.id = remote GROUP BY 1 ORDER BY 1')" = \
+		$'new|10.0.0.2|2\nold|10.0.0.2|4' ]
+	[ "$(ask 'PRAGMA foreign_key_check')" = "" ]
+}
+
 @test "--max-size: the finest and oldest leaves, the days stay whole" {
 	lines --begin $(($(date +%s) - 36 * 3600)) --hours 36 --rows 150 --processes 50 --remotes 3000 >"$T/in"
 	recorder --retain raw=48h <"$T/in" >"$T/out"
