@@ -52,7 +52,7 @@ LIBS_top        := -lncursesw -ltinfo -lcurl -ljansson
 .SECONDARY:
 .PHONY: all install install-strip uninstall deps demo-deps check-deps bench-deps bench-docs bench-quick bench-build check check-build check-kernels check-all demo abuse bench month soak-browser fuzz lint format docs clean help
 
-all: $(PROGRAMS:%=$(BUILD)/bin/%) ## build the programs to build/bin
+all: $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/bin/jopil ## build the programs to build/bin
 
 ## ---- what a machine needs ------------------------------------------------
 
@@ -148,9 +148,10 @@ $(BUILD)/bin/metrics_doc: docs/metrics_doc.c $(BUILD)/lib/httpd.a $(BUILD)/lib/c
 	@mkdir -p $(@D)
 	$(call quiet,cc,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MF $@.d $(LDFLAGS) -o $@ $< $(BUILD)/lib/httpd.a $(BUILD)/lib/common.a $(LIBS_httpd)
 
-docs: $(BUILD)/bin/events_doc $(BUILD)/bin/metrics_doc ## write docs/EVENTS.md, docs/events.schema.json, docs/PROMETHEUS.md anew
+docs: $(BUILD)/bin/events_doc $(BUILD)/bin/metrics_doc ## write what is made from tables anew
 	$(BUILD)/bin/events_doc markdown > docs/EVENTS.md
 	$(BUILD)/bin/events_doc schema > docs/events.schema.json
+	$(BUILD)/bin/events_doc man > docs/man/jopil-lines.5
 	$(BUILD)/bin/metrics_doc docs/PROMETHEUS.md > $(BUILD)/PROMETHEUS.md
 	cp $(BUILD)/PROMETHEUS.md docs/PROMETHEUS.md
 
@@ -174,11 +175,13 @@ tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
 
 INSTALL         ?= install
 INSTALL_PROGRAM ?= $(INSTALL)
+INSTALL_SCRIPT  ?= $(INSTALL)
 INSTALL_DATA    ?= $(INSTALL) -m 644
 
 # What is only for root is in sbin. A program is jopil-NAME wherever others can see it.
 SBIN_PROGRAMS := loader
 PROGRAM_ROWS  := $(foreach p,$(PROGRAMS),$(BUILD)/bin/$(p):$(if $(filter $(p),$(SBIN_PROGRAMS)),$(sbindir),$(bindir))/jopil-$(p))
+SCRIPT_ROWS   := $(BUILD)/systemd/jopil:$(bindir)/jopil
 DATA_ROWS     := $(foreach m,$(wildcard docs/man/*),$(m):$(mandir)/man$(subst .,,$(suffix $(m)))/$(notdir $(m))) \
 	$(foreach d,README.md LICENSE $(wildcard docs/*.md docs/*.json),$(d):$(docdir)/$(notdir $(d))) \
 	grafana/jopil.json:$(datadir)/jopil/grafana/jopil.json \
@@ -196,10 +199,20 @@ define install_row
 
 endef
 
-# Units say where programs are, so they are made for each installation anew.
+# A script, of which doctor is a part; $(1): sysconfdir, $(2): localstatedir.
+make_jopil = sed -e '/^@doctor@$$/{r jopil/doctor' -e 'd}' jopil/jopil | sed -e 's|@sysconfdir@|$(1)|' \
+	-e 's|@localstatedir@|$(2)|' -e "s|@version@|$$(sed -n 's/.*JOPIL_VERSION "\(.*\)"/\1/p' common/version.h)|"
+
+$(BUILD)/bin/jopil: jopil/jopil jopil/doctor common/version.h Makefile
+	@mkdir -p $(@D)
+	@$(call make_jopil,/etc,/var) > $@
+	@chmod 755 $@
+
+# Units and the script say where files are, so they are made for each installation anew.
 .PHONY: units
 units:
 	@mkdir -p $(BUILD)/systemd
+	@$(call make_jopil,$(sysconfdir),$(localstatedir)) > $(BUILD)/systemd/jopil
 	@for unit in $(UNITS); do \
 		sed -e '/^@sandbox@$$/{r systemd/sandbox.conf' -e 'd}' -e '/^@stage@$$/{r systemd/stage.conf' -e 'd}' \
 			systemd/$$unit | sed -e 's|@bindir@|$(bindir)|g' -e 's|@sbindir@|$(sbindir)|g' \
@@ -216,6 +229,7 @@ endef
 
 install: all units ## install below PREFIX (/usr/local); DESTDIR and GNU's directory names are heeded
 	$(foreach r,$(PROGRAM_ROWS),$(call install_row,$(INSTALL_PROGRAM),$(r)))
+	$(foreach r,$(SCRIPT_ROWS),$(call install_row,$(INSTALL_SCRIPT),$(r)))
 	$(foreach r,$(DATA_ROWS),$(call install_row,$(INSTALL_DATA),$(r)))
 	$(foreach r,$(CONF_ROWS),$(call install_conf,$(r)))
 
@@ -229,7 +243,7 @@ define uninstall_conf
 endef
 
 uninstall: ## remove what install put there, but not a configuration that was changed
-	rm -f $(foreach r,$(PROGRAM_ROWS) $(DATA_ROWS),'$(DESTDIR)$(lastword $(subst :, ,$(r)))')
+	rm -f $(foreach r,$(PROGRAM_ROWS) $(SCRIPT_ROWS) $(DATA_ROWS),'$(DESTDIR)$(lastword $(subst :, ,$(r)))')
 	$(foreach r,$(CONF_ROWS),$(call uninstall_conf,$(r)))
 	-@rmdir $(OWN_DIRS:%='$(DESTDIR)%') 2>/dev/null
 

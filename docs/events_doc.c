@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints docs/EVENTS.md or docs/events.schema.json from common/events.def. */
+/* Prints docs/EVENTS.md, docs/events.schema.json or docs/man/jopil-lines.5 from common/events.def. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -187,6 +187,81 @@ static int print_markdown(void)
 	return 0;
 }
 
+/* ---- jopil-lines(5) -------------------------------------------------------------- */
+
+#define MAN_COLUMNS 78
+
+/* Prose for mdoc(7): sentences begin lines, backticks go, what would be a macro does not begin one. */
+static void print_prose(const char *text)
+{
+	size_t column = 0;
+
+	while (*text) {
+		size_t length = strcspn(text, " ");
+		bool ends = length && strchr(".:", text[length - 1]);
+
+		if (column && column + 1 + length > MAN_COLUMNS) {
+			putchar('\n');
+			column = 0;
+		} else if (column) {
+			putchar(' ');
+			column++;
+		}
+		if (!column && strchr(".'", *text))
+			fputs("\\&", stdout);
+		for (size_t i = 0; i < length; i++)
+			if (text[i] != '`')
+				putchar(text[i]);
+		column += length;
+		text += length + strspn(text + length, " ");
+		if (ends && *text) {
+			putchar('\n');
+			column = 0;
+		}
+	}
+	putchar('\n');
+}
+
+static void print_man_row(const struct row *r, bool is_first)
+{
+	const struct kind *kind = r->kind ? kinds_find(r->kind) : NULL;
+	char text[1024];
+
+	if (r->title) {
+		printf("%s.Ss %s\n", is_first ? "" : ".El\n", r->title);
+		snprintf(text, sizeof(text), "From %s. %s", r->producer, r->what);
+		print_prose(text);
+		printf(".Bl -tag -width Ds\n");
+		return;
+	}
+	printf(".It Va %s\n", r->key);
+	if (begins(r->kind, ROWS))
+		snprintf(text, sizeof(text), "Rows of %s: %s", r->kind + strlen(ROWS), r->what);
+	else if (begins(r->kind, OBJECT))
+		snprintf(text, sizeof(text), "Object of %s: %s", r->kind + strlen(OBJECT), r->what);
+	else
+		snprintf(text, sizeof(text), "(%s) %s", kind ? kind->words : r->kind, r->what);
+	print_prose(text);
+}
+
+static int print_man(void)
+{
+	printf(".\\\" SPDX-License-Identifier: MIT\n.\\\" Made by `make docs` from common/events.def.\n"
+	       ".Dd November 21, 2026\n.Dt JOPIL-LINES 5\n.Os\n.Sh NAME\n.Nm jopil-lines\n"
+	       ".Nd what jopil's programs write and read\n.Sh DESCRIPTION\n"
+	       "Schema %d: one JSON object a line, UTF-8, flat unless said.\n"
+	       "Every key of a type is always present;\n.Dq null\n"
+	       "only where a value does not exist for that record.\nA line fits 4096 bytes.\n"
+	       "Unknown keys are to be ignored, unknown types to be passed over, and so are\n"
+	       "empty lines.\n.Pp\nThe key\n.Va type\nis the name of the section below.\n",
+	       JOPIL_SCHEMA);
+	for (size_t i = 0; i < N(lines); i++)
+		print_man_row(&lines[i], i == 0);
+	printf(".El\n.Sh EXAMPLES\n.Dl jopil-reader | jq 'select(.type == \\(dqflow\\(dq)'\n"
+	       ".Sh SEE ALSO\n.Xr jopil 1 ,\n.Xr jopil-aggregator 1 ,\n.Xr jopil-reader 1\n");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int status = 2;
@@ -195,8 +270,10 @@ int main(int argc, char **argv)
 		status = print_markdown();
 	else if (argc == 2 && !strcmp(argv[1], "schema"))
 		status = print_schema();
+	else if (argc == 2 && !strcmp(argv[1], "man"))
+		status = print_man();
 	else
-		fprintf(stderr, "usage: events_doc markdown|schema\n");
+		fprintf(stderr, "usage: events_doc markdown|schema|man\n");
 	if (fflush(stdout) || ferror(stdout))
 		return 1;
 	return status;

@@ -1,23 +1,21 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The manual pages: well-formed, one for each program, complete.
+# The manual pages: one for each program, complete. That they are well-formed is for tests/lint.
 
 setup() {
 	cd "$BATS_TEST_DIRNAME/../.." || return 1
 }
 
-# Sections' pages that other packages have need not be installed where this runs.
-@test "mandoc finds nothing wrong" {
-	run sh -c "mandoc -T lint docs/man/* 2>&1 | grep -v -e 'referenced manual not found' -e 'outdated mandoc.db'"
-	[ -z "$output" ]
-}
-
 @test "every program has a page" {
 	for program in "$BIN"/*; do
 		name=${program##*/}
-		case $name in *_doc) continue ;; esac
-		page=$(ls docs/man/jopil-"$name".[18])
-		grep -qx ".Nm jopil-$name" "$page"
+		case $name in
+		*_doc | *.d) continue ;;
+		jopil) ;;
+		*) name=jopil-$name ;;
+		esac
+		page=$(ls docs/man/"$name".[18])
+		grep -qx ".Nm $name" "$page"
 	done
 }
 
@@ -30,8 +28,8 @@ setup() {
 }
 
 @test "every option is in its program's page" {
-	for program in loader reader aggregator recorder report top httpd; do
-		page=$(ls docs/man/jopil-"$program".[18])
+	for program in jopil loader reader aggregator recorder report top httpd; do
+		page=$(ls docs/man/*"$program".[18])
 		for option in $("$BIN/$program" --help | grep -oE '^ +(-.,)? +--[a-z0-9-]+' | grep -oE '[a-z0-9-]+$'); do
 			case $option in help | --help | version | --version) continue ;; esac
 			grep -qE "Fl \\\\?-${option#--}([ ,]|$)" "$page" || {
