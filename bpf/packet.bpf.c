@@ -180,14 +180,14 @@ static __always_inline bool record(struct frame *f, struct loss_value *loss)
 
 static __always_inline void add_to_flow(struct flow_value *v, struct frame *f)
 {
-	u64 now = coarse_ns(f);
+	u32 now = coarse_ns(f) >> FLOW_TICK_SHIFT;
 
-	if (!v->packets)	/* made by another CPU */
-		v->first_ns = now;
-	v->packets += f->packets;
+	if (!v->packets_flags)	/* made by another CPU */
+		v->first_tick = now;
+	v->packets_flags = (v->packets_flags + ((u64)f->packets << FLOW_PACKETS_SHIFT)) |
+			   f->info.tcp_flags;
 	v->bytes += f->bytes;
-	v->last_ns = now;
-	v->tcp_flags |= f->info.tcp_flags;
+	v->last_tick = now;
 }
 
 /* 0, or -1 if the flow map has no room. */

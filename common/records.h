@@ -25,6 +25,10 @@ enum direction {
 
 #define VLAN_NONE 0xffff
 
+/* flow_value.packets_flags: packets above, flags below; and its ticks, in nanoseconds */
+#define FLOW_PACKETS_SHIFT 8
+#define FLOW_TICK_SHIFT 20
+
 enum connection_event {
 	CONNECTION_CONNECT = 0,
 	CONNECTION_ACCEPT,

@@ -11,10 +11,17 @@
 
 #include "common/records.h"
 
+struct fold_value {
+	u64 packets;
+	u64 bytes;
+	u64 first_ns, last_ns;	/* as given to fold_add() */
+	u8 tcp_flags;
+};
+
 struct fold_flow {
 	struct flow_key key;
 	u32 hash;
-	struct flow_value value;	/* times are as given to fold_add() */
+	struct fold_value value;
 };
 
 struct fold;

@@ -18,25 +18,36 @@ static inline char *put_bytes(char *p, const char *text, size_t length)
 
 /* ---- flows ------------------------------------------------------------------------ */
 
+/* A tick of a flow's value: monotonic nanoseconds, from what they are now. */
+static u64 tick_ns(u32 tick, u64 now_ns)
+{
+	u64 now = now_ns >> FLOW_TICK_SHIFT;
+	int32_t age = (int32_t)((u32)now - tick);	/* below 0: clocks are not read at once */
+
+	return (now - (u64)(int64_t)age) << FLOW_TICK_SHIFT;
+}
+
 void folded_sum_flow(const struct folded_row *row, u64 monotonic_offset_ns,
 		     struct flow_record *ret_record)
 {
 	const struct flow_value *values = row->values;
+	const u64 now_ns = row->now_ns - monotonic_offset_ns;
 	struct flow_record r = { .time_ns = row->now_ns, .first_ns = UINT64_MAX };
 
 	memcpy(&r.key, row->key, sizeof(r.key));
 	for (unsigned int i = 0; i < row->n_values; i++) {
 		const struct flow_value *v = &values[i];
+		u64 first_ns = tick_ns(v->first_tick, now_ns), last_ns = tick_ns(v->last_tick, now_ns);
 
-		if (!v->packets)
+		if (!v->packets_flags)
 			continue;
-		r.packets += v->packets;
+		r.packets += v->packets_flags >> FLOW_PACKETS_SHIFT;
 		r.bytes += v->bytes;
-		r.tcp_flags |= v->tcp_flags;
-		if (v->first_ns < r.first_ns)
-			r.first_ns = v->first_ns;
-		if (v->last_ns > r.last_ns)
-			r.last_ns = v->last_ns;
+		r.tcp_flags |= (u8)v->packets_flags;
+		if (first_ns < r.first_ns)
+			r.first_ns = first_ns;
+		if (last_ns > r.last_ns)
+			r.last_ns = last_ns;
 	}
 	if (!r.packets)
 		r.first_ns = r.last_ns;

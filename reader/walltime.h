@@ -8,7 +8,7 @@
 /* Added to a stamp, with the wrap of 64 bits, it gives Unix nanoseconds. */
 struct walltime {
 	u64 boot_offset_ns;		/* to packet_record.time_ns */
-	u64 monotonic_offset_ns;	/* to flow_value.first_ns and .last_ns */
+	u64 monotonic_offset_ns;	/* to flow_value's ticks */
 };
 
 /* Both offsets as of now: clocks are set, and the host sleeps. */

@@ -104,7 +104,7 @@ SEC("xdp")
 int bare_update(struct xdp_md *ctx)
 {
 	void *frame = frame_of(ctx);
-	struct flow_value value = { .packets = 1 };
+	struct flow_value value = { .packets_flags = 1 };
 	struct flow_key key;
 
 	if (!frame)
@@ -126,7 +126,7 @@ int bare_add(struct xdp_md *ctx)
 	bare_key(frame, &key);
 	value = bpf_map_lookup_elem(&bare_percpu, &key);
 	if (value)
-		value->packets++;
+		value->packets_flags++;
 	else
 		bpf_map_update_elem(&bare_percpu, &key, &fresh, BPF_NOEXIST);
 	return XDP_PASS;

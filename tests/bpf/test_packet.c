@@ -252,10 +252,16 @@ static void test_mutated_frames(void **state)
 	unload(p);
 }
 
+struct flow_sum {
+	u64 packets, bytes;
+	u8 tcp_flags;
+};
+
 /* The sum of the flow map's values of all CPUs, and how many entries it has. */
-static struct flow_value all_flows(struct probe *p, u32 *ret_entries)
+static struct flow_sum all_flows(struct probe *p, u32 *ret_entries)
 {
-	struct flow_value values[p->cpus], sum = { 0 };
+	struct flow_value values[p->cpus];
+	struct flow_sum sum = { 0 };
 	int fd = bpf_map__fd(p->bpf->maps.flows_a);
 	struct flow_key key, *previous = NULL;
 
@@ -263,9 +269,9 @@ static struct flow_value all_flows(struct probe *p, u32 *ret_entries)
 	while (!bpf_map_get_next_key(fd, previous, &key)) {
 		assert_int_equal(bpf_map_lookup_elem(fd, &key, values), 0);
 		for (int i = 0; i < p->cpus; i++) {
-			sum.packets += values[i].packets;
+			sum.packets += values[i].packets_flags >> FLOW_PACKETS_SHIFT;
 			sum.bytes += values[i].bytes;
-			sum.tcp_flags |= values[i].tcp_flags;
+			sum.tcp_flags |= (u8)values[i].packets_flags;
 		}
 		++*ret_entries;
 		previous = &key;
@@ -277,7 +283,7 @@ static void test_fold_everything(void **state)
 {
 	struct probe *p = load((struct packet_config){ .packet_lines = 0 }, 1024);
 	struct frame_buffer f = { .length = 0 };
-	struct flow_value sum;
+	struct flow_sum sum;
 	u32 entries;
 
 	(void)state;
@@ -296,7 +302,7 @@ static void test_full_flow_map_is_counted(void **state)
 {
 	struct probe *p = load((struct packet_config){ .packet_lines = 0 }, 16);
 	struct total_value sum;
-	struct flow_value flows;
+	struct flow_sum flows;
 	u32 entries;
 
 	(void)state;
@@ -321,7 +327,7 @@ static void test_full_ring_folds(void **state)
 {
 	struct probe *p = load(all_lines, 1024);
 	struct frame_buffer f = { .length = 0 };
-	struct flow_value flows;
+	struct flow_sum flows;
 	u64 lines = 0;
 	u32 entries;
 

@@ -20,22 +20,23 @@ static void flows_are_summed_over_the_cpus(void **state)
 {
 	const struct flow_key key = { .protocol = 6, .ip_version = 4, .vlan = VLAN_NONE };
 	const struct flow_value values[4] = {
-		{ 2, 200, 5000, 9000, 0x02, { 0 } },
-		{ 0, 0, 0, 0, 0, { 0 } },		/* this CPU saw nothing */
-		{ 1, 60, 3000, 3000, 0x10, { 0 } },
-		{ 3, 300, 8000, 8800, 0x01, { 0 } },
+		{ 2 << 8 | 0x02, 200, 5, 9 },
+		{ 0, 0, 0, 0 },			/* this CPU saw nothing */
+		{ 1 << 8 | 0x10, 60, 0xfffffff0, 3 },	/* ticks have wrapped since */
+		{ 3 << 8 | 0x01, 300, 8, 8 },
 	};
-	const struct folded_row row = { &key, values, 4, 77 };
+	const u64 tick = 1 << 20, wraps = 1ull << 32, offset_ns = 1763704000000000000ull;
+	const struct folded_row row = { &key, values, 4, offset_ns + (wraps + 10) * tick };
 	struct flow_record r;
 
 	(void)state;
-	folded_sum_flow(&row, 1000000, &r);
+	folded_sum_flow(&row, offset_ns, &r);
 	assert_int_equal(r.packets, 6);
 	assert_int_equal(r.bytes, 560);
 	assert_int_equal(r.tcp_flags, 0x13);
-	assert_int_equal(r.first_ns, 1003000);
-	assert_int_equal(r.last_ns, 1009000);
-	assert_int_equal(r.time_ns, 77);
+	assert_int_equal(r.first_ns, offset_ns + (wraps - 16) * tick);
+	assert_int_equal(r.last_ns, offset_ns + (wraps + 9) * tick);
+	assert_int_equal(r.time_ns, row.now_ns);
 	assert_int_equal(r.key.protocol, 6);
 }
 
