@@ -10,6 +10,7 @@
  *	DIR/flow_slot		0660	array of maps, one entry: the flow map being written
  *	DIR/flows_GEN_a, _b	0660	per-CPU hash, struct flow_key -> struct flow_value
  *	DIR/ring_GEN_CPU	0660	ring buffer of CPU
+ *	DIR/shelf		0660	mappable array: flows that the reader has taken out of a map
  *	DIR/reader/		0750	flock: held exclusively by the one reader
  *
  * and of the host's probes, as far as they are loaded:
@@ -37,6 +38,10 @@
  * the inner map into flow_slot, holding DIR's flock while it looks at the set and
  * swaps, so that it never puts back a map that a loader has just retired; and deletes
  * drained entries, without it: a stopped consumer must not block a loader.
+ *
+ * On the shelf lie SHELF_ROWS keys, then as many times the values of all CPUs: flows that
+ * are in no map any more and not written yet. A row whose values are all 0 is none. The
+ * reader maps it; what one that was killed left there, the next one writes first.
  */
 #ifndef JOPIL_PINS_H
 #define JOPIL_PINS_H
@@ -61,6 +66,7 @@
 #define PIN_DROP_TOTALS "drop_totals"
 #define PIN_LOCATIONS "locations"
 #define PIN_SOCKETS "sockets"
+#define PIN_SHELF "shelf"
 #define PIN_READER "reader"
 #define PIN_PRIVATE "private"
 
@@ -85,6 +91,10 @@ enum fold_kind {
 	FOLD_LATENCY,
 	FOLD_KINDS,
 };
+
+/* Rows of the shelf, and what an entry of the array has. */
+#define SHELF_ROWS 512
+#define SHELF_PAGE_BYTES 4096
 
 /* Rows of `locations`; 0 is "not known". */
 #define LOCATIONS_MAX 1024

@@ -257,6 +257,25 @@ static int open_budgets(const struct pindir *d)
 	return pinned_map(d, PIN_AREA_PRIVATE, PIN_BUDGETS, &shape, MAP_MAKE);
 }
 
+/* Where the reader puts flows between taking them and writing them. */
+static int make_shelf(const struct pindir *d, u32 cpus)
+{
+	const size_t row_bytes = sizeof(struct flow_key) + cpus * sizeof(struct flow_value);
+	const struct map_shape shape = {
+		.type = BPF_MAP_TYPE_ARRAY,
+		.key_size = sizeof(u32),
+		.value_size = SHELF_PAGE_BYTES,
+		.max_entries = (u32)((SHELF_ROWS * row_bytes + SHELF_PAGE_BYTES - 1) /
+				     SHELF_PAGE_BYTES),
+		.flags = BPF_F_MMAPABLE,
+	};
+	int fd = pinned_map(d, PIN_AREA_SHARED, PIN_SHELF, &shape, MAP_MAKE);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? fd : 0;
+}
+
 /* A map of maps; *ret_new is set if it had to be made, and is empty. */
 static int open_outer(const struct pindir *d, const struct kind *kind,
 		      const struct pin_settings *settings, bool *ret_new)
@@ -315,6 +334,8 @@ int mapset_make(const struct pindir *d, u32 probes, struct pin_settings *setting
 		set.budgets = open_budgets(d);
 		err = set.budgets < 0 ? set.budgets : 0;
 	}
+	if (!err)
+		err = make_shelf(d, settings->cpus);
 	if (!err)
 		err = open_outers(d, probes | ALWAYS, settings, &set);
 	if (!err) {

@@ -23,6 +23,7 @@ static const struct pin_rule rules[] = {
 	{ PIN_AREA_SHARED, PIN_DROP_TOTALS, 0640, false, true },
 	{ PIN_AREA_SHARED, PIN_LOCATIONS, 0640, false, true },
 	{ PIN_AREA_SHARED, PIN_SOCKETS, 0640, false, true },
+	{ PIN_AREA_SHARED, PIN_SHELF, 0660, false, true },
 	{ PIN_AREA_SHARED, PIN_READER, 0750, true, true },
 	{ PIN_AREA_SHARED, PIN_PRIVATE, 0700, true, false },
 	{ PIN_AREA_PRIVATE, PIN_RINGS, 0600, false, false },

@@ -15,7 +15,8 @@
 static int make_map(const struct pindir *d, enum pin_area area, const char *name,
 		    const struct map_shape *shape)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .inner_map_fd = (u32)shape->inner_fd);
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .inner_map_fd = (u32)shape->inner_fd,
+		    .map_flags = shape->flags);
 	int fd = bpf_map_create(shape->type, name, shape->key_size, shape->value_size,
 				shape->max_entries, &opts);
 	int err;

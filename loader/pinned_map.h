@@ -16,6 +16,7 @@ struct map_shape {
 	u32 value_size;
 	u32 max_entries;
 	int inner_fd;		/* maps in maps: an example of what is in them */
+	u32 flags;		/* BPF_F_* to make it with */
 };
 
 enum map_access {

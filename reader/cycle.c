@@ -98,6 +98,15 @@ static int drain_map(struct cycle *c, int kind, int fd)
 	return err;
 }
 
+/* What a reader before us had taken out of a map and not written. */
+static int drain_shelf(struct cycle *c)
+{
+	const struct pinset_map *shelf = &c->set.singles[SINGLE_SHELF];
+
+	map_drain_use_shelf(c->maps, shelf->fd, shelf->id);
+	return map_drain_shelf(c->maps, &c->drain);
+}
+
 /* Those of the maps in use that are not written. */
 static int drain_idle(struct cycle *c, const struct pinset_active *active)
 {
@@ -305,6 +314,8 @@ int cycle_tick(struct cycle *c, bool *ret_done)
 	err = sink_flush(c->drain.sink);
 	/* What a reader before us left in the idle maps. */
 	pinset_read_active(&c->set, &active);
+	if (!err && !c->idle_is_clean)
+		err = drain_shelf(c);
 	if (!err && !c->idle_is_clean)
 		err = drain_idle(c, &active);
 	*ret_done = !err && pinset_lock(&c->set);

@@ -30,12 +30,13 @@ struct pinset_old {
 	u8 kind;		/* index into folded_kinds */
 };
 
-/* The maps of which there is one, and which only a loader with probes makes. */
+/* The maps of which there is one; but for the shelf only a loader with probes makes them. */
 enum pinset_single {
 	SINGLE_FOLD_ACTIVE,
 	SINGLE_PROBE_COUNTERS,
 	SINGLE_DROP_TOTALS,
 	SINGLE_LOCATIONS,
+	SINGLE_SHELF,
 	SINGLES,
 };
 

@@ -23,6 +23,7 @@ static const struct {
 				   sizeof(struct drop_value), BPF_F_RDONLY }, 0 },
 	[SINGLE_LOCATIONS] = { PIN_LOCATIONS,
 			       { BPF_MAP_TYPE_ARRAY, 4, LOCATION_BYTES, BPF_F_RDONLY }, 0 },
+	[SINGLE_SHELF] = { PIN_SHELF, { BPF_MAP_TYPE_ARRAY, 4, SHELF_PAGE_BYTES, 0 }, 0 },
 };
 
 /* ---- opening ------------------------------------------------------------------------ */
