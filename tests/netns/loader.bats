@@ -143,6 +143,7 @@ $PIN_DIR/settings 640 0 $GROUP_ID
 $PIN_DIR/totals_0 640 0 $GROUP_ID
 $PIN_DIR/losses_0 640 0 $GROUP_ID
 $PIN_DIR/flow_slot 660 0 $GROUP_ID
+$PIN_DIR/shelf 660 0 $GROUP_ID
 $PIN_DIR/flows_1_a 660 0 $GROUP_ID
 $PIN_DIR/flows_1_b 660 0 $GROUP_ID
 $PIN_DIR/private/rings 600 0 0
