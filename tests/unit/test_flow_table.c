@@ -75,6 +75,34 @@ static void test_grows_without_limit(void **state)
 	flow_table_free(&t);
 }
 
+/* Memory of every kind: chunks, links and slots beyond what malloc() is asked for. */
+static void test_a_million_flows_stay_where_they_are(void **state)
+{
+	const u32 n = 1100000;
+	const struct flow *first;
+	struct flow_table t;
+
+	(void)state;
+	assert_int_equal(flow_table_init(&t, 0), 0);
+	first = add(&t, 0, 0, TCP_ACK, 1, 1);
+	for (u32 i = 1; i < n; i++)
+		add(&t, i, 0, TCP_ACK, 1, 1);
+	for (u32 i = 0; i < n; i++) {
+		const struct flow *f = add(&t, i, 1, TCP_ACK, 2, 2);
+
+		if (flow_packets(f) != 3 || memcmp(f->id.ip[0], &i, sizeof(i)))
+			fail_msg("flow %u is another one", i);
+	}
+	assert_ptr_equal(flow_at(&t, 0), first);
+	assert_int_equal(t.created, n);
+	assert_int_equal(packets_in(&t), 3ul * n);
+	flow_table_expire(&t, 3, n);
+	assert_int_equal(t.active, 0);
+	add(&t, 7, 0, TCP_ACK, 1, 3);
+	assert_int_equal(t.used, n);	/* in the place of one that left */
+	flow_table_free(&t);
+}
+
 static void test_evicts_the_least_recently_used(void **state)
 {
 	struct left left = { 0, 0 };
@@ -207,6 +235,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_grows_without_limit),
+		cmocka_unit_test(test_a_million_flows_stay_where_they_are),
 		cmocka_unit_test(test_evicts_the_least_recently_used),
 		cmocka_unit_test(test_random_use_loses_nothing),
 		cmocka_unit_test(test_expires_only_idle_ones_and_in_steps),

@@ -431,9 +431,48 @@ static void test_random_records_come_back(void **state)
 	}
 }
 
+/*
+ * Names are remembered, so each comes after others, those of the same beginning and hash
+ * among them: a serial stands for one name, and a name without one is still told.
+ */
+static void test_interface_names_that_take_turns(void **state)
+{
+	static const char *const names[] = {
+		"eth0", "eth1", "eth", "eth0.100", "", "e", "enp0s31f6", "enp0s31f6.4094", "fifteen_letters",
+		"sixteen__letters", "seventeen_letters", "a\\u0041\\n", "\xc3\xa9th0", "wlan0", "wlan1", "lo",
+		"veth000001", "veth000002", "veth000003", "veth000004", "veth000005", "veth000006", "veth000007",
+	};
+	const size_t n = sizeof(names) / sizeof(names[0]);
+	char line[512], seen[1024][32] = { { 0 } };
+
+	(void)state;
+	for (u32 round = 0; round < 300; round++) {
+		const char *name = names[round < 2 * n ? round % n : (size_t)rand() % n];
+		struct line_text want = { name, strlen(name) };
+		struct packet_record got;
+		char *copy;
+
+		sprintf(line, "{\"type\":\"packet\",\"timestamp\":1.5,\"ifname\":\"%s\",%s}", name,
+			strstr(GOOD_REST, "\"direction\""));
+		copy = padded(line, strlen(line));
+		assert_int_equal(packet_line_read(&reader, copy, strlen(line), &got), LINE_OK);
+		if (strchr(name, '\\'))
+			want = (struct line_text){ "aA\n", 3 };
+		assert_int_equal(reader.ifname.length, want.length);
+		assert_memory_equal(reader.ifname.text, want.text, want.length);
+		free(copy);
+		assert_true(reader.ifname_serial < 1024);
+		assert_int_equal(!reader.ifname_serial, want.length > 15 || want.text != name);
+		if (reader.ifname_serial && *seen[reader.ifname_serial])
+			assert_string_equal(seen[reader.ifname_serial] + 1, name);
+		sprintf(seen[reader.ifname_serial], "=%s", name);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_interface_names_that_take_turns),
 		cmocka_unit_test(test_golden_lines),
 		cmocka_unit_test(test_any_order_spacing_and_unknown_keys),
 		cmocka_unit_test(test_spellings_that_mean_the_same),
