@@ -50,11 +50,11 @@ int confine_live(const char *pin_dir, const char *cgroups, bool verbose)
 			ONLY(bpf, 0, BPF_OBJ_GET_INFO_BY_FD),
 			/* What has been read goes; and the other map of a pair is the one to write to. */
 			ONLY(bpf, 0, BPF_MAP_DELETE_ELEM), ONLY(bpf, 0, BPF_MAP_DELETE_BATCH),
-			ONLY(bpf, 0, BPF_MAP_UPDATE_ELEM),
+			ONLY(bpf, 0, BPF_MAP_LOOKUP_AND_DELETE_BATCH), ONLY(bpf, 0, BPF_MAP_UPDATE_ELEM),
 			/* if_indextoname(3) */
 			ONLY(socket, 0, AF_UNIX), ONLY(ioctl, 1, SIOCGIFNAME), FILLING,
 		},
-		.n_exact = 11,
+		.n_exact = 12,
 		.paths = {
 			{ -1, READ_TREE },
 			{ open("/sys/kernel/btf", O_PATH | O_CLOEXEC), READ_TREE },
