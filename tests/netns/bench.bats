@@ -77,3 +77,28 @@ left_of() {
 	E
 	[ "$output" = $'one 3\noffline-flows 3' ]
 }
+
+@test "document puts table and sizing where they belong, and leaves the rest" {
+	/usr/bin/python3 - "$T" "$BENCH" <<-'E'
+		import sys
+		sys.path.insert(0, sys.argv[2])
+		from lib.table import Bench, dump
+		b = Bench("build", 1, False, None)
+		b.say = lambda _: None
+		b.limit("the whole pipe on one core: user CPU of reader and aggregator", [200], "ns/line", 140, "lower")
+		b.limit("drain of 100 000 flows: CPU of the reader", [50], "ms", 40, "lower")
+		for name in ("program-flows", "aggregator-flows"):
+		    b.curve(name, name, "flows", "ns", {"s": [(10_000, [100]), (100_000, [300]), (1_000_000, [500])]})
+		dump(b, sys.argv[1] + "/bench.json")
+	E
+	printf 'before\n<!-- bench table -->\nold\n<!-- end -->\nbetween\n<!-- bench sizing -->\n<!-- end -->\nafter\n' >"$T/page.md"
+	"$BENCH/document" "$T/bench.json" "$T/page.md"
+	cat "$T/page.md"
+	run -1 grep -x old "$T/page.md"
+	[ "$(grep -cE '^(before|between|after)$' "$T/page.md")" -eq 3 ]
+	grep -q '^2 rows, 0 targets met, 2 missed' "$T/page.md"
+	# 1e9 / 8 / 700 packets of 100 ns, of 200 ns a line; 10 000 flows of 500 + 100 ns.
+	grep -qF '| 1 Gbit/s | 179k, 1.49M | 10k | 0.018 cores | 0.15 cores | 0.036 cores | 0.006 cores |' "$T/page.md"
+	"$BENCH/document" "$T/bench.json" "$T/page.md"
+	[ "$(grep -c '^<!-- end -->$' "$T/page.md")" -eq 2 ]
+}
