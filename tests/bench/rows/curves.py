@@ -20,7 +20,10 @@ def program_curves(b):
     """The packet program by test runs: tests/bench/curve."""
     flows, rates = [], []
     for point in b.lines([b.tool("curve"), str(rounds(b))]):
-        (flows if point["curve"] == "flows" else rates).append((point["x"], point))
+        if point["curve"] == "flows":
+            flows.append((point["x"], point))
+        else:
+            rates.append((round(statistics.median(point["reached"])), point))
     b.curve("program-flows", "The packet program, folding", "flows", "ns a packet",
             {"test runs, an empty program subtracted": [(x, p["ns"]) for x, p in flows]})
     b.curve("program-rate", "The packet program at a pace, folding 10 000 flows", "packets a second", "% of a core",
@@ -50,7 +53,7 @@ def rate_curves(b):
             reached = round(statistics.median(f[0] for f in found))
             cpu[name].append((reached, [f[1] for f in found]))
             share[name].append((reached, [f[2] for f in found]))
-    b.curve("pipeline-rate", "reader and aggregator together", "packets a second", "% of a core", cpu, "xy")
+    b.curve("pipeline-rate", "CPU of reader and aggregator together", "packets a second", "% of a core", cpu, "xy")
     b.curve("lines-rate", "What becomes a line of its own", "packets a second", "% of packets", share)
 
 
@@ -76,8 +79,8 @@ def flow_curves(b):
         cost.append((flows, used))
         memory.append((flows, held))
         os.remove(path)
-    b.curve("aggregator-flows", "aggregator", "flows", "ns of CPU a packet line", {"packet lines of our reader": cost})
-    b.curve("aggregator-memory", "aggregator", "flows", "MB of memory", {"packet lines of our reader": memory}, "xy")
+    b.curve("aggregator-flows", "What a packet line costs the aggregator", "flows", "ns of CPU a packet line", {"packet lines of our reader": cost})
+    b.curve("aggregator-memory", "Memory of the aggregator", "flows", "MB of memory", {"packet lines of our reader": memory}, "xy")
 
 
 def cpu_curves(b):
@@ -116,16 +119,16 @@ def interface_curves(b):
         memory.append((count, held))
     b.curve("interfaces", "The sender's rate over so many interfaces in turn, folding at TC", "interfaces",
             "% of the rate with nothing attached", {"64-byte packets": rate})
-    b.curve("interfaces-idle", "The reader without packets", "interfaces", "% of a core", {"interval 1 s": idle})
-    b.curve("interfaces-memory", "The reader", "interfaces", "MB of memory", {"of the process": memory})
+    b.curve("interfaces-idle", "CPU of the reader without packets", "interfaces", "% of a core", {"interval 1 s": idle})
+    b.curve("interfaces-memory", "Memory of the reader", "interfaces", "MB of memory", {"of the process": memory})
 
 
 def client_curves(b):
     """A snapshot of 100 kB a second to so many clients of the feed."""
     points = b.lines([SERVE, "clients", "--build", b.build, "--rounds", str(rounds(b)), "--seconds", "2"])
-    b.curve("clients", "httpd, a snapshot of 100 kB a second", "clients", "ms of CPU a snapshot",
+    b.curve("clients", "CPU of httpd, a snapshot of 100 kB a second", "clients", "ms of CPU a snapshot",
             {"server-sent events": [(p["clients"], p["cpu_ms"]) for p in points]}, "xy")
-    b.curve("clients-memory", "httpd, a snapshot of 100 kB a second", "clients", "MB of memory",
+    b.curve("clients-memory", "Memory of httpd, a snapshot of 100 kB a second", "clients", "MB of memory",
             {"server-sent events": [(p["clients"], p["memory_mb"]) for p in points]})
 
 
