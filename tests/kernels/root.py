@@ -116,11 +116,11 @@ def add_python(root):
 
 
 def documented(kernel):
-    """What docs/KERNELS.md says of a kernel: {"packet": True, "tcx": False, ...}."""
+    """What the first table of docs/KERNELS.md says of a kernel: {"packet": True, "tcx": False, ...}."""
     with open(f"{TREE}/docs/KERNELS.md", encoding="utf-8") as f:
         rows = [[cell.strip(" `") for cell in line.strip().strip("|").split("|")] for line in f if line.startswith("|")]
     column = rows[0].index(kernel)
-    return {row[0]: row[column].startswith("yes") for row in rows[2:]}
+    return {row[0]: row[column] == "yes" for row in rows[2:] if len(row) == len(rows[0])}
 
 
 def add_ours(root, build, probes):
