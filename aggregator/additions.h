@@ -47,10 +47,16 @@ static inline bool additions_are_due(const struct additions *w)
 	return w->given - w->taken == ADDITIONS_AHEAD;
 }
 
-/* The oldest one under way; NULL: there is none. Valid until the next is given. */
+/* The oldest one under way, which there is. Valid until the next is given. */
+static inline struct addition *additions_take_due(struct additions *w)
+{
+	return &w->ring[w->taken++ % ADDITIONS_AHEAD];
+}
+
+/* The same; NULL if there is none. */
 static inline struct addition *additions_take(struct additions *w)
 {
-	return w->taken == w->given ? NULL : &w->ring[w->taken++ % ADDITIONS_AHEAD];
+	return w->taken == w->given ? NULL : additions_take_due(w);
 }
 
 #endif

@@ -69,16 +69,11 @@ void aggregate_free(struct aggregate *a)
 	probes_free(&a->probes);
 }
 
-/* Lines merged from several hosts say whose they are; else it was the last hello. */
-u16 aggregate_host(struct aggregate *a)
+u16 aggregate_told_host(struct aggregate *a)
 {
 	struct line_text nobody = { "", 0 };
 
-	if (a->reader.host.text)
-		return interfaces_host(&a->interfaces, a->reader.host);
-	if (!a->interfaces.n_hosts)
-		return interfaces_host(&a->interfaces, nobody);
-	return a->host;
+	return interfaces_host(&a->interfaces, a->reader.host.text ? a->reader.host : nobody);
 }
 
 void aggregate_set_clock(struct aggregate *a, u64 unix_ns)

@@ -103,8 +103,17 @@ static inline bool aggregate_see_time(struct aggregate *a, u64 unix_ns)
 /* Some of the flows that are idle leave, if there are any. */
 void aggregate_expire(struct aggregate *a);
 
-/* The host of the line just read by .reader. */
-u16 aggregate_host(struct aggregate *a);
+/* That the line says, made if new; that of nobody where it says none. */
+u16 aggregate_told_host(struct aggregate *a);
+
+/*
+ * The host of the line just read by .reader. Lines merged from several hosts say whose
+ * they are; else it was the last hello.
+ */
+static inline u16 aggregate_host(struct aggregate *a)
+{
+	return a->reader.host.text || !a->interfaces.n_hosts ? aggregate_told_host(a) : a->host;
+}
 
 /* What a flow has moved in its last interval goes to its port. */
 void aggregate_count_port(struct aggregate *a, const struct flow *flow);

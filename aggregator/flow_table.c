@@ -197,7 +197,8 @@ void flow_table_fetch_flow(const struct flow_table *t, u32 hash)
 		}
 }
 
-static struct flow *make(struct flow_table *t, const struct flow_id *id, u32 hash)
+/* Rare, so it does not make flow_table_get() save registers for it. */
+static __attribute__((noinline)) struct flow *make(struct flow_table *t, const struct flow_id *id, u32 hash)
 {
 	u32 index = take_entry(t);
 	struct flow *f;

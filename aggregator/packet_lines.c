@@ -9,7 +9,7 @@
 /* ---- flows: some lines later, when they have come from memory --------------------------- */
 
 /* The flow's id, low side first; returns the side that sends. */
-static u8 make_id(const struct flow_key *key, u16 interface, struct flow_id *id)
+static ALWAYS_INLINE u8 make_id(const struct flow_key *key, u16 interface, struct flow_id *id)
 {
 	bool has_ports = key->flags & FLOW_PORTS;
 	u16 src = has_ports ? __builtin_bswap16(key->src_port_be) : 0;
@@ -84,7 +84,7 @@ static ALWAYS_INLINE void give_to_flow(struct aggregate *a, struct addition *x, 
 	}
 	additions_give(&a->additions, &a->flows);
 	if (additions_are_due(&a->additions))
-		add_to_flow(a, additions_take(&a->additions));
+		add_to_flow(a, additions_take_due(&a->additions));
 }
 
 /* ---- lines ------------------------------------------------------------------------------ */
