@@ -60,7 +60,7 @@ int question_range(const struct question_range *range, int64_t now, struct ask_r
 
 	r->now = r->to = now;
 	*ret_name = "last";
-	*ret_why = "is not for together with from: both say where it begins";
+	*ret_why = "not together with from: both say where it begins";
 	if (range->from && range->last)
 		return -EINVAL;
 	*ret_name = "to";
