@@ -304,7 +304,7 @@ check-kernels: ## what speaks to the kernel, on Debian's 5.10, 6.1, 6.12, 6.18 a
 	@$(MAKE) --no-print-directory all $(BPF_BINS) $(TOOL_BINS)
 	@tests/run --build $(BUILD) kernels
 
-check-all: ## check, and check-kernels where qemu is to be had: what CI runs
+check-all: ## check, and check-kernels where qemu is to be had, with one line of totals
 	@$(MAKE) --no-print-directory check-deps
 	@tests/deps $(DEPS_KERNELS) || echo "check: other kernels are left out, and named"
 	@$(MAKE) --no-print-directory check-build
