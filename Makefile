@@ -67,7 +67,7 @@ DEPS_PEERS := tcpdump tshark softflowd nfdump argus-server xdp-tools
 DEPS_KERNELS := qemu-system-x86 busybox-static debian-archive-keyring
 DEPS_CHECK := libcmocka-dev sqlite3 bats nftables tcpdump ethtool libclang-rt-dev clang-format openssl procps cppcheck \
 	shellcheck valgrind chromium nodejs npm python3-jsonschema prometheus tmux mandoc man-db \
-	systemd dbus
+	systemd dbus zsh bash-completion
 
 deps: ## install what building needs (Debian packages, only the missing ones)
 	@tests/deps $(DEPS_BUILD)
@@ -169,6 +169,8 @@ mandir      ?= $(datarootdir)/man
 docdir      ?= $(datarootdir)/doc/jopil
 sysconfdir  ?= $(if $(filter /usr /usr/local,$(prefix)),/etc,$(prefix)/etc)
 localstatedir ?= $(if $(filter /usr /usr/local,$(prefix)),/var,$(prefix)/var)
+bashcompletiondir ?= $(datadir)/bash-completion/completions
+zshcompletiondir  ?= $(datadir)/zsh/site-functions
 unitdir     ?= $(prefix)/lib/systemd/system
 sysusersdir ?= $(prefix)/lib/sysusers.d
 tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
@@ -189,6 +191,9 @@ DATA_ROWS     := $(foreach m,$(wildcard docs/man/*),$(m):$(mandir)/man$(subst .,
 UNITS         := $(notdir $(wildcard systemd/*.service systemd/*.socket systemd/*.target))
 DATA_ROWS     += $(foreach u,$(UNITS),$(BUILD)/systemd/$(u):$(unitdir)/$(u)) systemd/jopil.sysusers:$(sysusersdir)/jopil.conf \
 	systemd/jopil.tmpfiles:$(tmpfilesdir)/jopil.conf
+COMMANDS      := jopil $(PROGRAMS:%=jopil-%)
+DATA_ROWS     += $(foreach c,$(COMMANDS),$(BUILD)/completions/bash/$(c):$(bashcompletiondir)/$(c) \
+	$(BUILD)/completions/zsh/_$(c):$(zshcompletiondir)/_$(c))
 CONF_ROWS     := systemd/jopil.conf:$(sysconfdir)/jopil/jopil.conf
 OWN_DIRS      := $(sysconfdir)/jopil $(docdir) $(datadir)/jopil/grafana $(datadir)/jopil/prometheus $(datadir)/jopil
 
@@ -207,6 +212,10 @@ $(BUILD)/bin/jopil: jopil/jopil jopil/doctor common/version.h Makefile
 	@mkdir -p $(@D)
 	@$(call make_jopil,/etc,/var) > $@
 	@chmod 755 $@
+
+$(BUILD)/completions/stamp: completions/make $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/bin/jopil
+	@completions/make $(BUILD)/bin $(BUILD)/completions jopil $(PROGRAMS)
+	@touch $@
 
 # Units and the script say where files are, so they are made for each installation anew.
 .PHONY: units
@@ -227,7 +236,7 @@ define install_conf
 
 endef
 
-install: all units ## install below PREFIX (/usr/local); DESTDIR and GNU's directory names are heeded
+install: all units $(BUILD)/completions/stamp ## install below PREFIX (/usr/local); DESTDIR and GNU's directory names are heeded
 	$(foreach r,$(PROGRAM_ROWS),$(call install_row,$(INSTALL_PROGRAM),$(r)))
 	$(foreach r,$(SCRIPT_ROWS),$(call install_row,$(INSTALL_SCRIPT),$(r)))
 	$(foreach r,$(DATA_ROWS),$(call install_row,$(INSTALL_DATA),$(r)))

@@ -14,6 +14,7 @@
 #define ROWS_MAX 48
 #define KEY_BASE 256	/* getopt_long values of rows: above every char */
 #define KEY_VERSION 1	/* no letter of a row */
+#define KEY_TABLE 2
 #define NS_PER_S 1000000000ull
 
 static const struct option_row common_rows[] = {
@@ -108,6 +109,17 @@ static void print_help(const struct program_info *program, const struct option_r
 	printf("\nexit status: 0 done, 1 failed, 2 usage, 3 not supported here\n");
 }
 
+/* For completions/make, not for people: letter, name, argument and help, with tabs between. */
+static void print_table(const struct option_row *rows)
+{
+	const struct option_row *tables[] = { rows, common_rows };
+
+	for (int i = 0; i < 2; i++)
+		for (const struct option_row *row = tables[i]; row->name; row++)
+			printf("%.1s\t%s\t%s\t%s\n", &row->letter, row->name,
+			       row->argument ? row->argument : "", row->help);
+}
+
 static const char *bad_number(const struct option_row *row, int err, char *buf, size_t size)
 {
 	uint64_t unit = row->kind == OPTION_SECONDS ? NS_PER_S : 1;
@@ -155,7 +167,7 @@ static enum options_result set_row(const struct option_row *row, const char *arg
 
 /* The long options and the short ones, for getopt_long(). */
 struct getopt_tables {
-	struct option longs[ROWS_MAX + 3];
+	struct option longs[ROWS_MAX + 4];
 	char shorts[2 * ROWS_MAX + 8];
 };
 
@@ -177,7 +189,8 @@ static size_t make_tables(const struct option_row *rows, struct getopt_tables *t
 	}
 	t->longs[n] = (struct option){ "help", no_argument, NULL, 'h' };
 	t->longs[n + 1] = (struct option){ "version", no_argument, NULL, KEY_VERSION };
-	t->longs[n + 2] = (struct option){ 0 };
+	t->longs[n + 2] = (struct option){ "help-table", no_argument, NULL, KEY_TABLE };
+	t->longs[n + 3] = (struct option){ 0 };
 	*s++ = 'h';
 	*s = '\0';
 	return n;
@@ -219,6 +232,9 @@ enum options_result options_parse(const struct program_info *program,
 				return OPTIONS_BAD;
 		} else if (key == 'h') {
 			print_help(program, rows);
+			return OPTIONS_END;
+		} else if (key == KEY_TABLE) {
+			print_table(rows);
 			return OPTIONS_END;
 		} else if (key == KEY_VERSION) {
 			printf("%s (jopil) %s\n", log_name(), JOPIL_VERSION);
