@@ -60,6 +60,7 @@ DEPS_BUILD := build-essential clang llvm bpftool libbpf-dev libelf-dev zlib1g-de
 	libjansson-dev libmicrohttpd-dev nettle-dev libseccomp-dev libpcap-dev libsqlite3-dev \
 	libncurses-dev libcurl4-openssl-dev python3
 DEPS_DEMO  := iproute2 util-linux iputils-ping iperf3 curl jq
+DEPS_DEB   := debhelper lintian fakeroot dpkg-dev
 DEPS_BENCH := valgrind nginx-light wrk chromium nodejs npm
 # What is measured beside: one that is not to be had is named in the table.
 DEPS_PEERS := tcpdump tshark softflowd nfdump argus-server xdp-tools
@@ -255,6 +256,22 @@ uninstall: ## remove what install put there, but not a configuration that was ch
 	rm -f $(foreach r,$(PROGRAM_ROWS) $(SCRIPT_ROWS) $(DATA_ROWS),'$(DESTDIR)$(lastword $(subst :, ,$(r)))')
 	$(foreach r,$(CONF_ROWS),$(call uninstall_conf,$(r)))
 	-@rmdir $(OWN_DIRS:%='$(DESTDIR)%') 2>/dev/null
+
+## ---- Debian package --------------------------------------------------------
+
+VERSION := $(shell sed -n 's/.*JOPIL_VERSION "\(.*\)"/\1/p' common/version.h)
+
+.PHONY: deb
+# From a copy of the sources, so that nothing is left in the tree.
+deb: ## build jopil_VERSION_ARCH.deb to build/deb, and read it with lintian
+	@tests/deps $(DEPS_BUILD) $(DEPS_DEB)
+	@rm -rf $(BUILD)/deb
+	@mkdir -p $(BUILD)/deb/jopil-$(VERSION)
+	@git ls-files -z -co --exclude-standard | xargs -0 cp -a --parents -t $(BUILD)/deb/jopil-$(VERSION)
+	cd $(BUILD)/deb/jopil-$(VERSION) && env -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc -b -d >../build.log 2>&1 || \
+		{ tail -20 ../build.log; exit 1; }
+	@rm -rf $(BUILD)/deb/jopil-$(VERSION)
+	lintian --fail-on error,warning --tag-display-limit 0 $(BUILD)/deb/*.changes
 
 ## ---- tests ---------------------------------------------------------------
 
