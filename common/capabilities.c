@@ -18,15 +18,27 @@ int capabilities_drop_bounding(void)
 	return 0;
 }
 
-int capabilities_drop(void)
+int capabilities_keep(uint64_t set)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
-	memset(none, 0, sizeof(none));
+	memset(data, 0, sizeof(data));
+	if (set && syscall(SYS_capget, &header, data))
+		return -errno;
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		data[i].permitted &= (uint32_t)(set >> 32 * i);
+		data[i].effective = data[i].permitted;
+		data[i].inheritable = 0;
+	}
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0))
 		return -errno;
-	return syscall(SYS_capset, &header, none) ? -errno : 0;
+	return syscall(SYS_capset, &header, data) ? -errno : 0;
+}
+
+int capabilities_drop(void)
+{
+	return capabilities_keep(0);
 }
 
 int capabilities_are_left(void)

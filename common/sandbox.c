@@ -244,12 +244,12 @@ static int enter_landlock(const struct sandbox *sandbox, struct sandbox_state *s
 
 /* ---- the rest ------------------------------------------------------------------- */
 
-static int give_up_capabilities(void)
+static int give_up_capabilities(uint64_t but)
 {
 	int err = capabilities_drop_bounding();
 
 	/* Without CAP_SETPCAP the bounding set stays: nothing can be had through it any more. */
-	return !err || err == -EPERM ? capabilities_drop() : err;
+	return !err || err == -EPERM ? capabilities_keep(but) : err;
 }
 
 static int limit_descriptors(unsigned int most)
@@ -272,7 +272,7 @@ int sandbox_enter(const struct sandbox *sandbox, struct sandbox_state *ret_state
 
 	*ret_state = (struct sandbox_state){ 0 };
 	*ret_step = "drop the capabilities";
-	err = give_up_capabilities();
+	err = give_up_capabilities(sandbox->capabilities);
 	if (err)
 		return err;
 	*ret_step = "limit the descriptors";

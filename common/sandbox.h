@@ -40,6 +40,7 @@ struct sandbox {
 	struct sandbox_path paths[3];
 	size_t n_paths;
 	unsigned int descriptors;	/* RLIMIT_NOFILE; 0: as it is */
+	uint64_t capabilities;	/* 1 << CAP_...: left if they were there; 0: none */
 };
 
 /* What is in force. */
@@ -50,7 +51,7 @@ struct sandbox_state {
 };
 
 /*
- * For good, for this thread and all it starts: no capability is left, and no set-uid program
+ * For good, for this thread and all it starts: no capability but those named is left, and no set-uid program
  * gains anything any more. What the kernel lacks is left out, and said in the state. A system
  * call that is not left ends the process, with one line on stderr and status 1: it comes from
  * a bug or from an attacker, who cannot make the program go on without noticing. program and

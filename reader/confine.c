@@ -2,17 +2,22 @@
 /* What the reader is left once it reads. */
 #include "reader/confine.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/bpf.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <linux/sockios.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/capabilities.h"
 #include "common/sandbox_main.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -35,6 +40,19 @@ static const int looking[] = {
 
 /* gethostname(3) */
 static const int telling[] = { SCMP_SYS(uname) };
+
+/* A look-up in no map: EBADF where anyone may ask, EPERM where it takes CAP_BPF, before Linux 5.19. */
+static bool is_refused_without_capability(void)
+{
+	union bpf_attr attr = { .map_fd = (__u32)-1 };
+	pid_t child = fork();
+	int status;
+
+	if (child == 0)
+		_exit(!capabilities_drop() && syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr)) &&
+		      errno == EPERM);
+	return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 1;
+}
 
 int confine_live(const char *pin_dir, const char *cgroups, bool verbose)
 {
@@ -64,6 +82,8 @@ int confine_live(const char *pin_dir, const char *cgroups, bool verbose)
 	};
 	int status;
 
+	if (capabilities_are_left() == 1 && is_refused_without_capability())
+		sandbox.capabilities = 1ull << CAP_BPF;
 	if (snprintf(parent, sizeof(parent), "%s/..", pin_dir) < (int)sizeof(parent))
 		sandbox.paths[0].fd = open(parent, O_PATH | O_CLOEXEC);
 	status = sandbox_enter_main(&sandbox, verbose, NULL);

@@ -487,7 +487,8 @@ OPTIONS=("--hook xdp" "--hook tc --packet-lines 0" "--hook generic" "--max-flows
 		[ $((i % 3)) -ne 0 ] || {
 			load_b
 			[ "$(counter_b state)" = attached ]
-			[ "$(find "$PIN_DIR/private" -name 'link_0_*' | wc -l)" -eq 2 ]
+			# filters at clsact before Linux 6.6
+			[ "$(find "$PIN_DIR/private" -name 'link_0_*' -o -name 'filter_0_*' | wc -l)" -eq 2 ]
 			[ ! -e "$PIN_DIR/private/changing" ]
 		}
 		[ $((i % 5)) -ne 0 ] || {
