@@ -43,7 +43,7 @@ LIBS_loader     := -lbpf -lelf -lz -ljansson
 LIBS_reader     := -lbpf -lelf -lz -lpcap -lseccomp
 LIBS_aggregator := -ljansson -lseccomp
 LIBS_httpd      := -lmicrohttpd -ljansson -lnettle -lz -lseccomp -lsqlite3
-LIBS_recorder   := -lsqlite3 -ljansson -lpthread
+LIBS_recorder   := -lsqlite3 -ljansson -lpthread -lseccomp
 LIBS_report     := -lsqlite3
 LIBS_top        := -lncursesw -ltinfo -lcurl -ljansson
 

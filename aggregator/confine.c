@@ -10,7 +10,6 @@
 #include "common/sandbox_main.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
-#define ONLY(call_, argument_, value_) { SCMP_SYS(call_), argument_, UINT32_MAX, value_ }
 
 /* stdin, stdout and the timer; signals are let through while it waits. */
 static const int passing[] = {
@@ -25,7 +24,7 @@ int confine(bool verbose)
 		.without = "--no-sandbox",
 		.calls = { { passing, COUNT(passing) } },
 		/* The room in a pipe. */
-		.exact = { ONLY(fcntl, 1, F_GETPIPE_SZ), ONLY(ioctl, 1, FIONREAD) },
+		.exact = { SANDBOX_ONLY(fcntl, 1, F_GETPIPE_SZ), SANDBOX_ONLY(ioctl, 1, FIONREAD) },
 		.n_exact = 2,
 		.descriptors = 16,
 	};

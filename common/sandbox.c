@@ -191,10 +191,11 @@ static int create_ruleset(int abi)
 	return (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
 }
 
-static int leave(int ruleset, const struct sandbox_path *path)
+/* Rights that the kernel does not know cannot be taken, nor left. */
+static int leave(int ruleset, int abi, const struct sandbox_path *path)
 {
 	struct landlock_path_beneath_attr beneath = {
-		.allowed_access = path->rights, .parent_fd = path->fd,
+		.allowed_access = path->rights & everything(abi).fs, .parent_fd = path->fd,
 	};
 
 	if (path->fd < 0)
@@ -203,12 +204,12 @@ static int leave(int ruleset, const struct sandbox_path *path)
 		       -errno : 0;
 }
 
-static int restrict_files(int ruleset, const struct sandbox *sandbox)
+static int restrict_files(int ruleset, int abi, const struct sandbox *sandbox)
 {
 	int err = 0;
 
 	for (size_t i = 0; !err && i < sandbox->n_paths; i++)
-		err = leave(ruleset, &sandbox->paths[i]);
+		err = leave(ruleset, abi, &sandbox->paths[i]);
 #ifdef __SANITIZE_ADDRESS__
 	if (!err) {
 		struct sandbox_path root = {
@@ -216,7 +217,7 @@ static int restrict_files(int ruleset, const struct sandbox *sandbox)
 			LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
 		};
 
-		err = leave(ruleset, &root);
+		err = leave(ruleset, abi, &root);
 		close(root.fd);
 	}
 #endif
@@ -236,7 +237,7 @@ static int enter_landlock(const struct sandbox *sandbox, struct sandbox_state *s
 	ruleset = create_ruleset(abi);
 	if (ruleset < 0)
 		return -errno;
-	err = restrict_files(ruleset, sandbox);
+	err = restrict_files(ruleset, abi, sandbox);
 	close(ruleset);
 	state->landlock = err ? 0 : abi;
 	return err;

@@ -23,10 +23,13 @@ struct sandbox_exact {
 	uint64_t mask, value;
 };
 
+/* The same, of an argument that is an int: a command. Where it is used, <seccomp.h> is included. */
+#define SANDBOX_ONLY(call_, argument_, value_) { SCMP_SYS(call_), argument_, UINT32_MAX, value_ }
+
 /* What may be done beneath a directory, or with a file. */
 struct sandbox_path {
 	int fd;			/* O_PATH is enough; negative: there is none */
-	uint64_t rights;	/* LANDLOCK_ACCESS_FS_... of <linux/landlock.h> */
+	uint64_t rights;	/* LANDLOCK_ACCESS_FS_... of <linux/landlock.h>, as far as the kernel knows them */
 };
 
 /* What is left. Memory, time, chance, and ending are always: sandbox.c has the list. */

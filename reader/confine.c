@@ -21,7 +21,6 @@
 #include "common/sandbox_main.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
-#define ONLY(call_, argument_, value_) { SCMP_SYS(call_), argument_, UINT32_MAX, value_ }
 #define READ_TREE (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 
 static const int passing[] = {
@@ -36,7 +35,7 @@ static const int looking[] = {
 };
 
 /* The room in a pipe. */
-#define FILLING ONLY(ioctl, 1, FIONREAD)
+#define FILLING SANDBOX_ONLY(ioctl, 1, FIONREAD)
 
 /* gethostname(3) */
 static const int telling[] = { SCMP_SYS(uname) };
@@ -63,14 +62,15 @@ int confine_live(const char *pin_dir, const char *cgroups, bool verbose)
 		.without = "--no-sandbox",
 		.calls = { { passing, COUNT(passing) }, { looking, COUNT(looking) } },
 		.exact = {
-			ONLY(bpf, 0, BPF_MAP_LOOKUP_ELEM), ONLY(bpf, 0, BPF_MAP_LOOKUP_BATCH),
-			ONLY(bpf, 0, BPF_MAP_GET_NEXT_KEY), ONLY(bpf, 0, BPF_OBJ_GET),
-			ONLY(bpf, 0, BPF_OBJ_GET_INFO_BY_FD),
+			SANDBOX_ONLY(bpf, 0, BPF_MAP_LOOKUP_ELEM), SANDBOX_ONLY(bpf, 0, BPF_MAP_LOOKUP_BATCH),
+			SANDBOX_ONLY(bpf, 0, BPF_MAP_GET_NEXT_KEY), SANDBOX_ONLY(bpf, 0, BPF_OBJ_GET),
+			SANDBOX_ONLY(bpf, 0, BPF_OBJ_GET_INFO_BY_FD),
 			/* What has been read goes; and the other map of a pair is the one to write to. */
-			ONLY(bpf, 0, BPF_MAP_DELETE_ELEM), ONLY(bpf, 0, BPF_MAP_DELETE_BATCH),
-			ONLY(bpf, 0, BPF_MAP_LOOKUP_AND_DELETE_BATCH), ONLY(bpf, 0, BPF_MAP_UPDATE_ELEM),
+			SANDBOX_ONLY(bpf, 0, BPF_MAP_DELETE_ELEM), SANDBOX_ONLY(bpf, 0, BPF_MAP_DELETE_BATCH),
+			SANDBOX_ONLY(bpf, 0, BPF_MAP_LOOKUP_AND_DELETE_BATCH),
+			SANDBOX_ONLY(bpf, 0, BPF_MAP_UPDATE_ELEM),
 			/* if_indextoname(3) */
-			ONLY(socket, 0, AF_UNIX), ONLY(ioctl, 1, SIOCGIFNAME), FILLING,
+			SANDBOX_ONLY(socket, 0, AF_UNIX), SANDBOX_ONLY(ioctl, 1, SIOCGIFNAME), FILLING,
 		},
 		.n_exact = 12,
 		.paths = {

@@ -17,8 +17,10 @@
 #include "common/notify.h"
 #include "common/options.h"
 #include "common/output.h"
+#include "common/sandbox_main.h"
 #include "common/status.h"
 #include "common/stop.h"
+#include "recorder/confine.h"
 #include "recorder/record.h"
 #include "recorder/retain.h"
 
@@ -32,7 +34,7 @@ static struct {
 	const char *db;
 	struct retention retention;
 	u64 interval_ns, ready_fd;
-	bool waits, verbose;
+	bool waits, no_sandbox, verbose;
 } settings = {
 	.interval_ns = 10 * NS_PER_S,
 	.ready_fd = NOTIFY_NO_FD,
@@ -61,6 +63,7 @@ static const struct option_row rows[] = {
 	  &settings.waits, 0, 0, false, NULL },
 	{ "ready-fd", 0, OPTION_NUMBER, "FD", "write a newline there when ready",
 	  &settings.ready_fd, 0, 1023, false, NULL },
+	SANDBOX_OPTION(&settings.no_sandbox),
 	{ "verbose", 'v', OPTION_FLAG, NULL, "say on stderr what is done", &settings.verbose, 0, 0,
 	  false, NULL },
 	{ .name = NULL },
@@ -113,6 +116,7 @@ static int open_database(struct record *r)
 	r->path = settings.db;
 	r->interval_ns = settings.interval_ns;
 	r->waits = settings.waits || is_file(STDIN_FILENO);
+	r->no_sandbox = settings.no_sandbox;
 	r->verbose = settings.verbose;
 	return STATUS_DONE;
 }
@@ -250,7 +254,9 @@ static int go(struct record *r)
 		input_free(&pass.input);
 		return failed("start", strerror(-err));
 	}
-	status = output_outlives_us(STDOUT_FILENO) ? write_out(&pass, "\n", 1) : STATUS_DONE;
+	status = settings.no_sandbox ? STATUS_DONE : confine_passing(settings.verbose);
+	if (status == STATUS_DONE)
+		status = output_outlives_us(STDOUT_FILENO) ? write_out(&pass, "\n", 1) : STATUS_DONE;
 	if (status == STATUS_DONE)
 		status = tell_ready();
 	while (status == STATUS_DONE && !pass.at_end)

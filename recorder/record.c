@@ -2,6 +2,7 @@
 /* The thread that turns lines into rows of the database. */
 #include "recorder/record.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,8 @@
 #include <time.h>
 
 #include "common/log.h"
+#include "common/status.h"
+#include "recorder/confine.h"
 
 #define NS_PER_S 1000000000ull
 #define NS_PER_MS 1000000ull
@@ -91,9 +94,8 @@ static void note_lost(struct record *r, u64 lost)
 			"kept; --wait, for a recording\n", r->path);
 }
 
-static void *run(void *data)
+static void work(struct record *r)
 {
-	struct record *r = data;
 	u64 next_ns = now_ns() + r->interval_ns;
 	struct chunks chunks;
 	bool more = true;
@@ -116,6 +118,17 @@ static void *run(void *data)
 			next_ns = commit(r);
 	}
 	commit(r);
+}
+
+static void *run(void *data)
+{
+	struct record *r = data;
+
+	r->is_confined = r->no_sandbox || confine_writing(r->path, r->verbose) == STATUS_DONE;
+	sem_post(&r->begun);
+	if (r->is_confined)
+		work(r);
+	writer_close(&r->writer);
 	return NULL;
 }
 
@@ -136,7 +149,13 @@ int record_start(struct record *r)
 	r->state.why = "";
 	r->writer.progress = note_progress;
 	r->writer.progress_data = &r->queue;
-	return -pthread_create(&r->thread, NULL, run, r);
+	sem_init(&r->begun, 0, 0);
+	err = pthread_create(&r->thread, NULL, run, r);
+	if (err)
+		return -err;
+	while (sem_wait(&r->begun))
+		continue;
+	return r->is_confined ? 0 : -EPERM;
 }
 
 bool record_stop(struct record *r)

@@ -4,6 +4,7 @@
 #define JOPIL_RECORDER_RECORD_H
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "recorder/lines.h"
 #include "recorder/queue.h"
@@ -22,14 +23,20 @@ struct record {
 	const char *path;
 	u64 interval_ns;
 	bool waits;	/* for the disk, rather than leave lines out */
+	bool no_sandbox;
 	bool verbose;
 
 	pthread_t thread;
+	sem_t begun;		/* the thread is confined, or not: */
+	bool is_confined;
 	pthread_mutex_t lock;	/* of state */
 	struct record_state state;
 };
 
-/* Starts the thread; the writer is open already. 0 or -errno. */
+/*
+ * Starts the thread; the writer is open already, and is closed by the thread. 0, -EPERM if
+ * it could not be confined, which is said then, or another -errno.
+ */
 int record_start(struct record *r);
 
 /* Takes what is queued, commits, and ends the thread. False: the last transaction failed. */

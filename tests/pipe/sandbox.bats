@@ -56,6 +56,12 @@ NoNewPrivs:1 Seccomp:2 " ]
 	grep -qx 'execve done' <<<"$output"
 }
 
+@test "recorder: in force, without capabilities; no program, file, socket, privilege or executable memory" {
+	in_force "$BIN/recorder" --db "$BATS_TEST_TMPDIR/flows.db"
+	run inject all "$BIN/recorder" --db "$BATS_TEST_TMPDIR/flows.db" </dev/null
+	all_stopped 26
+}
+
 @test "reader: a capture: no program, file, socket, privilege or executable memory" {
 	run inject all "$BIN/reader" --pcap - < <(head -c 24 "$BATS_TEST_DIRNAME/pcaps/cooked.pcap")
 	all_stopped 26
