@@ -29,7 +29,7 @@ struct sandbox_exact {
 /* What may be done beneath a directory, or with a file. */
 struct sandbox_path {
 	int fd;			/* O_PATH is enough; negative: there is none */
-	uint64_t rights;	/* LANDLOCK_ACCESS_FS_... of <linux/landlock.h>, as far as the kernel knows them */
+	uint64_t rights;	/* LANDLOCK_ACCESS_FS_..., as far as the kernel knows them */
 };
 
 /* What is left. Memory, time, chance, and ending are always: sandbox.c has the list. */
