@@ -232,7 +232,7 @@ worker() {
 @test "too many questions at once: 503 with Retry-After, those that wait are answered" {
 	open_folder
 	process $DAY 5 | record
-	start_httpd --db "$DB"
+	start_httpd --db "$DB" --db-limit 60
 	local all="from=$DAY&to=$((DAY + 100))"
 	wait_for_extent
 	local stopped
