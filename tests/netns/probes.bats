@@ -191,7 +191,6 @@ open('$WORK/never').read()"
 
 # ---- running again -----------------------------------------------------------------
 
-# bats test_tags=kernel
 @test "run again: links and programs stay, options change in place, nothing is lost or counted twice" {
 	load_probes all --drop-lines 0
 	ids >"$WORK/ids"
