@@ -77,7 +77,7 @@ demo-deps:
 	@tests/deps $(DEPS_BUILD) $(DEPS_DEMO)
 
 check-deps:
-	@tests/deps $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK)
+	@tests/deps $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_DEB)
 	@tests/deps --npm tests/browser
 	@tests/deps --npm tests/api
 
