@@ -50,7 +50,8 @@ static bool is_refused_without_capability(void)
 	if (child == 0)
 		_exit(!capabilities_drop() && syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr)) &&
 		      errno == EPERM);
-	return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 1;
+	return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+	       WEXITSTATUS(status) == 1;
 }
 
 int confine_live(const char *pin_dir, const char *cgroups, bool verbose)

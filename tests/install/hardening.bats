@@ -10,7 +10,7 @@ setup_file() {
 }
 
 @test "every installed program is hardened" {
-	run "$HARDENING" "$BATS_FILE_TMPDIR"/usr/*bin/jopil*
+	run "$HARDENING" "$BATS_FILE_TMPDIR"/usr/*bin/jopil-*
 	echo "$output"
 	[ "$status" = 0 ]
 	[ "${#lines[@]}" = 1 ]
