@@ -105,6 +105,13 @@ again() {
 	until [ "$(next_snapshot | jq .totals.packets)" -ge $((before + 1000)) ]; do :; done
 }
 
+@test "httpd answers from the database that the recorder writes" {
+	until stats '.httpd.database.oldest > 0'; do next_snapshot >/dev/null; done
+	until machine curl -sf 'http://127.0.0.1:5000/api/history/protocols?last=1h' | jq -e '.rows | length > 0'; do
+		next_snapshot >/dev/null
+	done
+}
+
 @test "each stage restarts alone: the others keep their processes, and lines go on" {
 	for stage in $STAGES; do
 		before=$(for s in $STAGES; do [ "$s" = "$stage" ] || pid "$s"; done)
