@@ -12,7 +12,15 @@ serve() {
 	start_httpd
 	"$BIN/aggregator" "$@" <"$T/lines" >&8
 	exec 8>&-
-	wait_for_end
+	wait_for_final
+}
+
+# Until httpd has the aggregator's last snapshot. On a busy machine it is stale before: five short intervals are over.
+wait_for_final() {
+	local tries=0
+	until get /api/stats && jq -e .final <<<"$output"; do
+		[ $((tries++)) -lt 2000 ] || return 1
+	done
 }
 
 # Until httpd has read all that there is.
