@@ -46,7 +46,7 @@ netns_path() { case $1 in in_a) echo "/run/netns/$NETNS_A" ;; *) echo "/run/netn
 settled() { while "$1" ss -Htan state connected exclude time-wait | grep -q .; do :; done; }
 
 # until_line FILE PATTERN: waits for it to appear.
-until_line() { timeout 60 tail -n +1 -f "$1" | grep -q -m 1 -- "$2"; }
+until_line() { touch "$1"; timeout 60 tail -n +1 -f "$1" | grep -q -m 1 -- "$2"; }
 
 # lines_of TYPE JQ-EXPRESSION: of what the reader wrote.
 lines_of() { grep "\"type\":\"$1\"" "$LINES" | jq -r "$2"; }

@@ -130,7 +130,7 @@ first_is() { [ "$(screen | grep -m1 prog | awk '{ print $2 }')" = "$1" ]; }
 		until_ended 3
 	done
 	[ "$(screen | grep -c '^top: terminal: ')" = 3 ]
-	is_restored
+	until_true is_restored
 }
 
 # ---- what is shown ----
@@ -232,7 +232,7 @@ every_view() {
 		coloured_screen | grep prog29 | grep -qE $'\e\\[([0-9;]*;)?7m'
 		keys q
 		until_ended 0
-		is_restored
+		until_true is_restored
 	done
 }
 
@@ -517,7 +517,7 @@ has_our_modes() { shows prog30 && modes | grep -q -- -icanon; }
 	until_true has_rows 17 prog
 	keys q
 	until_ended 0
-	is_restored
+	until_true is_restored
 }
 
 @test "a terminal that takes nothing (^S) does not keep it from ending" {
