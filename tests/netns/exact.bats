@@ -87,7 +87,6 @@ flood_is_exact() {
 	[ "$(last_counters '.ring_full > 0')" = true ]
 }
 
-# bats test_tags=kernel
 @test "every kind of protocol, IPv4 and IPv6, both directions" {
 	local version
 	begin --hook tc --packet-lines 1000
