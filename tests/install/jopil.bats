@@ -82,13 +82,15 @@ next_stats() {
 }
 
 @test "a port that is taken: up says so, and leaves no process" {
-	in_ns /usr/bin/python3 -c '
-import socket, sys, time
+	# It ends with its input: with this test, whatever comes of it.
+	mkfifo "$BATS_TEST_TMPDIR/hold"
+	nsenter --net="/run/netns/$NS" /usr/bin/python3 -c '
+import socket, sys
 s = socket.create_server(("127.0.0.1", 5000))
 print("up", flush=True)
-sys.stdin.read()' < <(exec sleep 600) >"$BATS_TEST_TMPDIR/taken" 3>&- &
-	taker=$!
-	timeout 20 tail -f "$BATS_TEST_TMPDIR/taken" 3>&- | grep -m 1 -q up
+sys.stdin.read()' <"$BATS_TEST_TMPDIR/hold" >"$BATS_TEST_TMPDIR/taken" 3>&- &
+	exec 7>"$BATS_TEST_TMPDIR/hold"
+	timeout 20 tail -f "$BATS_TEST_TMPDIR/taken" 3>&- 7>&- | grep -m 1 -q up
 	run jopil doctor jp0
 	[ "$status" = 3 ]
 	[[ $output == *"bad   port"*"127.0.0.1:5000 is taken"* ]]
@@ -97,7 +99,7 @@ sys.stdin.read()' < <(exec sleep 600) >"$BATS_TEST_TMPDIR/taken" 3>&- &
 	[[ $output == *"the port is taken"* ]]
 	run flock -n "$BATS_TEST_TMPDIR/run/lock" true
 	[ "$status" = 0 ]
-	kill "$taker"
+	exec 7>&-
 }
 
 @test "run: the pipeline in the foreground, detached at its end" {
