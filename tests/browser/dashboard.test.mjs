@@ -282,6 +282,7 @@ test('the keyboard alone: from row to row, into the details, out again to the ro
 	assert.equal(await focused(), name);
 	await page.keyboard.press('Enter');
 	await page.locator('#details-title', { hasText: name }).waitFor();
+	await page.waitForFunction(() => document.querySelector('#details').contains(document.activeElement));
 	await page.keyboard.press('Escape');
 	await details(page).waitFor({ state: 'hidden' });
 	assert.equal(await focused(), name);
@@ -611,7 +612,7 @@ test('before the first snapshot the page says what to do', async () => {
 	try {
 		await withPage(async (page) => {
 			await becomes(page, 'waiting');
-			assert.match(await page.locator('#banner').innerText(), /reader \| aggregator \| httpd/);
+			await page.locator('#banner', { hasText: /reader \| aggregator \| httpd/ }).waitFor();
 			assert.deepEqual(await axeViolations(page), []);
 			const empty = {
 				...createTraffic({ flows: 1 }).next(), flows: [], packets: [], interfaces: [], protocols: [], cpus: [],
