@@ -201,12 +201,12 @@ $PIN_DIR/private/link_0_egress 600 0 0"
 	[ "$(counter_b packets)" -ge 2 ]
 	detach
 	[ ! -e "$PIN_DIR" ]
-	! grep -q "$WORK" /proc/self/mountinfo
+	if grep -q "$WORK" /proc/self/mountinfo; then false; fi
 	mkdir "$PIN_DIR" # a directory that was there stays
 	load_b
 	detach
 	[ -d "$PIN_DIR" ]
-	! grep -q "$WORK" /proc/self/mountinfo
+	if grep -q "$WORK" /proc/self/mountinfo; then false; fi
 	touch "$PIN_DIR/precious"
 	run load_b
 	[ "$status" -eq 1 ]
@@ -221,7 +221,7 @@ $PIN_DIR/private/link_0_egress 600 0 0"
 		in_b "$BIN/loader" "$VETH" 2>&1 | grep 'mounted a bpffs on /sys/fs/bpf'
 		in_b "$BIN/loader" --status >/dev/null
 		"$BIN/loader" --detach
-		! grep -q ' /sys/fs/bpf ' /proc/self/mountinfo
+		if grep -q ' /sys/fs/bpf ' /proc/self/mountinfo; then false; fi
 		mount -t bpf -o mode=0700 bpf /sys/fs/bpf
 		in_b "$BIN/loader" --group 65534 "$VETH" 2>&1 | grep 'made /sys/fs/bpf searchable'
 		setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all "$BIN/loader" --status >/dev/null
@@ -420,7 +420,7 @@ $PIN_DIR/private/link_0_egress 600 0 0"
 	[ "$(json '"\(.settings.packet_lines) \(.settings.max_flows) \(.interfaces | length)"')" = "5 65536 1" ]
 	[ "$(find "$PIN_DIR" -name 'flows_*' | wc -l)" -eq 2 ]
 	[ ! -e "$PIN_DIR/private/changing" ]
-	! in_b ip -d link show "$VETH_B" | grep -q xdp
+	if in_b ip -d link show "$VETH_B" | grep -q xdp; then false; fi
 }
 
 # ---- replacing under traffic -----------------------------------------------------

@@ -67,7 +67,7 @@ without_tracepoint() {
 		and (.probes[1:] | map(select(.state != "unsupported")) | all(.on and .missed != null and (.programs | length) > 0))'
 	in_b_loader --status | grep -q "^probe drop *attached: "
 	in_b_loader --status | grep -q "^  drop_nested *tp_btf/kfree_skb$"
-	! in_b tc -s filter show dev "$VETH_B" egress | grep -q packet
+	if in_b tc -s filter show dev "$VETH_B" egress | grep -q packet; then false; fi
 	detach
 	no_trace
 }
@@ -109,7 +109,7 @@ without_tracepoint() {
 	grep -q "^loader: host: drop unchanged" "$WORK/err"
 	grep -q "^loader: host: process detached" "$WORK/err"
 	[ "$(attached)" = drop ]
-	! bpftool prog show id "$before" 2>/dev/null
+	if bpftool prog show id "$before" 2>/dev/null; then false; fi
 	[ ! -e "$PIN_DIR/sockets" ]
 	[ -e "$PIN_DIR/processes_1_a" ]
 	[ "$(json '.probes[] | select(.name == "process") | .counters.tx_bytes')" -ge 0 ]
@@ -248,7 +248,7 @@ open('$WORK/sent', 'w').write(str(sent))"
 	grep -q "host: latency unchanged" "$WORK/err"
 	grep -q "host: drop replaced" "$WORK/err"
 	diff "$WORK/latency" <(ids | grep latency)
-	! diff "$WORK/drop" <(ids | grep "^drop ")
+	if diff "$WORK/drop" <(ids | grep "^drop "); then false; fi
 	[ "$(attached)" = "drop latency" ]
 }
 
