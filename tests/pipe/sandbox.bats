@@ -34,6 +34,18 @@ in_force() {
 NoNewPrivs:1 Seccomp:2 " ]
 }
 
+@test "how many system calls are left is what the manual and SECURITY.md say" {
+	left() { "$@" --verbose 2>&1 >/dev/null </dev/null | sed -n 's/.*: sandbox: \([0-9]*\) .*/\1/p' | sort -n | tr '\n' ' '; }
+	local docs=$BATS_TEST_DIRNAME/../../docs capture=$BATS_TEST_DIRNAME/pcaps/cooked.pcap
+	said() { sed -n "s/^| $1 | \([0-9]*\).*/\1/p" "$docs/SECURITY.md" | sort -n | tr '\n' ' '; }
+	[ "$(left "$BIN/aggregator")" = "$(said '`aggregator`')" ]
+	[ "$(left "$BIN/reader" --pcap "$capture")" = "$(said '`reader --pcap`')" ]
+	[ "$(left "$BIN/recorder" --db "$BATS_TEST_TMPDIR/flows.db")" = "$(said '`recorder`[^|]*')" ]
+	grep -q "all but $(said '`aggregator`')system calls" "$docs/man/jopil-aggregator.1"
+	grep -q "all but $(said '`recorder`, the thread that writes')system calls" "$docs/man/jopil-recorder.1"
+	grep -q "all but $(said '`reader`')" "$docs/man/jopil-reader.1"
+}
+
 @test "aggregator: in force, without capabilities" {
 	in_force "$BIN/aggregator"
 	run "$BIN/aggregator" --verbose </dev/null
