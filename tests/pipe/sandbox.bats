@@ -43,7 +43,7 @@ NoNewPrivs:1 Seccomp:2 " ]
 	[ "$(left "$BIN/recorder" --db "$BATS_TEST_TMPDIR/flows.db")" = "$(said '`recorder`[^|]*')" ]
 	grep -q "all but $(said '`aggregator`')system calls" "$docs/man/jopil-aggregator.1"
 	grep -q "all but $(said '`recorder`, the thread that writes')system calls" "$docs/man/jopil-recorder.1"
-	grep -q "all but $(said '`reader`')" "$docs/man/jopil-reader.1"
+	grep -q "all but $(said '`reader`')system calls" "$docs/man/jopil-reader.1"
 }
 
 @test "aggregator: in force, without capabilities" {
