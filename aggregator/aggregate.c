@@ -37,6 +37,7 @@ int aggregate_init(struct aggregate *a, const struct aggregate_limits *limits)
 	memset(a, 0, sizeof(*a));
 	line_reader_init(&a->reader);
 	a->interval = 1;
+	a->first_host = (struct line_text){ "", 0 };
 	packet_feed_init(&a->feed, NS_PER_S);
 	err = flow_table_init(&a->flows, limits->flows);
 	a->flows.leave = leave;
@@ -71,9 +72,7 @@ void aggregate_free(struct aggregate *a)
 
 u16 aggregate_told_host(struct aggregate *a)
 {
-	struct line_text nobody = { "", 0 };
-
-	return interfaces_host(&a->interfaces, a->reader.host.text ? a->reader.host : nobody);
+	return interfaces_host(&a->interfaces, a->reader.host.text ? a->reader.host : a->first_host);
 }
 
 void aggregate_set_clock(struct aggregate *a, u64 unix_ns)

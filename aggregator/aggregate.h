@@ -59,6 +59,7 @@ struct aggregate {
 	struct probes probes;
 	u64 host_ns[HOSTS_MAX + 1];	/* newest Unix time in any of their lines, by host */
 	u64 host_drops_ns[HOSTS_MAX + 1];	/* Unix time of its first drop_counters line */
+	struct line_text first_host;	/* of lines before a hello; as it was given */
 	bool host_has_drops[HOSTS_MAX + 1];	/* its drop probe was heard of */
 };
 
@@ -103,7 +104,7 @@ static inline bool aggregate_see_time(struct aggregate *a, u64 unix_ns)
 /* Some of the flows that are idle leave, if there are any. */
 void aggregate_expire(struct aggregate *a);
 
-/* That the line says, made if new; that of nobody where it says none. */
+/* That the line says, made if new; .first_host where it says none. */
 u16 aggregate_told_host(struct aggregate *a);
 
 /*

@@ -163,10 +163,10 @@ static bool set_cpus(struct interface *i, const json_t *rows)
 
 u16 control_host(struct aggregate *a, const json_t *root)
 {
-	struct line_text host = field_text(root, "host"), nobody = { "", 0 };
+	struct line_text host = field_text(root, "host");
 
 	if (host.text || !a->interfaces.n_hosts)
-		return interfaces_host(&a->interfaces, host.text ? host : nobody);
+		return interfaces_host(&a->interfaces, host.text ? host : a->first_host);
 	return a->host;
 }
 

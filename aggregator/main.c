@@ -98,6 +98,7 @@ struct run {
 	uint64_t sequence, last_ns;
 	u32 flow_totals;	/* lines in this interval */
 	bool said[BAD_LINES], stdout_closed, at_end;
+	char host[LINE_TEXT_MAX + 1];	/* of lines before a hello */
 };
 
 static uint64_t clock_ns(clockid_t id)
@@ -404,6 +405,8 @@ static int start(struct run *r)
 		err = input_init(&r->input, STDIN_FILENO);
 	if (err)
 		return failed("start", -err);
+	input_first_host(STDIN_FILENO, r->host, sizeof(r->host));
+	r->aggregate.first_host = (struct line_text){ r->host, strlen(r->host) };
 	r->aggregate.idle_ns = settings.idle_ns;
 	packet_feed_init(&r->aggregate.feed, settings.interval_ns);
 	aggregate_set_clock(&r->aggregate, clock_ns(CLOCK_REALTIME));

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/line_read.h"
+#include "common/output.h"
 
 #define BUFFER_BYTES (1u << 20)	/* of reads: 64 KiB ones cost a third more a line */
 #define PIPE_BYTES (1 << 20)	/* what everyone is allowed (pipe(7)) */
@@ -28,6 +29,13 @@ void input_free(struct input *in)
 {
 	free(in->buffer);
 	in->buffer = NULL;
+}
+
+void input_first_host(int fd, char *ret_host, size_t size)
+{
+	memset(ret_host, 0, size);
+	if (output_outlives_us(fd))
+		gethostname(ret_host, size - 1);
 }
 
 int input_read(struct input *in)

@@ -27,6 +27,12 @@ enum input_line {
 int input_init(struct input *in, int fd);
 void input_free(struct input *in);
 
+/*
+ * Whose lines come before a hello says so: "", or for a FIFO with a name, whose hello may have
+ * been read by one of us that ended since, this machine's.
+ */
+void input_first_host(int fd, char *ret_host, size_t size);
+
 /* Reads once. 0 (also at the end: at_end), or -errno. */
 int input_read(struct input *in);
 

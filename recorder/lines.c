@@ -5,8 +5,10 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/fields.h"
+#include "common/line_input.h"
 #include "common/line_write.h"
 #include "common/names.h"
 #include "common/protocol.h"
@@ -19,7 +21,9 @@ void lines_init(struct lines *lines, struct writer *writer)
 {
 	*lines = (struct lines){ .writer = writer, .now = INT64_MAX / 2 };
 	line_reader_init(&lines->reader);
-	strcpy(lines->host, UNKNOWN_HOST);
+	input_first_host(STDIN_FILENO, lines->host, sizeof(lines->host));
+	if (!*lines->host)
+		strcpy(lines->host, UNKNOWN_HOST);
 }
 
 void lines_free(struct lines *lines)

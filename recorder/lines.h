@@ -17,7 +17,7 @@ struct lines {
 	struct line_reader reader;
 	struct line_counts counts;
 	int64_t now;		/* Unix seconds; the caller sets it */
-	char host[LINE_TEXT_MAX + 1];	/* of the last hello */
+	char host[LINE_TEXT_MAX + 1];	/* of the last hello, or input_first_host() */
 	int64_t slot;		/* of TIER_RAW, of the line being taken */
 };
 

@@ -49,6 +49,27 @@ packets() {
 	head -1 file | grep -q '"type":"hello"'
 }
 
+@test "who is started anew has missed the hello: lines from a FIFO are of this machine, from elsewhere of nobody" {
+	local line='{"type":"counters","timestamp":1763704001000.000,"ifname":"eth0","ingress_packets":1,"ingress_bytes":1,
+		"egress_packets":0,"egress_bytes":0,"packet_lines":0,"folded":1,"unattributed":0,"unattributed_bytes":0,
+		"malformed":0,"ring_full":0,"protocols":[],"cpus":[],"more":false}'
+	line=${line//$'\n\t\t'/}
+	echo "$line" >&9
+	"$BIN/aggregator" --interval 3600 <lines 9>&- >out &
+	exec 9>&-
+	wait $!
+	tail -1 out | jq -e --arg host "$(uname -n)" '.hosts == [$host] and .interfaces[0].host == $host'
+	echo "$line" | "$BIN/aggregator" --interval 3600 | tail -1 | jq -e '.hosts == [""]'
+	exec 9<>lines
+	echo "$line" >&9
+	"$BIN/recorder" --db db <lines 9>&- >out &
+	exec 9>&-
+	wait $!
+	[ "$(sqlite3 db 'SELECT name FROM host')" = "$(uname -n)" ]
+	echo "$line" | "$BIN/recorder" --db other.db >out
+	[ "$(sqlite3 other.db 'SELECT name FROM host')" = unknown ]
+}
+
 @test "a producer whose consumer is away waits, and loses nothing" {
 	python3 - "$PCAP" >large.pcap <<-'END'
 		import sys
