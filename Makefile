@@ -50,7 +50,7 @@ LIBS_top        := -lncursesw -ltinfo -lcurl -ljansson
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install install-strip uninstall deps demo-deps check-deps bench-deps bench-docs bench-quick bench-build check check-build check-kernels check-all demo abuse bench month soak-browser fuzz lint format docs clean help
+.PHONY: all install install-strip uninstall deps demo-deps check-deps bench-deps bench-docs bench-quick bench-build check check-build check-kernels check-all demo abuse faults bench month soak-browser fuzz lint format docs clean help
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/bin/jopil ## build the programs to build/bin
 
@@ -344,6 +344,15 @@ fuzz: ## run every fuzzer for FUZZ_SECONDS (default 5; give 600 or more)
 abuse: check-build ## what ill-meaning clients do to httpd, for longer, with 10 000 idle connections
 	@IDLE=10000 ROUNDS=5 ABUSE_CONNECTIONS=12000 BIN=$(abspath $(BUILD))/asan/bin BUILD=$(abspath $(BUILD)) \
 		bats --tap tests/pipe/httpd_abuse.bats
+
+FAULTS ?= 100
+
+faults: ## what may happen in years: each stage, and the loader, killed FAULTS times (100) under load, and more
+	@$(MAKE) --no-print-directory check-deps
+	@$(MAKE) --no-print-directory all $(TOOL_BINS)
+	@JOPIL_FAULTS=$(FAULTS) BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) bats --tap tests/netns/faults.bats
+	@JOPIL_LOADER_KILLS=$(FAULTS) BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) \
+		bats --tap -f 'killed at any moment' tests/netns/loader.bats
 
 bench-deps: ## install what make bench needs, the tools that it measures beside included
 	@tests/deps $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH)
