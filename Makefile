@@ -282,6 +282,7 @@ BENCH_BINS := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(filter-out %.b
 TOOL_BINS := $(patsubst tests/netns/%.c,$(BUILD)/tests/netns/%,$(wildcard tests/netns/*.c))
 FUZZ_SECONDS ?= 5
 MINUTES ?= 5
+HOURS ?= 1
 
 # A test links the rooms whose headers it includes: programs may use the same names.
 rooms_of = $(shell sed -nE 's!^.include "($(subst $(space),|,$(PROGRAMS)))/.*!\1!p' $(1) | sort -u)
@@ -375,6 +376,12 @@ month: all ## a month of a busy host through recorder: report's sums, the size o
 bench-docs: ## plots, table and sizing of docs/PERFORMANCE.md anew, from what make bench has measured
 	@tests/bench/plot $(BUILD)/bench.json docs/images
 	@tests/bench/document $(BUILD)/bench.json docs/PERFORMANCE.md
+
+.PHONY: soak
+soak: ## the pipeline at 50 000 packets/s for HOURS (default 1): memory flat, descriptors constant, books exact
+	@tests/deps $(DEPS_BUILD) $(DEPS_DEMO)
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/bench/pump $(BUILD)/tests/netns/balance
+	@tests/soak/run --build $(BUILD) --hours $(HOURS) --csv $(BUILD)/soak.csv
 
 soak-browser: ## feed a page 10 000 flows a second for MINUTES (default 5): its memory stays flat
 	@$(MAKE) --no-print-directory check-deps

@@ -4,7 +4,9 @@
  * one interface or several in turn. The sender of the live rows: it does as little a packet as
  * it can, so that what others do with the packet shows.
  *
- * usage: pump [-r PACKETS_A_SECOND] [-b] SECONDS FLOWS IFACE...		-b: past the qdisc and TC egress
+ * usage: pump [-r PACKETS_A_SECOND] [-t FLOWS_A_SECOND] [-b] SECONDS FLOWS IFACE...
+ *	-t: so many flows end a second, and as many begin; after 16 times FLOWS they come again
+ *	-b: past the qdisc and TC egress
  *
  * Flows come in random order, to nobody's MAC address. Prints
  *	{"sent":2000000,"seconds":1.000,"pps":2000000.0,"cpu_s":0.980}
@@ -23,12 +25,19 @@
 #define BATCH 64
 #define INTERFACES_MAX 256
 #define FLOWS_MAX (1u << 24)
+#define TURNS 16	/* flows that there ever are, for each at a time */
 
 static uint8_t frames[BATCH][FRAME];
 static struct iovec parts[BATCH];
 static struct mmsghdr messages[BATCH];
 static int sockets[INTERFACES_MAX];
 static uint64_t dice = 88172645463325252ull;
+
+/* What is sent: of these flows, beginning with the one at which a second's turnover has arrived. */
+struct pace {
+	double seconds, rate, turnover;
+	uint32_t flows;
+};
 
 static double cpu_s(void)
 {
@@ -60,13 +69,16 @@ static void make_frames(void)
 	}
 }
 
-static void change_flows(uint32_t flows)
+static void change_flows(const struct pace *pace, double elapsed)
 {
+	uint64_t first = (uint64_t)(elapsed * pace->turnover);
+	uint32_t ever = pace->turnover > 0 ? pace->flows * TURNS : pace->flows;
+
 	for (int i = 0; i < BATCH; i++) {
 		dice ^= dice << 13;
 		dice ^= dice >> 7;
 		dice ^= dice << 17;
-		set_flow(frames[i], (uint32_t)((dice >> 32) * flows >> 32));
+		set_flow(frames[i], (uint32_t)((first + ((dice >> 32) * pace->flows >> 32)) % ever));
 	}
 }
 
@@ -80,18 +92,26 @@ static uint64_t send_batch(int fd)
 	return taken > 0 ? (uint64_t)taken : 0;
 }
 
-static uint64_t send_all(double seconds, double rate, uint32_t flows, int interfaces)
+/* Until the next batch is due, and not so short that waiting is all it does. */
+static void rest(double behind_s)
 {
-	const struct timespec moment = { 0, 100000 };
+	double wait = behind_s > 1e-4 ? behind_s : 1e-4;
+	const struct timespec moment = { (time_t)wait, (long)((wait - (double)(time_t)wait) * 1e9) };
+
+	nanosleep(&moment, NULL);
+}
+
+static uint64_t send_all(const struct pace *pace, int interfaces)
+{
 	double start = now_s(), at = start;
 	uint64_t sent = 0;
 
-	for (int turn = 0; at < start + seconds; at = now_s()) {
-		if (rate > 0 && (double)sent >= (at - start) * rate) {
-			nanosleep(&moment, NULL);
+	for (int turn = 0; at < start + pace->seconds; at = now_s()) {
+		if (pace->rate > 0 && (double)sent >= (at - start) * pace->rate) {
+			rest((double)sent / pace->rate - (at - start));
 			continue;
 		}
-		change_flows(flows);
+		change_flows(pace, at - start);
 		sent += send_batch(sockets[turn]);
 		turn = (turn + 1) % interfaces;
 	}
@@ -100,31 +120,33 @@ static uint64_t send_all(double seconds, double rate, uint32_t flows, int interf
 
 int main(int argc, char **argv)
 {
-	double rate = 0, seconds, start;
+	struct pace pace = { 0 };
 	bool bypass = false;
 	uint64_t sent;
-	uint32_t flows;
+	double start, seconds;
 	int option, interfaces;
 
-	while ((option = getopt(argc, argv, "r:b")) != -1) {
+	while ((option = getopt(argc, argv, "r:t:b")) != -1) {
 		if (option == 'r')
-			rate = strtod(optarg, NULL);
+			pace.rate = strtod(optarg, NULL);
+		if (option == 't')
+			pace.turnover = strtod(optarg, NULL);
 		bypass |= option == 'b';
 	}
 	interfaces = argc - optind - 2;
 	if (interfaces < 1 || interfaces > INTERFACES_MAX) {
-		fprintf(stderr, "usage: pump [-r PACKETS_A_SECOND] [-b] SECONDS FLOWS IFACE...\n");
+		fprintf(stderr, "usage: pump [-r PACKETS_A_SECOND] [-t FLOWS_A_SECOND] [-b] SECONDS FLOWS IFACE...\n");
 		return 2;
 	}
-	seconds = strtod(argv[optind], NULL);
-	flows = (uint32_t)strtoul(argv[optind + 1], NULL, 10);
-	if (!flows || flows > FLOWS_MAX)
-		flows = 1;
+	pace.seconds = strtod(argv[optind], NULL);
+	pace.flows = (uint32_t)strtoul(argv[optind + 1], NULL, 10);
+	if (!pace.flows || pace.flows > (pace.turnover > 0 ? FLOWS_MAX / TURNS : FLOWS_MAX))
+		pace.flows = 1;
 	for (int i = 0; i < interfaces; i++)
 		sockets[i] = open_socket(argv[optind + 2 + i], bypass);
 	make_frames();
 	start = now_s();
-	sent = send_all(seconds, rate, flows, interfaces);
+	sent = send_all(&pace, interfaces);
 	seconds = now_s() - start;
 	printf("{\"sent\":%llu,\"seconds\":%.3f,\"pps\":%.1f,\"cpu_s\":%.3f}\n", (unsigned long long)sent,
 	       seconds, (double)sent / seconds, cpu_s());
