@@ -14,18 +14,24 @@
 
 #include "common/stop.h"
 
-/* Waits until PIPE_BUF bytes can be written without blocking (pipe(7)). 0 or -errno. */
-static int wait_for_room(int fd)
+/*
+ * Waits until PIPE_BUF bytes can be written without blocking (pipe(7)). 1, 0 to look again,
+ * -EAGAIN after patience_ms (-1: for ever), or -errno.
+ */
+static int wait_for_room(int fd, int patience_ms)
 {
+	bool stopping = stop_is_wanted();
 	struct pollfd out = { .fd = fd, .events = POLLOUT };
-	int ready = stop_poll(&out, 1, stop_is_wanted() ? STOP_GRACE_MS : -1);
+	int ready = stop_poll(&out, 1, stopping ? STOP_GRACE_MS : patience_ms);
 
 	/* The signal that begins the grace comes out as -EINTR, and so does the second. */
 	if (ready == -EINTR)
 		return stop_is_overdue() ? -ETIMEDOUT : 0;
 	if (ready > 0 && !(out.revents & POLLOUT) && out.revents & POLLERR)
 		return -EPIPE;
-	return ready ? (ready < 0 ? ready : 1) : -ETIMEDOUT;
+	if (!ready)
+		return stopping ? -ETIMEDOUT : -EAGAIN;
+	return ready < 0 ? ready : 1;
 }
 
 bool output_outlives_us(int fd)
@@ -79,19 +85,29 @@ ssize_t output_some(int fd, const char *bytes, size_t length)
 	return ready ? write_piece(fd, bytes, length) : 0;
 }
 
-int output_write(int fd, const char *bytes, size_t length)
+ssize_t output_write_within(int fd, const char *bytes, size_t length, int patience_ms)
 {
-	while (length) {
-		int ready = wait_for_room(fd);
+	size_t done = 0;
+
+	while (done < length) {
+		int ready = wait_for_room(fd, patience_ms);
 		ssize_t n;
 
+		if (ready == -EAGAIN)
+			break;
 		if (ready < 0)
 			return ready;
-		n = ready ? write_piece(fd, bytes, length) : 0;
+		n = ready ? write_piece(fd, bytes + done, length - done) : 0;
 		if (n < 0)
-			return (int)n;
-		bytes += n;
-		length -= (size_t)n;
+			return n;
+		done += (size_t)n;
 	}
-	return 0;
+	return (ssize_t)done;
+}
+
+int output_write(int fd, const char *bytes, size_t length)
+{
+	ssize_t n = output_write_within(fd, bytes, length, -1);
+
+	return n < 0 ? (int)n : 0;
 }

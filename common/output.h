@@ -21,6 +21,12 @@ bool output_outlives_us(int fd);
  */
 int output_write(int fd, const char *bytes, size_t length);
 
+/*
+ * The same, but only until nothing was taken for patience_ms: how many bytes were, or -errno.
+ * With -1 it is output_write().
+ */
+ssize_t output_write_within(int fd, const char *bytes, size_t length, int patience_ms);
+
 /* Writes what goes at once: how many bytes, maybe 0; or -errno as above. */
 ssize_t output_some(int fd, const char *bytes, size_t length);
 

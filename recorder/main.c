@@ -21,6 +21,7 @@
 #include "common/status.h"
 #include "common/stop.h"
 #include "recorder/confine.h"
+#include "recorder/outlet.h"
 #include "recorder/record.h"
 #include "recorder/retain.h"
 
@@ -126,14 +127,15 @@ static int open_database(struct record *r)
 struct pass {
 	struct record *record;
 	struct input input;
+	struct outlet outlet;
 	bool at_end, stdout_closed;
-	u64 lost_said;		/* what the last line of ours said was lost */
+	u64 lost_said;		/* what the last line of ours said was lost, or left out */
 	bool failing_said;
 };
 
 static int write_out(struct pass *p, const char *bytes, size_t length)
 {
-	int err = length && !p->stdout_closed ? output_write(STDOUT_FILENO, bytes, length) : 0;
+	int err = p->stdout_closed ? 0 : outlet_write(&p->outlet, bytes, length);
 
 	if (err == -EPIPE)
 		p->stdout_closed = p->at_end = true;
@@ -148,11 +150,11 @@ static int write_out(struct pass *p, const char *bytes, size_t length)
 static int write_state(struct pass *p)
 {
 	struct record_state state = record_state(p->record);
-	u64 lost = state.rows_lost + state.flows_lost + state.lines_lost;
+	u64 lost = state.rows_lost + state.flows_lost + state.lines_lost + p->outlet.left_out;
 	char line[STATE_LINE_MAX], *at = line;
 	struct timespec now;
 
-	if (lost == p->lost_said && state.failing == p->failing_said)
+	if ((lost == p->lost_said && state.failing == p->failing_said) || p->outlet.is_away)
 		return STATUS_DONE;
 	p->lost_said = lost;
 	p->failing_said = state.failing;
@@ -165,7 +167,8 @@ static int write_state(struct pass *p)
 	else
 		at += sprintf(at, "null");
 	at += sprintf(at, ",\"rows_lost\":%" PRIu64 ",\"flows_lost\":%" PRIu64 ",\"lines_lost\":%" PRIu64
-		      "}\n", state.rows_lost, state.flows_lost, state.lines_lost);
+		      ",\"lines_left_out\":%" PRIu64 "}\n", state.rows_lost, state.flows_lost,
+		      state.lines_lost, p->outlet.left_out);
 	return write_out(p, line, (size_t)(at - line));
 }
 
@@ -247,6 +250,7 @@ static int go(struct record *r)
 	stop_install();
 	notify_open();
 	line_write_init();
+	outlet_init(&pass.outlet, STDOUT_FILENO);
 	err = input_init(&pass.input, STDIN_FILENO);
 	if (!err)
 		err = record_start(r);

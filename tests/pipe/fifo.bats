@@ -70,6 +70,43 @@ packets() {
 	[ "$(sqlite3 other.db 'SELECT name FROM host')" = unknown ]
 }
 
+# process FIRST LAST: as many lines, with a byte sent each.
+process() {
+	awk -v first="$1" -v last="$2" -v now="$(date +%s)" 'BEGIN { for (i = first; i <= last; i++) printf("{\"type\":\"process\"," \
+		"\"timestamp\":%d000.000,\"pid\":%d,\"command\":\"x\",\"uid\":0,\"ip_version\":4,\"proto\":\"TCP\",\"remote_ip\":\"10.0.0.2\"," \
+		"\"remote_port\":443,\"tx_bytes\":1,\"rx_bytes\":0,\"tx_calls\":1,\"rx_calls\":1}\n", now, i) }'
+}
+
+@test "recorder goes on recording while nobody reads its FIFO: lines are left out whole, counted, and pass again" {
+	mkfifo in
+	"$BIN/recorder" --db db --interval 0.1 <in 2>err 9>&- >lines &
+	recorder=$!
+	exec 8>in
+	process 1 12000 >&8 # more than a FIFO holds
+	until [ "$(sqlite3 -readonly db 'SELECT sum(tx_bytes) FROM traffic_days' 2>errors)" = 12000 ]; do kill -0 "$recorder"; done
+	grep -q 'nobody takes the lines' err
+	cat <lines >out 8>&- 9>&- &
+	consumer=$!
+	fed=12000
+	until grep -q 'lines are taken again' err; do
+		process $((fed + 1)) $((fed + 1)) >&8
+		fed=$((fed + 1))
+	done
+	process $((fed + 1)) $((fed + 10)) >&8
+	exec 8>&-
+	wait "$recorder"
+	exec 9>&-
+	wait "$consumer"
+	[ "$(sqlite3 db 'SELECT sum(tx_bytes) FROM traffic_days')" -eq $((fed + 10)) ]
+	left_out=$(grep '"type":"recorder"' out | tail -n 1 | jq .lines_left_out)
+	# At most one is cut off, and no line that passed is of two halves.
+	grep -v -e '^$' -e '"type":"recorder"' out >passed
+	torn=$(grep -cv '^{.*}$' passed) || [ "$torn" -eq 0 ]
+	[ "$torn" -le 1 ]
+	grep '^{.*}$' passed | jq -se --argjson fed "$((fed + 10))" --argjson left_out "$left_out" \
+		'length == $fed - $left_out and (map(.pid) | . == sort and .[-10:] == [range($fed - 9; $fed + 1)])'
+}
+
 @test "a producer whose consumer is away waits, and loses nothing" {
 	python3 - "$PCAP" >large.pcap <<-'END'
 		import sys
