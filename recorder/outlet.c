@@ -29,7 +29,7 @@ static size_t rest_of_line(const struct outlet *outlet, const char *bytes, size_
 	return end ? (size_t)(end + 1 - bytes) : length;
 }
 
-/* Whether its reader takes something again: an empty line, which ends one that was cut off. 1, 0 or -errno. */
+/* Whether its reader takes something again: an empty line, which ends one cut off. 1, 0 or -errno. */
 static int is_back(struct outlet *outlet)
 {
 	ssize_t n = output_some(outlet->fd, "\n", 1);
