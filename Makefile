@@ -50,7 +50,7 @@ LIBS_top        := -lncursesw -ltinfo -lcurl -ljansson
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install install-strip uninstall deps demo-deps check-deps bench-deps bench-docs bench-quick bench-build check check-build check-kernels check-all demo abuse faults bench month soak-browser fuzz lint format docs clean help
+.PHONY: all install install-strip uninstall deps demo-deps check-deps bench-deps bench-docs bench-quick bench-build check check-build check-kernels check-all demo abuse faults bench month soak-browser fuzz fuzz-quick lint format docs clean help
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/bin/jopil ## build the programs to build/bin
 
@@ -280,7 +280,8 @@ BPF_BINS  := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH_BINS := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
 TOOL_BINS := $(patsubst tests/netns/%.c,$(BUILD)/tests/netns/%,$(wildcard tests/netns/*.c))
-FUZZ_SECONDS ?= 5
+# Of all fuzzers together.
+FUZZ_SECONDS ?= 60
 MINUTES ?= 5
 HOURS ?= 1
 
@@ -315,7 +316,7 @@ $(BENCH_BINS): | $(BENCH_BPF:%=%.skel.h)
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,fuzz,$@)$(CLANG) $(CPPFLAGS) -MF $@.d -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined -o $@ $< -ljansson -lz
+		-fno-sanitize-recover=undefined -o $@ $< -Wl,--as-needed -ljansson -lz -lpcap -lm
 
 check-build: all $(UNIT_BINS) $(BPF_BINS) $(FUZZ_BINS) $(TOOL_BINS) $(BENCH_BINS) $(BUILD)/bin/events_doc $(BUILD)/bin/metrics_doc
 	$(MAKE) --no-print-directory SANITIZE=1 BUILD=$(BUILD)/asan all \
@@ -337,10 +338,16 @@ check-all: ## check, and check-kernels where qemu is to be had, with one line of
 	@$(MAKE) --no-print-directory check-build
 	@tests/run --build $(BUILD) --fuzz-seconds $(FUZZ_SECONDS) --kernels
 
-fuzz: ## run every fuzzer for FUZZ_SECONDS (default 5; give 600 or more)
+fuzz-quick: ## every fuzzer, FUZZ_SECONDS (default 60) in all: what make check does, too
 	@$(MAKE) --no-print-directory check-deps
 	@$(MAKE) --no-print-directory $(FUZZ_BINS)
 	@tests/run --build $(BUILD) --fuzz-seconds $(FUZZ_SECONDS) fuzz
+
+# What is found stays in build/fuzz, from where the next run goes on.
+fuzz: ## every fuzzer for long: RUNS=100000000 or FUZZ_SECONDS=3600, of all of them together; FUZZERS="records pcapng": of these
+	@$(MAKE) --no-print-directory check-deps
+	@$(MAKE) --no-print-directory $(FUZZ_BINS)
+	@tests/fuzz/run --build $(BUILD) --keep $(if $(RUNS),--runs $(RUNS),--seconds $(FUZZ_SECONDS)) $(FUZZERS)
 
 abuse: check-build ## what ill-meaning clients do to httpd, for longer, with 10 000 idle connections
 	@IDLE=10000 ROUNDS=5 ABUSE_CONNECTIONS=12000 BIN=$(abspath $(BUILD))/asan/bin BUILD=$(abspath $(BUILD)) \
