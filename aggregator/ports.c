@@ -5,13 +5,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "common/records.h"
 
 #define ROWS_FIRST 256
-/* Not secret: what a sender can choose is a port and a protocol, and the rows are few. */
-#define MIX_PORT 0x9e3779b97f4a7c15ull
-#define MIX_PROTOCOL 0xa0761d6478bd642full
 
 static int grow(struct ports *p)
 {
@@ -28,6 +26,8 @@ static int grow(struct ports *p)
 int ports_init(struct ports *p)
 {
 	*p = (struct ports){ 0 };
+	if (getrandom(p->seed, sizeof(p->seed), 0) != (ssize_t)sizeof(p->seed))
+		return -errno;
 	return slots_grow(&p->slots, 4 * PORTS_MAX);
 }
 
@@ -47,9 +47,10 @@ static u32 service_port(const struct flow *f)
 	return f->id.port[0] < f->id.port[1] ? f->id.port[0] : f->id.port[1];
 }
 
-static u32 hash_of(u32 port, u16 protocol, u16 host)
+/* As flow_table.c: of the 65 536 ports there are enough that would share few slots. */
+static u32 hash_of(const struct ports *p, u32 port, u16 protocol, u16 host)
 {
-	return (u32)slots_mix(port ^ MIX_PORT, ((u64)protocol << 16 | host) ^ MIX_PROTOCOL);
+	return (u32)slots_mix(port ^ p->seed[0], ((u64)protocol << 16 | host) ^ p->seed[1]);
 }
 
 static struct port_row *find(const struct ports *p, u32 port, u16 protocol, u16 host, u32 hash)
@@ -67,7 +68,7 @@ static struct port_row *find(const struct ports *p, u32 port, u16 protocol, u16 
 
 static struct port_row *get(struct ports *p, u32 port, const struct flow *f, u16 host)
 {
-	u32 hash = hash_of(port, f->id.protocol, host);
+	u32 hash = hash_of(p, port, f->id.protocol, host);
 	struct port_row *row = find(p, port, f->id.protocol, host, hash);
 
 	if (row)

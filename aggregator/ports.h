@@ -26,10 +26,11 @@ struct ports {
 	struct slots slots;	/* of the rows' indices */
 	u32 n, allocated;
 	u32 n_with_port;
+	u64 seed[2];
 	u64 over;		/* hits of the limit */
 };
 
-/* 0 or -ENOMEM. */
+/* 0 or -ENOMEM, -errno of getrandom(). */
 int ports_init(struct ports *p);
 void ports_free(struct ports *p);
 

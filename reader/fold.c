@@ -14,8 +14,11 @@ struct fold_slot {
 	u32 flow;	/* index + 1; 0: free */
 };
 
+#define KEY_WORDS 6
+#define SECRETS (KEY_WORDS + 1)
+
 struct fold {
-	u64 seed;
+	u64 secret[SECRETS];		/* of the hash */
 	size_t n, room;			/* flows */
 	size_t mask;			/* slots - 1; slots are twice the room */
 	struct fold_slot *slots;
@@ -31,7 +34,7 @@ static inline u64 mix(u64 a, u64 b)
 }
 
 struct words {
-	u64 word[6];
+	u64 word[KEY_WORDS];
 };
 
 /* A flow key in registers: 44 bytes, the last word half filled. */
@@ -43,13 +46,25 @@ static inline struct words words_of(const struct flow_key *key)
 	return w;
 }
 
-static inline u32 hash_of(u64 seed, const struct words *w)
+/*
+ * Each word meets a secret of its own. Where one of the two factors is known, whoever writes the
+ * packets makes it 0, and the other one, half an address, does not matter any more.
+ */
+static inline u32 hash_of(const u64 *secret, const struct words *w)
 {
-	u64 h = mix(w->word[0] ^ seed, w->word[1] ^ 0x9e3779b97f4a7c15ull) ^
-		mix(w->word[2] ^ seed, w->word[3] ^ 0xe7037ed1a0b428dbull) ^
-		mix(w->word[4] ^ seed, w->word[5] ^ 0x8ebc6af09c88c6e3ull);
+	u64 h = mix(w->word[0] ^ secret[0], w->word[1] ^ secret[1]) ^
+		mix(w->word[2] ^ secret[2], w->word[3] ^ secret[3]) ^
+		mix(w->word[4] ^ secret[4], w->word[5] ^ secret[5]);
 
-	return (u32)mix(h ^ seed, 0x589965cc75374cc3ull);
+	return (u32)mix(h ^ secret[6], 0x589965cc75374cc3ull);
+}
+
+static void make_secrets(struct fold *fold, u64 seed)
+{
+	for (unsigned int i = 0; i < SECRETS; i++) {
+		seed += 0x9e3779b97f4a7c15ull;
+		fold->secret[i] = mix(seed ^ 0xe7037ed1a0b428dbull, seed ^ 0x8ebc6af09c88c6e3ull);
+	}
 }
 
 static inline int is_equal(const struct words *w, const struct flow_key *key)
@@ -57,7 +72,7 @@ static inline int is_equal(const struct words *w, const struct flow_key *key)
 	struct words v = words_of(key);
 	u64 difference = 0;
 
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < KEY_WORDS; i++)
 		difference |= w->word[i] ^ v.word[i];
 	return !difference;
 }
@@ -68,7 +83,7 @@ struct fold *fold_new(u64 seed)
 
 	if (!fold)
 		return NULL;
-	fold->seed = seed;
+	make_secrets(fold, seed);
 	fold->room = FOLD_FLOWS_START;
 	fold->mask = 2 * fold->room - 1;
 	fold->slots = calloc(fold->mask + 1, sizeof(fold->slots[0]));
@@ -127,7 +142,7 @@ static int grow(struct fold *fold)
 static struct fold_flow *flow_of(struct fold *fold, const struct flow_key *key, u64 time_ns)
 {
 	struct words w = words_of(key);
-	u32 hash = hash_of(fold->seed, &w);
+	u32 hash = hash_of(fold->secret, &w);
 	struct fold_flow *flow;
 
 	for (size_t i = hash & fold->mask; fold->slots[i].flow; i = (i + 1) & fold->mask) {
