@@ -72,6 +72,16 @@ static void flush_if_idle(struct capture *c)
 		sink_flush(c->sink);
 }
 
+/* Whether to read again. Who shares stdin may have made it not to block. */
+static bool is_passing(const struct capture *c, int error)
+{
+	struct pollfd in = { .fd = c->fd, .events = POLLIN };
+
+	if (error == EAGAIN)
+		poll(&in, 1, -1);
+	return error == EINTR || error == EAGAIN;
+}
+
 /* Bytes on their way to libpcap. A read that the end interrupts is the file's end. */
 static ssize_t read_cookie(void *cookie, char *buffer, size_t size)
 {
@@ -81,7 +91,7 @@ static ssize_t read_cookie(void *cookie, char *buffer, size_t size)
 	flush_if_idle(c);
 	do
 		n = halt_is_wanted() ? 0 : read(c->fd, buffer, size);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && is_passing(c, errno));
 	if (n > 0) {
 		c->read_bytes += (u64)n;
 		pcapng_watch_feed(&c->watch, (const u8 *)buffer, (size_t)n);
