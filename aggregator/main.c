@@ -11,6 +11,7 @@
 
 #include "aggregator/aggregate.h"
 #include "aggregator/confine.h"
+#include "aggregator/rewind.h"
 #include "common/line_input.h"
 #include "common/log.h"
 #include "common/notify.h"
@@ -27,6 +28,8 @@
 #define PENDING_BYTES (4u << 20)	/* more output than that is waited for */
 #define UNSET UINT64_MAX
 #define FLOW_TOTALS_MAX 1000	/* lines an interval: a scan makes more flows than anybody reads */
+#define CLOCK_BACK_NS (2 * NS_PER_S)	/* not by a correction that goes on all the time */
+#define REWINDS 10
 /* After a signal, what the reader still sends is read until so long nothing comes. */
 #define QUIET_MS 300
 
@@ -96,6 +99,8 @@ struct run {
 	size_t sent;		/* of .out */
 	int timer;
 	uint64_t sequence, last_ns;
+	uint64_t ahead_ns;	/* of Unix time, to monotonic time, at the last snapshot */
+	unsigned int rewinds;	/* snapshots for which the clock is still looked at */
 	u32 flow_totals;	/* lines in this interval */
 	bool said[BAD_LINES], stdout_closed, at_end;
 	char host[LINE_TEXT_MAX + 1];	/* of lines before a hello */
@@ -157,6 +162,26 @@ static int flush_some(struct run *r)
 	return STATUS_DONE;
 }
 
+/*
+ * The clock may be set back, by hours where it was wrong when the machine started. For some
+ * snapshots more there may be lines on their way that are of the time before.
+ */
+static void watch_clock(struct run *r, uint64_t unix_ns, uint64_t monotonic_ns)
+{
+	uint64_t ahead_ns = unix_ns - monotonic_ns;
+
+	if (r->ahead_ns && ahead_ns + CLOCK_BACK_NS < r->ahead_ns) {
+		log_info("the clock was set back: what is shown of the last minutes begins anew");
+		r->rewinds = REWINDS;
+	}
+	r->ahead_ns = ahead_ns;
+	if (!r->rewinds)
+		return;
+	r->rewinds--;
+	if (r->aggregate.newest_ns > unix_ns + CLOCK_BACK_NS)
+		aggregate_rewind(&r->aggregate, unix_ns);
+}
+
 /* It goes out while further lines are read. */
 static int write_snapshot(struct run *r, bool final)
 {
@@ -170,6 +195,7 @@ static int write_snapshot(struct run *r, bool final)
 		.final = final,
 	};
 
+	watch_clock(r, request.now_ns, now);
 	if (settings.types & PRINT_PORT)
 		port_lines_write(&r->out, &r->aggregate, &request);
 	if (settings.types & PRINT_SNAPSHOT)
