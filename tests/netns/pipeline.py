@@ -5,7 +5,7 @@
                       numbered lines ->
 
 Beside the reader's, numbered lines go through the pipe: what of them comes to the tap says what was lost, and where. The
-names of things come from lib.bash by the environment: BIN, BUILD, WORK, PIN_DIR, NETNS_A, VETH_A, NETNS_B.
+names of things come from lib.bash by the environment: BIN, BUILD, WORK, PIN_DIR, NETNS_A, VETH_A, NETNS_B, VETH_B; and INTERPOSE_SO, which is tests/interpose.c.
 """
 import fcntl
 import json
@@ -13,9 +13,11 @@ import os
 import re
 import select
 import sqlite3
+import struct
 import subprocess
 import threading
 import time
+import urllib.error
 import urllib.request
 
 PIPE_BYTES = 1 << 20
@@ -44,8 +46,8 @@ def wait_for(what, condition):
     return value
 
 
-def numbered(number):
-    return (f'{{"type":"process","timestamp":{int(time.time())}000.000,"pid":{number},"command":"numbered","uid":0,'
+def numbered(number, ahead_s):
+    return (f'{{"type":"process","timestamp":{int(time.time()) + ahead_s}000.000,"pid":{number},"command":"numbered","uid":0,'
             '"ip_version":4,"proto":"TCP","remote_ip":"10.0.0.2","remote_port":443,"tx_bytes":1,"rx_bytes":0,'
             '"tx_calls":1,"rx_calls":1}\n').encode()
 
@@ -68,7 +70,8 @@ class Tap(threading.Thread):
         self.gaps = []          # numbers that are missing, in one piece each
         self.disorder = 0
         self.counters = 0
-        self.hellos = 0
+        self.history_s = 0      # the newest second of the last minutes
+        self.left_out = 0       # as the last line of recorder's own says
         self.bad = []
 
     def run(self):
@@ -90,8 +93,11 @@ class Tap(threading.Thread):
             self.bad.append(line)
         elif line.startswith(b'{"type":"counters"'):
             self.counters += 1
-        elif line.startswith(b'{"type":"hello"'):
-            self.hellos += 1
+        elif line.startswith(b'{"type":"snapshot"'):
+            history = json.loads(line)["history"]
+            self.history_s = history["start"] / 1000 + len(history["ingress_packets"])
+        elif line.startswith(b'{"type":"recorder"'):
+            self.left_out = json.loads(line)["lines_left_out"]
 
     def number(self, number):
         self.seen += 1
@@ -109,10 +115,11 @@ class Feeder(threading.Thread):
     def __init__(self, fd):
         super().__init__(daemon=True)
         self.fd, self.fed, self.enough = fd, 0, threading.Event()
+        self.ahead_s = 0
 
     def run(self):
         while not self.enough.wait(0.002):
-            os.write(self.fd, b"".join(numbered(self.fed + i) for i in range(CHUNK_LINES)))
+            os.write(self.fd, b"".join(numbered(self.fed + i, self.ahead_s) for i in range(CHUNK_LINES)))
             self.fed += CHUNK_LINES
         os.close(self.fd)
 
@@ -132,13 +139,18 @@ class Blaster(threading.Thread):
 
 
 class Pipeline:
-    def __init__(self):
+    """Its system calls come to what interpose says: kinds of tests/interpose.c."""
+
+    def __init__(self, interpose="", seed=0):
         self.work, self.binaries = os.environ["WORK"], os.environ["BIN"]
         self.errors = open(self.work + "/stderr", "w+b")
         self.database = self.work + "/state/flows.db"
         os.mkdir(self.work + "/state")
         os.chown(self.work + "/state", 65534, 65534)
         self.running, self.held, self.port, self.packets_before = {}, {}, None, 0
+        self.control_file = open(self.work + "/control", "w+b")
+        self.prefix = ["env", f"INTERPOSE={interpose}", f"INTERPOSE_SEED={seed}", f"INTERPOSE_CONTROL={self.control_file.name}",
+                       f"LD_PRELOAD={os.environ['INTERPOSE_SO']}"]
         for name in PIPES:
             os.mkfifo(self.path(name), 0o600)
             self.held[name] = os.open(self.path(name), os.O_RDWR)
@@ -147,13 +159,21 @@ class Pipeline:
         self.feeder = Feeder(os.open(self.path("lines"), os.O_WRONLY))
         self.blaster = Blaster()
         self.tap.start()
+        self.control(0, 0)
+
+    def control(self, realtime_s, boottime_s, is_calm=False):
+        """What time it is, and whether system calls do as they should."""
+        self.control_file.seek(0)
+        self.control_file.write(struct.pack("=qqq", realtime_s, boottime_s, is_calm))
+        self.control_file.flush()
+        self.feeder.ahead_s = realtime_s
 
     def path(self, name):
         return f"{self.work}/{name}"
 
     def command(self, name):
         """(argv, stdin, stdout)"""
-        own = [f"{self.binaries}/{name}", "--ready-fd", "9"]
+        own = self.prefix + [f"{self.binaries}/{name}", "--ready-fd", "9"]
         return {
             "reader": (["nsenter", f"--net=/run/netns/{os.environ['NETNS_B']}"] + NOBODY + own +
                        ["--pin-dir", os.environ["PIN_DIR"], "--interval", INTERVAL], None, "lines"),
@@ -221,8 +241,14 @@ class Pipeline:
         wait_for(f"number {number} to come through; the last one was {self.tap.last}", lambda: self.tap.last >= number)
 
     def stats(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/stats", timeout=PATIENCE_S) as answer:
-            return json.load(answer)
+        """The newest snapshot; None: httpd has not got any yet."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/stats", timeout=PATIENCE_S) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as e:
+            if e.code != 503:
+                raise
+            return None
 
     def end(self):
         """From the first stage to the last, as at the end of input; the last snapshot, served."""
@@ -236,7 +262,7 @@ class Pipeline:
             os.close(self.held[after])
         self.tap.join(PATIENCE_S)
         os.close(self.held["tapped"])
-        return wait_for("the last snapshot", lambda: (s := self.stats())["final"] and s)
+        return wait_for("the last snapshot", lambda: (s := self.stats()) and s["final"] and s)
 
     def stop(self):
         """Whatever still runs."""
