@@ -15,11 +15,8 @@
 #include "aggregator/print_types.h"
 #include "aggregator/probes.h"
 #include "aggregator/processes.h"
+#include "common/bad_line.h"
 #include "common/line_read.h"
-
-/* Why a line was passed over. */
-enum bad_line { BAD_JSON, BAD_TOO_LONG, BAD_TYPE, BAD_LINES };
-
 struct aggregate {
 	struct line_reader reader;
 	u32 guess;		/* what type the next line has: the one that the last had */
@@ -38,7 +35,7 @@ struct aggregate {
 	u64 lines, packet_lines, flow_lines, counters_lines, hello_lines;
 	u64 connection_lines, process_lines, drop_lines;
 	u64 latency_lines, probe_lines, drop_counters_lines;
-	u64 bad[BAD_LINES], unknown_type;
+	u64 bad[BAD_LINES], unknown_type;	/* lines passed over */
 	u64 no_memory;		/* additions to flows that were lost for want of it */
 
 	u32 interval;		/* number of the current one, from 1 */

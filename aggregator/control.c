@@ -11,9 +11,10 @@ enum line_status control_hello(struct aggregate *a, const char *line, size_t len
 {
 	struct line_text host;
 	json_t *root;
+	enum line_status status = fields_load(line, length, &root);
 
-	if (fields_load(line, length, &root) != LINE_OK)
-		return LINE_NOT_JSON;
+	if (status != LINE_OK)
+		return status;
 	host = field_text(root, "host");
 	if (host.text)
 		a->host = interfaces_host(&a->interfaces, host);
@@ -209,10 +210,11 @@ static bool take_counters(struct aggregate *a, const json_t *root)
 enum line_status control_counters(struct aggregate *a, const char *line, size_t length)
 {
 	json_t *root;
+	enum line_status status = fields_load(line, length, &root);
 	bool good;
 
-	if (fields_load(line, length, &root) != LINE_OK)
-		return LINE_NOT_JSON;
+	if (status != LINE_OK)
+		return status;
 	good = take_counters(a, root);
 	json_decref(root);
 	return good ? LINE_OK : LINE_WRONG_TYPE;

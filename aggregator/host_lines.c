@@ -223,10 +223,11 @@ static enum line_status take(struct aggregate *a, const char *line, size_t lengt
 			     bool (*take_object)(struct aggregate *a, const json_t *root))
 {
 	json_t *root;
+	enum line_status status = fields_load(line, length, &root);
 	bool good;
 
-	if (fields_load(line, length, &root) != LINE_OK)
-		return LINE_NOT_JSON;
+	if (status != LINE_OK)
+		return status;
 	good = take_object(a, root);
 	json_decref(root);
 	if (!good)

@@ -12,6 +12,7 @@
 #include "aggregator/aggregate.h"
 #include "aggregator/confine.h"
 #include "aggregator/rewind.h"
+#include "common/bad_line.h"
 #include "common/line_input.h"
 #include "common/log.h"
 #include "common/notify.h"
@@ -210,27 +211,6 @@ static int write_snapshot(struct run *r, bool final)
 	return final ? flush(r) : STATUS_DONE;
 }
 
-/* Each cause is said once; all are counted in the snapshots. */
-static void say_bad_line(struct run *r, int why, const char *line, size_t length)
-{
-	static const char *const words[BAD_LINES] = {
-		[BAD_JSON] = "is not JSON",
-		[BAD_TOO_LONG] = "is longer than 65536 bytes",
-		[BAD_TYPE] = "lacks a key or has one of a wrong type",
-	};
-	char shown[81];
-	size_t n = length < sizeof(shown) - 1 ? length : sizeof(shown) - 1;
-
-	if (r->said[why])
-		return;
-	r->said[why] = true;
-	for (size_t i = 0; i < n; i++)
-		shown[i] = line[i] >= ' ' && line[i] <= '~' ? line[i] : '?';
-	shown[n] = '\0';
-	log_warning("line %" PRIu64 " %s, passed over; more of this kind are only counted: %s",
-		    r->aggregate.lines, words[why], shown);
-}
-
 static void pass_on(struct run *r, const char *line, size_t length)
 {
 	text_bytes(&r->out, line, length);
@@ -255,7 +235,7 @@ static void take_lines(struct run *r)
 			r->aggregate.bad[BAD_TOO_LONG]++;
 		}
 		if (why >= 0)
-			say_bad_line(r, why, line, length);
+			bad_line_say(r->said, (enum bad_line)why, r->aggregate.lines, line, length);
 		else if (r->aggregate.printed & settings.types)
 			pass_on(r, line, length);
 	}

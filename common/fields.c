@@ -7,8 +7,12 @@
 
 enum line_status fields_load(const char *line, size_t length, json_t **ret_root)
 {
-	*ret_root = json_loadb(line, length, JSON_ALLOW_NUL, NULL);
-	return *ret_root ? LINE_OK : LINE_NOT_JSON;
+	json_error_t error;
+
+	*ret_root = json_loadb(line, length, JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
+	if (*ret_root)
+		return LINE_OK;
+	return json_error_code(&error) == json_error_duplicate_key ? LINE_WRONG_TYPE : LINE_NOT_JSON;
 }
 
 struct line_text field_text(const json_t *object, const char *key)

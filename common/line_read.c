@@ -1093,10 +1093,23 @@ static const char *get_type(const char *p, struct line_reader *lr, const char *t
 
 /* ---- what jansson says of anything else ------------------------------------------ */
 
+/* As reals, or an integer of twenty digits that nobody asks for were no JSON. */
+#define LOAD_FLAGS (JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL)
+
 static json_t *load(const char *line, size_t length)
 {
-	/* As reals, or an integer of twenty digits that nobody asks for were no JSON. */
-	return json_loadb(line, length, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+	return json_loadb(line, length, LOAD_FLAGS, NULL);
+}
+
+/* Behind the key that comes twice the line may still be broken. */
+static bool is_json(const json_error_t *error, const char *line, size_t length)
+{
+	json_t *root = NULL;
+
+	if (json_error_code(error) == json_error_duplicate_key)
+		root = load(line, length);
+	json_decref(root);
+	return root;
 }
 
 /* Numbers that are whole are written so: 1e3 is 1000. */
@@ -1109,17 +1122,21 @@ static void make_whole(json_t *root, const char *key, const json_t *value)
 		json_object_set_new(root, key, json_integer((json_int_t)number));
 }
 
-/* The line as it could have been written in way 2: known keys once, no needless escapes. */
+/*
+ * The line as it could have been written in way 2: known keys once, no needless escapes. No key
+ * may come twice, not even one that nobody asks for.
+ */
 static enum line_status respell(struct line_reader *lr, const struct key_table *keys,
 				const char *line, size_t length)
 {
-	json_t *root = load(line, length), *value;
+	json_error_t error;
+	json_t *root = json_loadb(line, length, LOAD_FLAGS | JSON_REJECT_DUPLICATES, &error), *value;
 	const char *key;
 	char *text = NULL;
 	void *next;
 
 	if (!root)
-		return LINE_NOT_JSON;
+		return is_json(&error, line, length) ? LINE_WRONG_TYPE : LINE_NOT_JSON;
 	json_object_foreach_safe(root, next, key, value) {
 		size_t n = strlen(key);
 		char padded[KEY_BYTES] = { 0 };
@@ -1251,8 +1268,8 @@ enum line_status line_type(const char *line, size_t length, struct line_text *re
 #include "common/events.def"
 
 /*
- * False for a key that comes twice: what the first one said may be in the record already,
- * so the line is jansson's, which forgets it.
+ * False for a key that comes twice: readers do not agree on which of them counts, so nobody
+ * can say what the line says. Jansson says so, too.
  */
 #define LINE(name, record, producer, what) \
 	static bool name##_read_any(struct line_reader *lr, const char *p, const char *end, \

@@ -77,6 +77,12 @@ static void publish_shot(struct server *server, struct shot *shot)
 	server_wake_streams(server);
 }
 
+static void pass_over(struct server *server, enum bad_line why, struct slice line)
+{
+	server->counters.bad_lines++;
+	bad_line_say(server->bad_said, why, server->counters.lines, line.data, line.length);
+}
+
 /* Whether it was a snapshot. */
 static bool take_line(struct server *server, struct slice line)
 {
@@ -92,7 +98,12 @@ static bool take_line(struct server *server, struct slice line)
 	case SHOT_OTHER:
 		server->counters.other_lines++;
 		break;
+	case SHOT_NOT_JSON:
+		pass_over(server, BAD_JSON, line);
+		break;
 	case SHOT_BAD:
+		pass_over(server, BAD_TYPE, line);
+		break;
 	case SHOT_NO_MEMORY:
 		server->counters.bad_lines++;
 		break;
@@ -104,7 +115,7 @@ static void count_too_long(struct server *server)
 {
 	for (; server->intake.too_long; server->intake.too_long--) {
 		server->counters.lines++;
-		server->counters.bad_lines++;
+		pass_over(server, BAD_TOO_LONG, (struct slice){ "", 0 });
 		bounds_hit(&server->bounds, BOUND_LINE_BYTES);
 	}
 }

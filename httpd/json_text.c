@@ -239,7 +239,8 @@ bool json_text_is(struct slice value, const char *text)
 	while (at < end) {
 		size_t length = take_character(&at, end, bytes);
 
-		if (strncmp(text, bytes, length))
+		/* A zero is in no text: at its end, it would lead behind it. */
+		if (!*bytes || strncmp(text, bytes, length))
 			return false;
 		text += length;
 	}

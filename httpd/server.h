@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "common/bad_line.h"
 #include "common/sandbox.h"
 #include "httpd/archive.h"
 #include "httpd/bounds.h"
@@ -88,6 +89,7 @@ struct server {
 	struct sessions sessions;
 
 	struct intake intake;
+	bool bad_said[BAD_LINES];	/* of the input's lines */
 	bool input_ended;
 	bool input_readable;
 	bool input_always_ready;	/* a file, which epoll does not take */

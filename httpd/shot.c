@@ -102,6 +102,17 @@ static int fill(struct shot *shot, struct slice line, json_t *root)
 	return 0;
 }
 
+/* Readers do not agree on which of them counts. */
+static bool has_part_twice(const struct shot *shot)
+{
+	for (size_t i = 1; i < shot->part_count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (shot->part[i].key.length == shot->part[j].key.length &&
+			    !memcmp(shot->part[i].key.data, shot->part[j].key.data, shot->part[i].key.length))
+				return true;
+	return false;
+}
+
 static enum shot_result make(struct slice line, json_t *root, struct shot **ret_shot)
 {
 	const char *type = json_string_value(json_object_get(root, "type"));
@@ -117,6 +128,10 @@ static enum shot_result make(struct slice line, json_t *root, struct shot **ret_
 	if (!shot || fill(shot, line, root)) {
 		shot_unref(shot);
 		return SHOT_NO_MEMORY;
+	}
+	if (has_part_twice(shot)) {
+		shot_unref(shot);
+		return SHOT_BAD;
 	}
 	*ret_shot = shot;
 	return SHOT_SNAPSHOT;
@@ -143,7 +158,7 @@ enum shot_result shot_parse(struct slice line, struct shot **ret_shot)
 	/* Zeroes inside strings are a matter of those who show them. */
 	root = json_loadb(line.data, line.length, JSON_ALLOW_NUL, NULL);
 	if (!root)
-		return SHOT_BAD;
+		return SHOT_NOT_JSON;
 	result = make(line, root, ret_shot);
 	json_decref(root);
 	return result;

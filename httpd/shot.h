@@ -40,7 +40,8 @@ struct shot {
 enum shot_result {
 	SHOT_SNAPSHOT,
 	SHOT_OTHER,	/* JSON with another type: hello, or not known here */
-	SHOT_BAD,	/* not a JSON object, or a type that is not a string */
+	SHOT_NOT_JSON,
+	SHOT_BAD,	/* not an object, a type that is not a string, a snapshot's key twice */
 	SHOT_NO_MEMORY,
 };
 

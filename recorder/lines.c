@@ -163,6 +163,32 @@ static void told_all(struct lines *l, const struct batch_key *all, const json_t 
 		writer_advance(l->writer, all, false, 0, 0, &none[0], &none[1]);
 }
 
+/* A line is judged before anything of it is taken: it counts as a whole, or not at all. */
+static bool have_counts(const json_t *rows)
+{
+	u64 ignored;
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+		if (!field_count(row, "packets", &ignored) || !field_count(row, "bytes", &ignored))
+			return false;
+	return json_is_array(rows);
+}
+
+static bool are_pairs(const json_t *buckets)
+{
+	u64 ignored;
+	json_t *pair;
+	size_t i;
+
+	json_array_foreach(buckets, i, pair)
+		if (!count_of(json_array_get(pair, 0), &ignored) ||
+		    !count_of(json_array_get(pair, 1), &ignored))
+			return false;
+	return json_is_array(buckets);
+}
+
 /* Adds what a cumulative count grew by to two sums, at first. */
 static void add_advance(struct lines *l, const struct batch_key *baseline, bool is_new, const json_t *packets,
 			const json_t *bytes, u64 *sums, size_t first)
@@ -178,17 +204,33 @@ static void add_advance(struct lines *l, const struct batch_key *baseline, bool 
 	sums[first + 1] += more_bytes;
 }
 
+static const char *const direction_keys[DIRECTIONS][2] = { { "ingress_packets", "ingress_bytes" },
+							    { "egress_packets", "egress_bytes" } };
+
+/* What is there of them is a count. */
+static bool have_directions(const json_t *root)
+{
+	u64 ignored;
+
+	for (int d = 0; d < DIRECTIONS; d++)
+		for (int i = 0; i < 2; i++) {
+			const json_t *value = json_object_get(root, direction_keys[d][i]);
+
+			if (value && !count_of(value, &ignored))
+				return false;
+		}
+	return true;
+}
+
 static void take_directions(struct lines *l, const json_t *root, u32 interface)
 {
-	static const char *const keys[DIRECTIONS][2] = { { "ingress_packets", "ingress_bytes" },
-							 { "egress_packets", "egress_bytes" } };
 	u64 *sums = sums_of(l, FACT_INTERFACE, interface, 0, 0);
 
 	for (int d = 0; d < DIRECTIONS; d++) {
 		struct batch_key baseline = { .fact = BASELINE_INTERFACE, .key = { interface, d, 0 } };
 
-		add_advance(l, &baseline, false, json_object_get(root, keys[d][0]),
-			    json_object_get(root, keys[d][1]), sums, 2 * (size_t)d);
+		add_advance(l, &baseline, false, json_object_get(root, direction_keys[d][0]),
+			    json_object_get(root, direction_keys[d][1]), sums, 2 * (size_t)d);
 	}
 }
 
@@ -226,7 +268,7 @@ static bool take_counters(struct lines *l, const json_t *root)
 	struct line_text ifname = field_text(root, "ifname");
 	u32 host, interface;
 
-	if (!ifname.text || !json_is_array(json_object_get(root, "protocols")))
+	if (!ifname.text || !have_directions(root) || !have_counts(json_object_get(root, "protocols")))
 		return false;
 	host = host_of_object(l, root);
 	interface = name_of(l, NAME_INTERFACE, host, 0, ifname);
@@ -246,7 +288,7 @@ static bool take_drop_counters(struct lines *l, const json_t *root)
 	json_t *row;
 	size_t i;
 
-	if (!json_is_array(rows))
+	if (!have_counts(rows))
 		return false;
 	if (host == NAME_NONE)
 		return true;
@@ -286,7 +328,7 @@ static bool take_latency(struct lines *l, const json_t *root)
 	int length;
 	size_t i;
 
-	if (!name.text || !unit.text || !json_is_array(buckets))
+	if (!name.text || !unit.text || !are_pairs(buckets))
 		return false;
 	if (!json_is_null(json_object_get(root, "network")))
 		return true;
@@ -297,9 +339,8 @@ static bool take_latency(struct lines *l, const json_t *root)
 	json_array_foreach(buckets, i, pair) {
 		u64 upper, count, *sums;
 
-		if (!count_of(json_array_get(pair, 0), &upper) || !count_of(json_array_get(pair, 1), &count))
-			return false;
-		if (series == NAME_NONE)
+		if (series == NAME_NONE || !count_of(json_array_get(pair, 0), &upper) ||
+		    !count_of(json_array_get(pair, 1), &count))
 			continue;
 		sums = batch_values(&l->writer->batch,
 				    &(struct batch_key){ .slot = l->slot, .fact = FACT_LATENCY,
@@ -461,7 +502,7 @@ static enum line_status take_object(struct lines *l, size_t i, const char *line,
 	return status;
 }
 
-void lines_take(struct lines *l, const char *line, size_t length)
+int lines_take(struct lines *l, const char *line, size_t length)
 {
 	struct line_text type;
 	enum line_status status = line_type(line, length, &type);
@@ -470,11 +511,13 @@ void lines_take(struct lines *l, const char *line, size_t length)
 	if (status == LINE_OK) {
 		i = find_type(type);
 		if (i == N_TYPES)
-			return;
+			return -1;
 		status = types[i].take ? types[i].take(l, line, length) : take_object(l, i, line, length);
 	}
-	if (status == LINE_OK)
+	if (status == LINE_OK) {
 		l->counts.taken++;
-	else
-		l->counts.bad++;
+		return -1;
+	}
+	l->counts.bad++;
+	return status == LINE_NOT_JSON ? BAD_JSON : BAD_TYPE;
 }

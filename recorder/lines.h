@@ -3,6 +3,7 @@
 #ifndef JOPIL_RECORDER_LINES_H
 #define JOPIL_RECORDER_LINES_H
 
+#include "common/bad_line.h"
 #include "recorder/writer.h"
 
 /* What became of the lines since the start. */
@@ -27,7 +28,7 @@ void lines_free(struct lines *lines);
 /* Whether a line may be of use: what only passes need not be kept for later. */
 bool lines_wants(const char *line, size_t length);
 
-/* One line, as line_read.h wants it. */
-void lines_take(struct lines *lines, const char *line, size_t length);
+/* One line, as line_read.h wants it. -1, or what is wrong with it (enum bad_line). */
+int lines_take(struct lines *lines, const char *line, size_t length);
 
 #endif

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/bad_line.h"
 #include "common/line_input.h"
 #include "common/line_write.h"
 #include "common/log.h"
@@ -129,8 +130,11 @@ struct pass {
 	struct input input;
 	struct outlet outlet;
 	bool at_end, stdout_closed;
+	bool is_mid_line;	/* what was passed last has no newline yet */
 	u64 lost_said;		/* what the last line of ours said was lost, or left out */
 	bool failing_said;
+	u64 lines, too_long;
+	bool bad_said[BAD_LINES];
 };
 
 static int write_out(struct pass *p, const char *bytes, size_t length)
@@ -146,6 +150,12 @@ static int write_out(struct pass *p, const char *bytes, size_t length)
 	return STATUS_DONE;
 }
 
+/* Bad lines are not ours to lose: of them nobody behind is told for their own sake. */
+static u64 bad_lines(const struct pass *p)
+{
+	return record_state(p->record).bad_lines + p->too_long;
+}
+
 /* When something is lost, or was, those behind are told: what is passed stays as it is. */
 static int write_state(struct pass *p)
 {
@@ -159,7 +169,8 @@ static int write_state(struct pass *p)
 	p->lost_said = lost;
 	p->failing_said = state.failing;
 	clock_gettime(CLOCK_REALTIME, &now);
-	at += sprintf(at, "{\"type\":\"recorder\",\"timestamp\":");
+	/* The last line of all may have no end. */
+	at += sprintf(at, "%s{\"type\":\"recorder\",\"timestamp\":", p->is_mid_line ? "\n" : "");
 	at = line_put_time(at, (u64)now.tv_sec * NS_PER_S + (u64)now.tv_nsec);
 	at += sprintf(at, ",\"failing\":%s,\"why\":", state.failing ? "true" : "false");
 	if (state.failing)
@@ -167,9 +178,18 @@ static int write_state(struct pass *p)
 	else
 		at += sprintf(at, "null");
 	at += sprintf(at, ",\"rows_lost\":%" PRIu64 ",\"flows_lost\":%" PRIu64 ",\"lines_lost\":%" PRIu64
-		      ",\"lines_left_out\":%" PRIu64 "}\n", state.rows_lost, state.flows_lost,
-		      state.lines_lost, p->outlet.left_out);
+		      ",\"lines_left_out\":%" PRIu64 ",\"bad_lines\":%" PRIu64 "}\n", state.rows_lost,
+		      state.flows_lost, state.lines_lost, p->outlet.left_out, bad_lines(p));
 	return write_out(p, line, (size_t)(at - line));
+}
+
+/* Snapshots are as long as they are: they pass, and are not for us. Other long lines pass, too. */
+static void note_long_line(struct pass *p, const char *line, size_t length)
+{
+	if (!lines_wants(line, length))
+		return;
+	p->too_long++;
+	bad_line_say(p->bad_said, BAD_TOO_LONG, p->lines + 1, line, length);
 }
 
 static void keep_lines(struct pass *p)
@@ -178,9 +198,10 @@ static void keep_lines(struct pass *p)
 	const char *line;
 	size_t length;
 
-	/* Longer lines are snapshots: they pass, and are not for us. */
-	while ((kind = input_next(&p->input, &line, &length)) != INPUT_NONE)
-		if (kind == INPUT_LINE && lines_wants(line, length))
+	for (; (kind = input_next(&p->input, &line, &length)) != INPUT_NONE; p->lines++)
+		if (kind == INPUT_TOO_LONG)
+			note_long_line(p, line, length);
+		else if (lines_wants(line, length))
 			queue_add(&p->record->queue, line, length);
 	queue_wake(&p->record->queue);
 }
@@ -207,11 +228,13 @@ static int pass_bytes(struct pass *p)
 	bytes = p->input.buffer + p->input.begin + before;
 	length = p->input.end - p->input.begin - before;
 	whole = whole_lines(bytes, length);
+	p->is_mid_line &= !whole;
 	status = write_out(p, bytes, whole);
 	if (status == STATUS_DONE && whole)
 		status = write_state(p);
 	if (status == STATUS_DONE)
 		status = write_out(p, bytes + whole, length - whole);
+	p->is_mid_line |= whole < length;
 	keep_lines(p);
 	return status;
 }
@@ -269,6 +292,9 @@ static int go(struct record *r)
 		status = STATUS_FAILED;
 	if (write_state(&pass) != STATUS_DONE)
 		status = STATUS_FAILED;
+	if (bad_lines(&pass))
+		log_warning("%" PRIu64 " of %" PRIu64 " lines were passed on, but not kept", bad_lines(&pass),
+			    pass.lines);
 	input_free(&pass.input);
 	if (status == STATUS_DONE && close(STDOUT_FILENO) && !pass.stdout_closed)
 		status = failed("write to stdout", strerror(errno));

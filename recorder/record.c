@@ -31,9 +31,12 @@ static void take_chunk(struct record *r, const struct chunk *chunk)
 
 	while (line < end) {
 		const char *stop = memchr(line, '\n', (size_t)(end - line));
+		int why;
 
 		queue_progress(&r->queue);
-		lines_take(&r->lines, line, (size_t)(stop - line));
+		why = lines_take(&r->lines, line, (size_t)(stop - line));
+		if (why >= 0)
+			bad_line_say(r->bad_said, (enum bad_line)why, 0, line, (size_t)(stop - line));
 		line = stop + 1;
 	}
 }
@@ -65,6 +68,7 @@ static u64 commit(struct record *r)
 	r->state.why = why;
 	r->state.rows_lost = batch->lost_rows + r->writer.baselines.lost_rows;
 	r->state.flows_lost = batch->lost_flows;
+	r->state.bad_lines = r->lines.counts.bad;
 	pthread_mutex_unlock(&r->lock);
 	say_change(r, was_failing, why, r->state.rows_lost + r->state.flows_lost);
 	if (r->verbose && !*why)

@@ -12,6 +12,7 @@
 /* What the other thread may know, at any time. */
 struct record_state {
 	u64 rows_lost, flows_lost, lines_lost;
+	u64 bad_lines;		/* not JSON, or not what their type has */
 	bool failing;		/* the last transaction did not succeed */
 	const char *why;	/* of that; stays */
 };
@@ -25,6 +26,7 @@ struct record {
 	bool waits;	/* for the disk, rather than leave lines out */
 	bool no_sandbox;
 	bool verbose;
+	bool bad_said[BAD_LINES];
 
 	pthread_t thread;
 	sem_t begun;		/* the thread is confined, or not: */

@@ -143,7 +143,7 @@ const char *feed_next(struct feed *feed, size_t *ret_length)
 json_t *feed_parse(struct feed *feed, const char *line, size_t length)
 {
 	/* A name may hold a NUL; a number beyond all that fits a double is a broken line. */
-	json_t *value = json_loadb(line, length, JSON_ALLOW_NUL, NULL);
+	json_t *value = json_loadb(line, length, JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, NULL);
 	const char *type = json_string_value(json_object_get(value, "type"));
 
 	if (type && !strcmp(type, "snapshot"))

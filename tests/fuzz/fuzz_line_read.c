@@ -53,19 +53,26 @@ static bool same_texts(const struct line_reader *a, const struct line_reader *b)
 	       same_text(a->location, b->location);
 }
 
-/* What jansson makes of a line: all else is compared with it. */
-enum oracle { IS_JSON, IS_NOT_JSON, IS_NEITHER };
+/*
+ * What jansson makes of a line: all else is compared with it. IS_DOUBTFUL: JSON with a key that comes twice, somewhere. If
+ * it is one that is asked for, nobody takes the line; others, our own way passes over.
+ */
+enum oracle { IS_JSON, IS_DOUBTFUL, IS_NOT_JSON, IS_NEITHER };
 
 static enum oracle ask_jansson(const char *line, size_t size)
 {
 	json_error_t error;
-	json_t *root = json_loadb(line, size, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &error);
+	json_t *root = json_loadb(line, size, LOAD_FLAGS, &error);
 
 	json_decref(root);
 	/* 1e999 is JSON, but not for jansson */
 	if (!root && json_error_code(&error) == json_error_numeric_overflow)
 		return IS_NEITHER;
-	return root ? IS_JSON : IS_NOT_JSON;
+	if (!root)
+		return IS_NOT_JSON;
+	root = json_loadb(line, size, LOAD_FLAGS | JSON_REJECT_DUPLICATES, &error);
+	json_decref(root);
+	return root ? IS_JSON : IS_DOUBTFUL;
 }
 
 #define FIRST(first, ...) first
@@ -125,7 +132,8 @@ static enum oracle ask_jansson(const char *line, size_t size)
 		if (status != LINE_OTHER_TYPE && oracle != IS_NEITHER) { \
 			if ((status == LINE_NOT_JSON) != (oracle == IS_NOT_JSON)) \
 				__builtin_trap(); \
-			name##_check(status, line, size, &r); \
+			if (status != LINE_OK || oracle != IS_DOUBTFUL) \
+				name##_check(status, line, size, &r); \
 		} \
 		if (status == LINE_OK) \
 			name##_same_again(&r); \

@@ -95,11 +95,12 @@ static void test_kinds_of_lines(void **state)
 		{ "{\"type\":7}", SHOT_BAD },
 		{ "{}", SHOT_BAD },
 		{ "[]", SHOT_BAD },
-		{ "7", SHOT_BAD },
-		{ "{\"type\":\"snapshot\"", SHOT_BAD },
-		{ "{\"type\":\"snapshot\"}}", SHOT_BAD },
-		{ "{\"type\":\"snapshot\",\"x\":\"\xff\"}", SHOT_BAD },
-		{ "", SHOT_BAD },
+		{ "7", SHOT_NOT_JSON },
+		{ "{\"type\":\"snapshot\"", SHOT_NOT_JSON },
+		{ "{\"type\":\"snapshot\"}}", SHOT_NOT_JSON },
+		{ "{\"type\":\"snapshot\",\"x\":\"\xff\"}", SHOT_NOT_JSON },
+		{ "", SHOT_NOT_JSON },
+		{ "{\"type\":\"snapshot\",\"seq\":1,\"seq\":2}", SHOT_BAD },
 	};
 	struct shot *shot = NULL;
 
@@ -166,7 +167,7 @@ static void test_packets_in_messages(void **state)
 		{ "{\"packets_left_out\":1,\"type\":\"snapshot\",\"packets\":[1,2,3]}", 0,
 		  "{\"packets\":[],\"packets_left_out\":4,\"type\":\"snapshot\"}",
 		  "{\"type\":\"packets\",\"packets\":[],\"packets_left_out\":4}" },
-		{ "{\"type\":\"snapshot\",\"packets\":[{},[]],\"packets\":[1,2,3]}", 1,
+		{ "{\"type\":\"snapshot\",\"packets\":[{},[]]}", 1,
 		  "{\"type\":\"snapshot\",\"packets\":[[]],\"packets_left_out\":1}",
 		  "{\"type\":\"packets\",\"packets\":[[]],\"packets_left_out\":1}" },
 		{ "{\"type\":\"snapshot\",\"packets\":7,\"packets_left_out\":-1e300}", 0,
@@ -458,6 +459,8 @@ static void test_strings(void **state)
 	assert_false(json_text_copy(slice_of("null"), text, sizeof(text)));
 	assert_string_equal(text, "");
 	assert_false(json_text_is(slice_of("7"), "7"));
+	/* Zeroes, which no JSON has: not what stands behind the end of the text. */
+	assert_false(json_text_is((struct slice){ "\"a\0b\"", 5 }, "a\0b"));
 	assert_true(isnan(json_text_number(slice_of("null"))));
 	assert_true(json_text_number(slice_of("-1.5}")) < -1.4);
 }

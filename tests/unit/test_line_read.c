@@ -199,11 +199,18 @@ static void test_any_order_spacing_and_unknown_keys(void **state)
 	each_golden(reordered_again);
 }
 
-#define GOOD_REST \
-	"\"timestamp\":1.5,\"ifname\":\"e\",\"direction\":\"egress\",\"cpu\":0,\"ip_version\":4," \
-	"\"proto\":\"TCP\",\"src_ip\":\"1.2.3.4\",\"dst_ip\":\"1.2.3.5\",\"src_port\":1,\"dst_port\":2," \
-	"\"length\":66,\"payload_length\":0,\"tcp_flags\":\"S\",\"icmp_type\":null,\"icmp_code\":null," \
+/* The members of a good packet line behind its type, some of them as they are given. */
+#define GOOD(ifname, proto, length, tcp_flags) \
+	"\"timestamp\":1.5," ifname ",\"direction\":\"egress\",\"cpu\":0,\"ip_version\":4," \
+	proto ",\"src_ip\":\"1.2.3.4\",\"dst_ip\":\"1.2.3.5\",\"src_port\":1,\"dst_port\":2," \
+	length ",\"payload_length\":0," tcp_flags ",\"icmp_type\":null,\"icmp_code\":null," \
 	"\"ttl\":64,\"vlan\":null,\"fragment\":false,\"malformed\":false"
+#define GOOD_NAME "\"ifname\":\"e\""
+#define GOOD_PROTO "\"proto\":\"TCP\""
+#define GOOD_LENGTH "\"length\":66"
+#define GOOD_FLAGS "\"tcp_flags\":\"S\""
+#define GOOD_REST GOOD(GOOD_NAME, GOOD_PROTO, GOOD_LENGTH, GOOD_FLAGS)
+#define WITH_LENGTH(length) GOOD(GOOD_NAME, GOOD_PROTO, length, GOOD_FLAGS)
 
 /* 16 levels */
 #define DEEP(value) "[[[[[[[[[[[[[[[[" value "]]]]]]]]]]]]]]]]"
@@ -213,14 +220,12 @@ static void test_spellings_that_mean_the_same(void **state)
 	static const char *const lines[] = {
 		"{\"type\":\"packet\"," GOOD_REST "}",
 		" {\t\"type\" : \"packet\" ," GOOD_REST " } ",
-		"{\"type\":\"packet\",\"len\\u0067th\":66," GOOD_REST "}",
-		"{\"type\":\"packet\"," GOOD_REST ",\"length\":66}",	/* the last of two counts */
+		"{\"type\":\"packet\"," WITH_LENGTH("\"len\\u0067th\":66") "}",
 		"{\"type\":\"packet\"," GOOD_REST ",\"deep\":[[[[{\"a\":[]}]]]],\"n\":-1.5e+10}",
-		"{\"type\":\"packet\"," GOOD_REST ",\"proto\":\"T\\u0043P\"}",
+		"{\"type\":\"packet\"," GOOD(GOOD_NAME, "\"proto\":\"T\\u0043P\"", GOOD_LENGTH, GOOD_FLAGS) "}",
 		"{" GOOD_REST ",\"type\":\"pac\\u006bet\"}",
-		"{\"type\":\"packet\"," GOOD_REST ",\"length\":6.6e1}",
-		"{\"type\":\"packet\"," GOOD_REST ",\"length\":66.0}",
-		"{\"type\":\"packet\"," GOOD_REST ",\"tcp_flags\":\"F\",\"tcp_flags\":\"S\"}",
+		"{\"type\":\"packet\"," WITH_LENGTH("\"length\":6.6e1") "}",
+		"{\"type\":\"packet\"," WITH_LENGTH("\"length\":66.0") "}",
 		"{\"type\":\"packet\"," GOOD_REST ",\"a\\\"b\":{\"\\\\\":[]}}",
 		"{\"type\":\"packet\"," GOOD_REST ",\"big\":12345678901234567890123}",
 		"{\"type\":\"packet\"," GOOD_REST ",\"a\\u0022b\":12345678901234567890123}",
@@ -240,6 +245,27 @@ static void test_spellings_that_mean_the_same(void **state)
 	}
 }
 
+/* Of two values nobody can say which one counts: others who read the line take the first, or the last. */
+static void test_no_key_comes_twice(void **state)
+{
+	static const char *const lines[] = {
+		"{\"type\":\"packet\"," GOOD_REST ",\"length\":66}",
+		"{\"type\":\"packet\"," GOOD_REST ",\"length\":67}",
+		"{\"type\":\"packet\",\"len\\u0067th\":66," GOOD_REST "}",
+		"{\"type\":\"packet\"," GOOD_REST ",\"type\":\"packet\"}",
+		"{\"type\":\"packet\"," GOOD_REST ",\"type\":\"flow\"}",
+		"{\"type\":\"packet\"," GOOD_REST ",\"host\":\"a\",\"host\":\"b\"}",
+		"{\"type\":\"packet\",\"ifname\":\"x\"," GOOD_REST "}",
+		"{\"length\":66," GOOD_REST ",\"type\":\"packet\"}",
+	};
+	struct packet_record r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_int_equal(read_packet(lines[i], &r), LINE_WRONG_TYPE);
+	assert_int_equal(read_packet("{\"type\":\"packet\"," GOOD_REST ",\"length\":66", &r), LINE_NOT_JSON);
+}
+
 /* Room for an interface's name is bounded, whatever a line says. */
 static void test_long_names(void **state)
 {
@@ -251,11 +277,12 @@ static void test_long_names(void **state)
 	for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++)
 		for (size_t n = 100; n <= LINE_TEXT_MAX + 1; n++) {
 			size_t bytes = i == 2 ? 2 * n : n;
-			char *p = line + sprintf(line, "{\"type\":\"packet\"," GOOD_REST ",\"ifname\":\"");
+			char name[6 * (LINE_TEXT_MAX + 1) + 1], *p = name;
 
 			for (size_t k = 0; k < n; k++)
 				p = stpcpy(p, spellings[i]);
-			strcpy(p, "\"}");
+			sprintf(line, "{\"type\":\"packet\"," GOOD("\"ifname\":\"%s\"", GOOD_PROTO, GOOD_LENGTH,
+								     GOOD_FLAGS) "}", name);
 			assert_int_equal(read_packet(line, &r), bytes <= LINE_TEXT_MAX ? LINE_OK : LINE_WRONG_TYPE);
 			if (bytes <= LINE_TEXT_MAX)
 				assert_int_equal(reader.ifname.length, bytes);
@@ -476,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_golden_lines),
 		cmocka_unit_test(test_any_order_spacing_and_unknown_keys),
 		cmocka_unit_test(test_spellings_that_mean_the_same),
+		cmocka_unit_test(test_no_key_comes_twice),
 		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_host_key_overrides),
 		cmocka_unit_test(test_wrong_types),
