@@ -283,8 +283,10 @@ serve_stopped() {
 	kill -CONT "$STOPPED"
 	get "$QUESTION"
 	[ "$STATUS" = 200 ]
-	# Ends in good order also with somebody who waits.
+	# Ends in good order also with somebody who waits, and takes along what stands still.
 	kill -STOP "$STOPPED"
+	local keeper
+	keeper=$(pgrep -P "$PID" -x httpd-history)
 	curl -sS --max-time 60 -o /dev/null "$URL$QUESTION&n=2" 3>&- 8>&- &
 	gone=$!
 	until get /api/stats && [ "$(jq '.httpd.database | (.asked? // 0) - (.answered? // 0)' <<<"$output")" = 1 ]; do :; done
@@ -293,6 +295,8 @@ serve_stopped() {
 	status=0
 	wait $gone || status=$?
 	[ "$status" -eq 52 ] || [ "$status" -eq 56 ]
+	timeout 60 tail --pid="$keeper" -f /dev/null
+	timeout 60 tail --pid="$STOPPED" -f /dev/null
 }
 
 @test "a question that takes too long: 504, and the next one is answered" {
