@@ -358,7 +358,8 @@ FAULTS ?= 100
 faults: ## what may happen in years: each stage, and the loader, killed FAULTS times (100) under load, and more
 	@$(MAKE) --no-print-directory check-deps
 	@$(MAKE) --no-print-directory all $(TOOL_BINS)
-	@JOPIL_FAULTS=$(FAULTS) JOPIL_FAULTS_SECONDS=60 BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) bats --tap tests/netns/faults.bats
+	@JOPIL_FAULTS=$(FAULTS) JOPIL_FAULTS_SECONDS=60 JOPIL_FAULTS_INTERFACES=64 \
+		BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) bats --tap tests/netns/faults.bats
 	@JOPIL_LOADER_KILLS=$(FAULTS) BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) \
 		bats --tap -f 'killed at any moment' tests/netns/loader.bats
 
