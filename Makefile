@@ -44,8 +44,8 @@ LIBS_reader     := -lbpf -lelf -lz -lpcap -lseccomp
 LIBS_aggregator := -ljansson -lseccomp
 LIBS_httpd      := -lmicrohttpd -ljansson -lnettle -lz -lseccomp -lsqlite3
 LIBS_recorder   := -lsqlite3 -ljansson -lpthread -lseccomp
-LIBS_report     := -lsqlite3
-LIBS_top        := -lncursesw -ltinfo -lcurl -ljansson
+LIBS_report     := -lsqlite3 -lseccomp
+LIBS_top        := -lncursesw -ltinfo -lcurl -ljansson -lseccomp
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
