@@ -139,9 +139,7 @@ static const struct {
 	{ { "drop_counters", 13 }, host_lines_drop_counters, false, PRINT_COUNTERS },
 };
 
-/* Rare, so it does not make aggregate_line() save registers for it. */
-static __attribute__((noinline)) enum line_status add_by_type(struct aggregate *a, const char *line,
-							     size_t length)
+static enum line_status add_by_type(struct aggregate *a, const char *line, size_t length)
 {
 	struct line_text type;
 	enum line_status status = line_type(line, length, &type);

@@ -153,10 +153,8 @@ static __always_inline void announce(struct sock *sk, struct socket_state *s)
 }
 
 /* A socket may connect again: what was known of the last connection goes. */
-static __always_inline void on_connect(struct sock *sk)
+static __always_inline void on_connect(struct sock *sk, struct socket_state *s)
 {
-	struct socket_state *s = socket_get(sk);
-
 	probe_count(COUNTER_connection_connects, 1);
 	if (!s)
 		return;
@@ -168,19 +166,15 @@ static __always_inline void on_connect(struct sock *sk)
 		announce(sk, s);
 }
 
-static __always_inline void on_listen(struct sock *sk)
+static __always_inline void on_listen(struct sock *sk, struct socket_state *s)
 {
-	struct socket_state *s = socket_get(sk);
-
 	if (s)
 		socket_take(s, sk, bpf_get_current_task_btf());
 }
 
 /* A child of a listener, with a copy of its state. */
-static __always_inline void on_child(struct sock *sk)
+static __always_inline void on_child(struct socket_state *s)
 {
-	struct socket_state *s = socket_get(sk);
-
 	if (!s)
 		return;
 	s->opened_ns = bpf_ktime_get_boot_ns();
@@ -191,9 +185,8 @@ static __always_inline void on_child(struct sock *sk)
 	s->flags &= ~SOCKET_ANNOUNCED;
 }
 
-static __always_inline void on_established(struct sock *sk, int old)
+static __always_inline void on_established(struct sock *sk, struct socket_state *s, int old)
 {
-	struct socket_state *s = socket_find(sk);
 	struct happening h = {
 		.sk = sk,
 		.state = s,
@@ -274,9 +267,8 @@ static __always_inline void set_duration(struct happening *h)
 	h->duration_ns = since ? h->time_ns - since : DURATION_NONE;
 }
 
-static __always_inline void on_close(struct sock *sk, int old)
+static __always_inline void on_close(struct sock *sk, struct socket_state *s, int old)
 {
-	struct socket_state *s = socket_find(sk);
 	struct happening h = {
 		.sk = sk,
 		.state = s,
@@ -307,10 +299,9 @@ static __always_inline void on_close(struct sock *sk, int old)
 }
 
 /* Whoever shuts an accepted socket down, or closes it, had it. */
-static __always_inline void on_leave(void *ctx, struct sock *sk)
+static __always_inline void on_leave(void *ctx, struct sock *sk, struct socket_state *s)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct socket_state *s = socket_find(sk);
 
 	if (s && (s->flags & SOCKET_INHERITED || !s->owner.pid) && is_tasks_own(ctx, task))
 		socket_take(s, sk, task);
@@ -322,41 +313,65 @@ static __always_inline bool is_left(int old, int new)
 	       (old == TCP_CLOSE_WAIT && (new == TCP_LAST_ACK || new == TCP_CLOSE));
 }
 
-static __always_inline void on_state(void *ctx, struct sock *sk, int old, int new)
+/* From here on there is something to keep with the socket. */
+static __always_inline bool is_begun(int old, int new)
 {
+	return new == TCP_SYN_SENT || new == TCP_LISTEN ||
+	       (new == TCP_SYN_RECV && old == TCP_LISTEN);
+}
+
+/*
+ * True for the first of the programs that sees this change: a socket changes its state
+ * under its lock, so whatever interrupts them, wherever they go on, they see the changes
+ * of one socket one by one. Of a socket without a state (older than the probe, and no
+ * process's) only connection_state speaks.
+ */
+static __always_inline bool is_news(struct socket_state *s, int new, bool nested)
+{
+	if (!s)
+		return !nested;
+	if (s->tcp_state == new)
+		return false;
+	s->tcp_state = new;
+	return true;
+}
+
+static __always_inline void on_state(void *ctx, struct sock *sk, int old, int new, bool nested)
+{
+	struct socket_state *s;
+
 	if (sk->sk_protocol != PROTO_TCP)
 		return;
+	s = is_begun(old, new) ? socket_get(sk) : socket_find(sk);
+	if (!is_news(s, new, nested))
+		return;
 	if (is_left(old, new))
-		on_leave(ctx, sk);
+		on_leave(ctx, sk, s);
 	if (new == TCP_SYN_SENT)
-		on_connect(sk);
+		on_connect(sk, s);
 	else if (new == TCP_LISTEN)
-		on_listen(sk);
+		on_listen(sk, s);
 	else if (new == TCP_SYN_RECV && old == TCP_LISTEN)
-		on_child(sk);
+		on_child(s);
 	else if (new == TCP_ESTABLISHED)
-		on_established(sk, old);
+		on_established(sk, s, old);
 	else if (new == TCP_CLOSE)
-		on_close(sk, old);
+		on_close(sk, s, old);
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(connection_state, struct sock *sk, int old, int new)
-{
-	u32 *guard = guard_enter(GUARD_CONNECTION);
+#define STATE_PROGRAM(name, nested) \
+	SEC("tp_btf/inet_sock_set_state") \
+	int BPF_PROG(name, struct sock *sk, int old, int new) \
+	{ \
+		on_state(ctx, sk, old, new, nested); \
+		return 0; \
+	}
 
-	on_state(ctx, sk, old, new);
-	guard_leave(guard);
-	return 0;
-}
-
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(connection_state_nested, struct sock *sk, int old, int new)
-{
-	if (guard_is_taken(GUARD_CONNECTION))
-		on_state(ctx, sk, old, new);
-	return 0;
-}
+STATE_PROGRAM(connection_state, false)
+STATE_PROGRAM(connection_state_nested, true)
+STATE_PROGRAM(connection_state_spare_1, true)
+STATE_PROGRAM(connection_state_spare_2, true)
+STATE_PROGRAM(connection_state_spare_3, true)
 
 /* Nobody has answered the SYN. */
 SEC("tp_btf/tcp_retransmit_skb")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* The maps that the probes of the host share; probe.h and socket.h say what they are for. */
+/* What the probes of the host share, where it is defined; probe.h and socket.h say what for. */
 #include "bpf/vmlinux.h"
 #include <bpf/bpf_helpers.h>
 
@@ -14,3 +14,6 @@ struct fold_active fold_active SEC(".maps");
 struct event_rings event_ring SEC(".maps");
 struct guards guards SEC(".maps");
 struct sockets sockets SEC(".maps");
+struct task_turns task_turns SEC(".maps");
+
+const volatile u8 tracepoints_are_preemptible;

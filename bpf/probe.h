@@ -92,19 +92,30 @@ static __always_inline void event_submit(void *record)
 }
 
 /*
- * The kernel runs a tracing program not again on a CPU where it runs already: what a
- * softirq brings during a run in process context would be missed. So each hook that
- * both come by has a second program, <name>_nested, which works if and only if the
- * first one is running on this CPU:
+ * The kernel runs a tracing program not again on a CPU where it runs already. What comes
+ * by meanwhile is missed, and there are two ways to come by:
+ *
+ * A softirq interrupts a run in process context. Each hook that both come by has a second
+ * program, <name>_nested, for what the first one misses.
+ *
+ * From Linux 7.0 tracepoints can be preempted: another task gets the CPU in the middle of
+ * a run, also one of the second program, and is missed until the first one goes on. (To
+ * forbid it within the program is no help: a task whose time is up then goes at the end of
+ * that, still in its run.) There <name>_spare_1 ... stand by as well, for hooks that count.
+ *
+ * Which of them works? Where a socket remembers what was said of it, whichever comes first
+ * (connection.bpf.c). Where they all run in process context, the task remembers, see
+ * task_turn(). Otherwise the second one does if and only if the first one is running:
  *
  *	first:	u32 *guard = guard_enter(GUARD_DROP); ... work ...; guard_leave(guard);
  *	nested:	if (guard_is_taken(GUARD_DROP)) ... work ...;
  *
- * (Misses of the nested one alone, recursion_misses in its info, are harmless unless the
- * first one missed as well: then both were interrupted.)
+ * which is exact as long as nobody gets the CPU between nested and first.
+ *
+ * (Misses of one alone, recursion_misses in its info, are harmless unless all the others
+ * missed as well.)
  */
 enum guard {
-	GUARD_CONNECTION,
 	GUARD_DROP,
 	GUARD_LATENCY,
 	GUARDS,
@@ -139,6 +150,49 @@ static __always_inline bool guard_is_taken(enum guard guard)
 	u32 row = guard, *taken = bpf_map_lookup_elem(&guards, &row);
 
 	return taken && *(volatile u32 *)taken;
+}
+
+/*
+ * Hooks that only tasks come by, where a task remembers which of a hook's programs ran
+ * last. They run in the order of their numbers, from 1: whoever finds a lower one has been
+ * forestalled; the same or a higher one is from the time before.
+ */
+enum turn {
+	TURN_SEND,
+	TURN_RECEIVE,
+	TURNS,
+};
+
+struct turns {
+	u8 last[8];		/* by enum turn; 0: none */
+};
+
+struct task_turns {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct turns);
+};
+
+extern struct task_turns task_turns SEC(".maps");
+
+/* Set by the loader: spares are loaded. */
+extern const volatile u8 tracepoints_are_preemptible;
+
+/* True if it falls to this program; without memory only to the first one. */
+static __always_inline bool task_turn(struct task_struct *task, enum turn turn, u8 number)
+{
+	struct turns *turns;
+	u8 last;
+
+	if (!tracepoints_are_preemptible)
+		return number == 1;
+	turns = bpf_task_storage_get(&task_turns, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!turns)
+		return number == 1;
+	last = turns->last[turn];
+	turns->last[turn] = number;
+	return !last || last >= number;
 }
 
 #endif

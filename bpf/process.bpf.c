@@ -287,8 +287,7 @@ static __always_inline bool is_inet(const struct sock *sk)
 	return family == AF_INET || family == AF_INET6;
 }
 
-SEC("tp_btf/sock_send_length")
-int BPF_PROG(process_send, struct sock *sk, int ret, int flags)
+static __always_inline void on_sent(struct sock *sk, int ret, u8 number)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	bool inet = is_inet(sk);
@@ -296,7 +295,9 @@ int BPF_PROG(process_send, struct sock *sk, int ret, int flags)
 	struct task_peers *peers = NULL;
 
 	if (!inet && sk->__sk_common.skc_family != AF_PACKET)
-		return 0;
+		return;
+	if (!task_turn(task, TURN_SEND, number))
+		return;
 	if (!is_stream(sk))
 		peers = peers_find(task);
 	if (ret > 0 && !socket_is_kernels(sk, task)) {
@@ -311,8 +312,20 @@ int BPF_PROG(process_send, struct sock *sk, int ret, int flags)
 		peers->to.end.ip_version = 0;
 		peers->route.end.ip_version = 0;
 	}
-	return 0;
 }
+
+#define SEND_PROGRAM(name, number) \
+	SEC("tp_btf/sock_send_length") \
+	int BPF_PROG(name, struct sock *sk, int ret, int flags) \
+	{ \
+		on_sent(sk, ret, number); \
+		return 0; \
+	}
+
+SEND_PROGRAM(process_send, 1)
+SEND_PROGRAM(process_send_spare_1, 2)
+SEND_PROGRAM(process_send_spare_2, 3)
+SEND_PROGRAM(process_send_spare_3, 4)
 
 static volatile u32 udp_is_named;	/* set by the first run of a cgroup hook, never cleared */
 
@@ -663,14 +676,13 @@ static __always_inline u32 settle(struct sock *sk, struct task_struct *task, u32
 	return bytes > s->settled ? bytes - s->settled : 0;
 }
 
-SEC("tp_btf/sock_recv_length")
-int BPF_PROG(process_recv, struct sock *sk, int ret, int flags)
+static __always_inline void on_received(struct sock *sk, int ret, int flags, u8 number)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_peers *peers = NULL;
 
-	if (!is_inet(sk))
-		return 0;
+	if (!is_inet(sk) || !task_turn(task, TURN_RECEIVE, number))
+		return;
 	if (!is_stream(sk))
 		peers = peers_find(task);
 	if (ret > 0 && !(flags & (MSG_PEEK | MSG_ERRQUEUE)) && !socket_is_kernels(sk, task))
@@ -678,8 +690,20 @@ int BPF_PROG(process_recv, struct sock *sk, int ret, int flags)
 				 peers);
 	if (peers)
 		peers->from.end.ip_version = 0;
-	return 0;
 }
+
+#define RECEIVE_PROGRAM(name, number) \
+	SEC("tp_btf/sock_recv_length") \
+	int BPF_PROG(name, struct sock *sk, int ret, int flags) \
+	{ \
+		on_received(sk, ret, flags, number); \
+		return 0; \
+	}
+
+RECEIVE_PROGRAM(process_recv, 1)
+RECEIVE_PROGRAM(process_recv_spare_1, 2)
+RECEIVE_PROGRAM(process_recv_spare_2, 3)
+RECEIVE_PROGRAM(process_recv_spare_3, 4)
 
 /* From now on every byte is seen; a listener's children have its flags. */
 SEC("tp_btf/inet_sock_set_state")

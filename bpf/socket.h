@@ -79,7 +79,8 @@ struct socket_state {
 	u32 urgent_seq;		/* TCP: the last urgent byte that was passed over */
 	u32 walk;		/* the last walk over open files that came by */
 	u8 flags;		/* SOCKET_* */
-	u8 pad[7];
+	u8 tcp_state;		/* connection: the last change of state seen was to this one */
+	u8 pad[6];
 };
 
 /* Defined in probe.bpf.c, used by connection, process and latency. */

@@ -111,22 +111,14 @@ bool server_has_stream(struct server *server)
 	return false;
 }
 
-int server_tune_stream(const struct server *server, struct MHD_Connection *connection)
+void server_tune_stream(const struct server *server, int fd)
 {
 	unsigned int stall_ms = (unsigned int)bounds_limit(&server->bounds, BOUND_STALL_MS);
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	int unsent = UNSENT_BYTES, one = 1, fd;
+	int unsent = UNSENT_BYTES;
 
-	if (!info)
-		return -1;
-	fd = info->connect_fd;
-	/* All are improvements only: what a socket of another kind refuses, it does without. */
+	/* Both are improvements only: what a socket of another kind refuses, it does without. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stall_ms, sizeof(stall_ms));
-	/* MHD switches it off for connections it hands over. */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	return fd;
 }
 
 /* ---- what MHD calls -------------------------------------------------------- */
@@ -290,7 +282,6 @@ static void timer_ready(struct server *server, struct watch *watch, uint32_t eve
 	if (read(watch->fd, &expirations, sizeof(expirations)) < 0)
 		return;
 	peers_sweep(&server->peers, now_ms);
-	sse_sweep(server, now_ms);
 	ws_sweep(server, now_ms);
 	resolver_sweep(&server->resolver, now_ms);
 	archive_tick(server);
@@ -470,7 +461,7 @@ void server_free(struct server *server)
 	server->stopping = true;
 	ws_free(server);
 	if (server->daemon) {
-		sse_free(server);
+		sse_wake(server);
 		archive_stop(server);
 		MHD_stop_daemon(server->daemon);
 	}

@@ -163,6 +163,8 @@ static int attach_program(struct host *h, const struct host_program *p)
 {
 	int err = p->fd < 0 ? p->err : host_link_attach(h->dir, p);
 
+	if (err && probe_is_spare(p->name))
+		return 0;
 	if (err && probe_without(p->name)) {
 		h->missing[h->missing_count++] = (struct host_missing){ p->name, err };
 		return 0;

@@ -45,10 +45,19 @@ static void list_programs(struct host_object *object)
 	object->count = n;
 }
 
+static struct jopil_bpf *open_skeleton(const struct host_object *object)
+{
+	struct jopil_bpf *skeleton = jopil_bpf__open();
+
+	if (skeleton)
+		skeleton->rodata->tracepoints_are_preemptible = object->preemptible;
+	return skeleton;
+}
+
 int host_object_open(struct host_object *object, struct failure *f)
 {
 	host_object_close(object);
-	object->skeleton = jopil_bpf__open();
+	object->skeleton = open_skeleton(object);
 	if (!object->skeleton)
 		return failure_errno(f, errno, "open the BPF programs within loader");
 	list_programs(object);
@@ -175,9 +184,9 @@ static int load_all(struct host_object *object, const struct pindir *d, u32 prob
 }
 
 /* One program alone, over maps that go with it. 0 or -errno. */
-static int try_program(const char *name, u32 probes)
+static int try_program(const struct host_object *object, const char *name, u32 probes)
 {
-	struct jopil_bpf *skeleton = jopil_bpf__open();
+	struct jopil_bpf *skeleton = open_skeleton(object);
 	int err = skeleton ? skeleton_no_programs(skeleton->obj) : -errno;
 
 	if (!err)
@@ -197,7 +206,7 @@ static void try_programs(struct host_object *object, u32 probes)
 		struct host_program *p = &object->programs[i];
 
 		if (is_wanted(p, probes))
-			p->err = try_program(p->name, p->probes);
+			p->err = try_program(object, p->name, p->probes);
 	}
 }
 
@@ -212,6 +221,15 @@ static bool has_tracepoint(const struct btf *btf, const char *section)
 		return true;
 	snprintf(type, sizeof(type), "btf_trace_%s", tracepoint);
 	return btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0;
+}
+
+/*
+ * From Linux 7.0 tracepoints are sections of this SRCU, and preemptible. (Up to 6.12 it was
+ * there for a few of them, which are not ours: then spares have nothing to do.)
+ */
+static bool has_preemptible_tracepoints(const struct btf *btf)
+{
+	return btf__find_by_name_kind(btf, "tracepoint_srcu_srcu_data", BTF_KIND_VAR) > 0;
 }
 
 /* What ours at the cgroup's hooks call, and Linux up to 6.12 does not let them. */
@@ -231,7 +249,9 @@ static void foresee(struct host_object *object, const struct btf *btf, u32 probe
 
 		if (!(p->probes & probes))
 			continue;
-		if (btf && !has_tracepoint(btf, p->section))
+		if (!object->preemptible && probe_is_spare(p->name))
+			p->err = -ENOENT;
+		else if (btf && !has_tracepoint(btf, p->section))
 			p->err = -ESRCH; /* what libbpf says of it */
 		else if (!cgroups && !strncmp(p->section, CGROUP, strlen(CGROUP)))
 			p->err = -EINVAL; /* what the verifier says */
@@ -302,6 +322,7 @@ int host_object_load(struct host_object *object, const struct pindir *d, u32 pro
 	bool loading;
 	int err;
 
+	object->preemptible = btf && has_preemptible_tracepoints(btf);
 	if (host_object_open(object, f)) {
 		btf__free(btf);
 		return -1;

@@ -26,6 +26,7 @@ struct host_program {
 
 struct host_object {
 	void *skeleton;		/* NULL: not open */
+	bool preemptible;	/* tracepoints are: spares are loaded */
 	struct host_program programs[HOST_PROGRAMS_MAX];
 	unsigned int count;
 };

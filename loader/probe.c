@@ -62,6 +62,7 @@ const struct probe_map probe_maps[] = {
 	STAND_IN("processes_b", PROCESS),
 	OWN("process_maps", PROCESS),
 	OWN("process_peers", PROCESS),
+	OWN("task_turns", PROCESS),
 	STAND_IN("drops_a", DROP),
 	STAND_IN("drops_b", DROP),
 	OWN("drop_maps", DROP),
@@ -126,6 +127,11 @@ u32 probe_of_program(const char *program)
 	if (!strcmp(program, PROBE_WALK))
 		return CONNECTION | PROCESS;
 	return probe_bit(program, strcspn(program, "_"));
+}
+
+bool probe_is_spare(const char *program)
+{
+	return strstr(program, "_spare_");
 }
 
 const char *probe_without(const char *program)

@@ -49,6 +49,9 @@ void probe_names(u32 set, char *ret_text, size_t size);
 /* Whose program that is: a set, 0: nobody's. */
 u32 probe_of_program(const char *program);
 
+/* True for a program that stands by where tracepoints are preempted, and only there. */
+bool probe_is_spare(const char *program);
+
 /*
  * Programs that their probe can do without: what is not known then, one phrase. NULL: it
  * needs the program.

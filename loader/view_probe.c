@@ -31,32 +31,43 @@ static void add_program(struct view_probe *v, const struct host_link *link, cons
 	v->programs_count++;
 }
 
-static const struct view_program *find_program(const struct view_probe *v, const char *name,
-					       const char *suffix)
+/* One takes over for the other: <name> by <name>_nested and <name>_spare_1 ... */
+static bool takes_over(const char *program, const char *name)
 {
-	for (unsigned int i = 0; i < v->programs_count; i++) {
-		const char *candidate = v->programs[i].name;
-		size_t length = strlen(name);
+	size_t length = strlen(name);
 
-		if (!strncmp(candidate, name, length) && !strcmp(candidate + length, suffix))
-			return &v->programs[i];
-	}
-	return NULL;
+	return !strncmp(program, name, length) &&
+	       (!strcmp(program + length, NESTED) || probe_is_spare(program + length));
 }
 
-/* Of two programs where one takes over for the other, only what both missed is missed. */
+static bool is_understudy(const char *program)
+{
+	size_t length = strlen(program);
+
+	return probe_is_spare(program) ||
+	       (length > strlen(NESTED) && !strcmp(program + length - strlen(NESTED), NESTED));
+}
+
+/* Of programs that take over for each other, only what all of them missed is missed. */
+static u64 missed_by_all(const struct view_probe *v, const struct view_program *p)
+{
+	u64 missed = p->missed;
+
+	for (unsigned int i = 0; i < v->programs_count; i++)
+		if (takes_over(v->programs[i].name, p->name) && v->programs[i].missed < missed)
+			missed = v->programs[i].missed;
+	return missed;
+}
+
 static void sum_missed(struct view_probe *v)
 {
 	v->missed_known = v->programs_count;
 	for (unsigned int i = 0; i < v->programs_count; i++) {
 		const struct view_program *p = &v->programs[i];
-		const struct view_program *nested = find_program(v, p->name, NESTED);
-		size_t length = strlen(p->name);
 
 		v->missed_known = v->missed_known && p->missed_known;
-		if (length > strlen(NESTED) && !strcmp(p->name + length - strlen(NESTED), NESTED))
-			continue;
-		v->missed += nested && nested->missed < p->missed ? nested->missed : p->missed;
+		if (!is_understudy(p->name))
+			v->missed += missed_by_all(v, p);
 	}
 }
 
@@ -77,6 +88,8 @@ static void list_programs(struct view_probe *v, unsigned int probe,
 			add_program(v, link, p->section);
 			continue;
 		}
+		if (probe_is_spare(p->name))
+			continue;
 		if (!probe_without(p->name))
 			v->state = VIEW_INCOMPLETE;
 		if (used < sizeof(v->why))

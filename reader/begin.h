@@ -6,13 +6,10 @@
 #include "reader/request.h"
 #include "reader/sink.h"
 
-/* Adds hello. 0 or the sink's error. */
+/* Writes hello. 0 or the sink's error. */
 int begin_hello(struct sink *sink);
 
-/*
- * Tells that we are ready, when all that was added is written; at once where who reads it may be
- * away for long. 0 or the sink's error.
- */
+/* Flushes, then writes a newline to request->ready_fd if one is given. 0 or the sink's error. */
 int begin_ready(const struct request *request, struct sink *sink);
 
 #endif

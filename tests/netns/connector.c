@@ -11,12 +11,14 @@
  *	brief	COUNT BYTES	as many processes that each send that, and end, all at once
  *	late	COUNT BYTES	as brief, after a line "open" when the server listens and a wait for a byte on stdin
  *	burst	COUNT		connections of one process to one server
+ *	crowd	COUNT		CROWD processes, each so often refused, resetting, closing; prints two reasons
  *	hold	COUNT		as burst; a line "open" and a wait for a byte on stdin, 1000 bytes more each way,
  *				a line "moved" and a wait, and only then the end
  *
  * -m: v4-mapped, on IPv6 sockets. The figures of movers are there too: bytes that were moved since somebody looked.
  */
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stddef.h>
 #include "tests/netns/sockets.h"
 
@@ -25,6 +27,7 @@
 #define MORE 1000
 #define CLIENT_USER 1000
 #define MOST 4096
+#define CROWD 8
 
 struct scene {
 	const char *client_netns, *server_netns;
@@ -606,6 +609,102 @@ static bool run_hold(const struct scene *s)
 	return run_many(s, true);
 }
 
+/* ---- more processes than CPUs, none of which waits for another ---- */
+
+/* A byte into done for each that has ended. */
+static void serve_crowd(int listener, int done)
+{
+	for (;;) {
+		int fd = must(accept4(listener, NULL, NULL, SOCK_CLOEXEC), "accept");
+
+		while (read(fd, buffer, sizeof(buffer)) > 0)
+			;
+		close(fd);
+		if (write(done, buffer, 1) != 1)
+			die("write");
+	}
+}
+
+/* The server has seen the end of so many. */
+static void await_crowd(int done, int count)
+{
+	while (count > 0) {
+		ssize_t n = read(done, buffer, sizeof(buffer));
+
+		if (n <= 0)
+			die("read");
+		count -= (int)n;
+	}
+}
+
+static void call_crowd(const struct scene *s, uint16_t open_port, uint16_t closed_port)
+{
+	union address open = address_of(s->address, open_port, s->mapped);
+	union address closed = address_of(s->address, closed_port, s->mapped);
+
+	for (int i = 0; i < s->count; i++) {
+		int fd = must(socket(closed.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+
+		if (!connect(fd, &closed.any, address_length(&closed)) || errno != ECONNREFUSED)
+			die("connect: not refused");
+		close(fd);
+		end_abruptly(dial(&open, SOCK_STREAM, 0));
+		close(dial(&open, SOCK_STREAM, 0));
+	}
+}
+
+/* A port of the server's that nobody listens at: bound, for as long as this process is. */
+static uint16_t closed_port(const struct scene *s)
+{
+	union address at = address_of(s->address, 0, s->mapped);
+	int fd = must(socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+
+	must(bind(fd, &at.any, address_length(&at)), "bind");
+	at = local_address(fd);
+	return address_port(&at);
+}
+
+static bool run_crowd(const struct scene *s)
+{
+	pid_t servers[CROWD], clients[CROWD];
+	union address at;
+	uint16_t closed;
+	bool good = true;
+	int listener, ends[2];
+
+	must(pipe2(ends, O_CLOEXEC), "pipe");
+	enter_netns(s->server_netns);
+	at = address_of(s->address, 0, s->mapped);
+	listener = serve(&at, SOCK_STREAM, 0);
+	at = local_address(listener);
+	closed = closed_port(s);
+	for (int i = 0; i < CROWD; i++) {
+		servers[i] = start();
+		if (!servers[i])
+			serve_crowd(listener, ends[1]);
+	}
+	close(listener);
+	close(ends[1]);
+	enter_netns(s->client_netns);
+	for (int i = 0; i < CROWD; i++) {
+		clients[i] = start();
+		if (!clients[i]) {
+			call_crowd(s, address_port(&at), closed);
+			exit(0);
+		}
+	}
+	for (int i = 0; i < CROWD; i++)
+		good &= ended_well(clients[i]);
+	if (good)
+		await_crowd(ends[0], 2 * CROWD * s->count);
+	for (int i = 0; i < CROWD; i++) {
+		must(kill(servers[i], SIGTERM), "kill");
+		must(waitpid(servers[i], NULL, 0), "wait");
+	}
+	say("refused %d\nabort %d\n", CROWD * s->count, CROWD * s->count);
+	return good;
+}
+
 static int number_of(const char *text)
 {
 	int n = text ? (int)strtol(text, NULL, 10) : 0;
@@ -622,6 +721,7 @@ static const struct mode {
 	{ "brief", 5, run_brief },
 	{ "late", 5, run_late },
 	{ "burst", 4, run_burst },
+	{ "crowd", 4, run_crowd },
 	{ "hold", 4, run_hold },
 };
 
@@ -654,6 +754,6 @@ int main(int argc, char **argv)
 		}
 		return modes[i].run(&s) ? 0 : 1;
 	}
-	fprintf(stderr, "usage: connector cases|brief|late|burst|hold [-m] CLIENT_NETNS SERVER_NETNS ADDRESS ...\n");
+	fprintf(stderr, "usage: connector cases|brief|late|burst|crowd|hold [-m] CLIENT_NETNS SERVER_NETNS ADDRESS ...\n");
 	return 2;
 }
