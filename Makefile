@@ -44,8 +44,8 @@ LIBS_reader     := -lbpf -lelf -lz -lpcap -lseccomp
 LIBS_aggregator := -ljansson -lseccomp
 LIBS_httpd      := -lmicrohttpd -ljansson -lnettle -lz -lseccomp -lsqlite3
 LIBS_recorder   := -lsqlite3 -ljansson -lpthread -lseccomp
-LIBS_report     := -lsqlite3
-LIBS_top        := -lncursesw -ltinfo -lcurl -ljansson
+LIBS_report     := -lsqlite3 -lseccomp
+LIBS_top        := -lncursesw -ltinfo -lcurl -ljansson -lseccomp
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -358,7 +358,8 @@ FAULTS ?= 100
 faults: ## what may happen in years: each stage, and the loader, killed FAULTS times (100) under load, and more
 	@$(MAKE) --no-print-directory check-deps
 	@$(MAKE) --no-print-directory all $(TOOL_BINS)
-	@JOPIL_FAULTS=$(FAULTS) JOPIL_FAULTS_SECONDS=60 BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) bats --tap tests/netns/faults.bats
+	@JOPIL_FAULTS=$(FAULTS) JOPIL_FAULTS_SECONDS=60 JOPIL_FAULTS_INTERFACES=64 \
+		BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) bats --tap tests/netns/faults.bats
 	@JOPIL_LOADER_KILLS=$(FAULTS) BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) \
 		bats --tap -f 'killed at any moment' tests/netns/loader.bats
 

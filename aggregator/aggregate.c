@@ -139,7 +139,9 @@ static const struct {
 	{ { "drop_counters", 13 }, host_lines_drop_counters, false, PRINT_COUNTERS },
 };
 
-static enum line_status add_by_type(struct aggregate *a, const char *line, size_t length)
+/* Rare, so it does not make aggregate_line() save registers for it. */
+static __attribute__((noinline)) enum line_status add_by_type(struct aggregate *a, const char *line,
+							     size_t length)
 {
 	struct line_text type;
 	enum line_status status = line_type(line, length, &type);

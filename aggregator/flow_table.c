@@ -234,10 +234,9 @@ struct flow *flow_table_get(struct flow_table *t, const struct flow_id *id, u32 
  * where both began in one 4 ms step of a folded flow, the larger port, which clients
  * have.
  */
-static void decide_src(struct flow *f, const struct flow_addition *add)
+static void decide_src(struct flow *f, const struct flow_addition *add, bool syn)
 {
 	const struct flow_side *mine = &f->side[add->from], *other = &f->side[!add->from];
-	bool syn = f->id.protocol == 6 && add->tcp_flags & TCP_SYN;
 
 	if (f->opened)
 		return;
@@ -257,8 +256,10 @@ static void decide_src(struct flow *f, const struct flow_addition *add)
 void flow_add(struct flow *f, const struct flow_addition *add)
 {
 	struct flow_side *side = &f->side[add->from];
+	bool syn = f->id.protocol == 6 && add->tcp_flags & TCP_SYN;
+	bool older = !side->first_ns || add->first_ns < side->first_ns;
 
-	if (!side->first_ns || add->first_ns < side->first_ns)
+	if (older)
 		side->first_ns = add->first_ns;
 	side->packets += add->packets;
 	side->bytes += add->bytes;
@@ -273,7 +274,9 @@ void flow_add(struct flow *f, const struct flow_addition *add)
 	f->recent_packets += (u32)add->packets;
 	f->recent_bytes += add->bytes;
 	f->ways |= (u8)(1u << (2 * add->from + add->direction));
-	decide_src(f, add);
+	/* Nothing else changes what was decided. */
+	if (older || syn)
+		decide_src(f, add, syn);
 	if (f->id.protocol != 6)
 		return;
 	if (tcp_reopens(f->open_flags[0], f->open_flags[1], add->tcp_flags))

@@ -377,10 +377,14 @@ static int say_hello(struct run *r)
 
 	gethostname(host, sizeof(host) - 1);
 	length = (size_t)(line_put_hello(line, program.name, host, clock_ns(CLOCK_REALTIME)) - line);
-	if (output_outlives_us(STDOUT_FILENO))
-		text_put(&r->out, "\n");
+	if (!output_outlives_us(STDOUT_FILENO)) {
+		text_bytes(&r->out, line, length);
+		return flush(r);
+	}
+	/* Who reads it may be away for long: once we are ready. */
+	text_put(&r->out, "\n");
 	text_bytes(&r->out, line, length);
-	return flush(r);
+	return STATUS_DONE;
 }
 
 static int start_timer(struct run *r)
@@ -446,6 +450,8 @@ static int go(struct run *r)
 		status = confine(settings.verbose);
 	if (status == STATUS_DONE)
 		status = tell_ready();
+	if (status == STATUS_DONE)
+		status = flush(r);
 	while (status == STATUS_DONE && !r->at_end)
 		status = turn(r);
 	if (status == STATUS_DONE && !r->stdout_closed)

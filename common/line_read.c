@@ -181,12 +181,13 @@ static ALWAYS_INLINE const char *get_null(const char *p)
 	return BEGINS(p, "null") ? p + 4 : NULL;
 }
 
+/* What it mostly is comes first. */
 static ALWAYS_INLINE const char *get_bool(const char *p, bool *ret)
 {
-	*ret = *p == 't';
-	if (*ret)
-		return BEGINS(p, "true") ? p + 4 : NULL;
-	return BEGINS(p, "false") ? p + 5 : NULL;
+	*ret = !BEGINS(p, "fals");
+	if (!*ret)
+		return p[4] == 'e' ? p + 5 : NULL;
+	return BEGINS(p, "true") ? p + 4 : NULL;
 }
 
 /* The value of a hexadecimal digit and 16; 0 for what is none. */
@@ -411,10 +412,11 @@ enum place {
 static ALWAYS_INLINE const char *get_place(const char *p, struct line_reader *lr, enum place place,
 					   u64 max, u16 *place_be)
 {
+	const char *end = get_null(p);
 	u64 value;
 
-	if (*p == 'n')
-		return get_null(p);
+	if (end)
+		return end;
 	p = get_number(p, max, &value);
 	if (!p)
 		return NULL;
@@ -653,12 +655,12 @@ KIND(ttl, struct flow_key *key, u8 *ttl)
 
 KIND(vlan, u16 *vlan)
 {
+	const char *end = get_null(p);
 	u64 value = VLAN_NONE;
 
-	if (*p == 'n') {
-		*vlan = VLAN_NONE;
-		return get_null(p);
-	}
+	*vlan = VLAN_NONE;
+	if (end)
+		return end;
 	p = get_number(p, 4095, &value);
 	*vlan = (u16)value;
 	return p;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/line_read.h"
 #include "common/names.h"
 #include "common/protocol.h"
 #include "common/utf8.h"
@@ -453,9 +454,31 @@ KIND(u32_or_null, const u32 *value)
 	return *value ? put_u32(p, *value) : put_null(p);
 }
 
+/*
+ * As much of a text as readers take, LINE_TEXT_MAX bytes, once U+FFFD, which is three, is in
+ * the place of each byte that is no UTF-8. A name that makes readers refuse its line hides it.
+ */
+static size_t fitting(const char *text, size_t length)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t at = 0, bytes = 0;
+
+	if (3 * length <= LINE_TEXT_MAX)
+		return length;
+	while (at < length) {
+		size_t n = s[at] < 0x80 ? 1 : utf8_length(s + at, length - at);
+
+		bytes += n ? n : 3;
+		if (bytes > LINE_TEXT_MAX)
+			break;
+		at += n ? n : 1;
+	}
+	return at;
+}
+
 static char *put_string_or_null(char *p, const char *text, size_t most)
 {
-	return text ? line_put_string(p, text, strnlen(text, most)) : put_null(p);
+	return text ? line_put_string(p, text, fitting(text, strnlen(text, most))) : put_null(p);
 }
 
 KIND(connection_event, const u8 *event)

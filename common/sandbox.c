@@ -95,17 +95,36 @@ static int add_memory(scmp_filter_ctx filter, struct sandbox_state *state)
 	return err;
 }
 
+static struct scmp_arg_cmp comparison(const struct sandbox_argument *argument)
+{
+	return (struct scmp_arg_cmp){
+		.arg = argument->number, .op = SCMP_CMP_MASKED_EQ,
+		.datum_a = argument->mask, .datum_b = argument->value,
+	};
+}
+
 /* first: of its call; one call may be left with several values. */
 static int add_exact(scmp_filter_ctx filter, const struct sandbox_exact *exact, bool first,
 		     struct sandbox_state *state)
 {
-	struct scmp_arg_cmp argument = {
-		.arg = exact->argument, .op = SCMP_CMP_MASKED_EQ,
-		.datum_a = exact->mask, .datum_b = exact->value,
-	};
+	struct scmp_arg_cmp arguments[] = { comparison(&exact->argument), comparison(&exact->also) };
 
 	state->calls += first;
-	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, exact->call, 1, &argument);
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, exact->call, exact->also.mask ? 2 : 1,
+				      arguments);
+}
+
+/* Some of them are left to the sanitizers. */
+static int add_absent(scmp_filter_ctx filter, struct sandbox_calls absent)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < absent.count; i++) {
+		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), absent.call[i], 0);
+		if (COUNT(sanitizing) && err == -EEXIST)
+			err = 0;
+	}
+	return err;
 }
 
 static int add_all(scmp_filter_ctx filter, const struct sandbox *sandbox,
@@ -113,12 +132,12 @@ static int add_all(scmp_filter_ctx filter, const struct sandbox *sandbox,
 {
 	int err = add_calls(filter, (struct sandbox_calls){ basic, COUNT(basic) }, state);
 
-	for (size_t i = 0; !err && i < sandbox->absent.count; i++)
-		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), sandbox->absent.call[i], 0);
 	for (size_t i = 0; !err && i < COUNT(sandbox->calls); i++)
 		err = add_calls(filter, sandbox->calls[i], state);
 	if (!err)
 		err = add_calls(filter, (struct sandbox_calls){ sanitizing, COUNT(sanitizing) }, state);
+	if (!err)
+		err = add_absent(filter, sandbox->absent);
 	if (!err)
 		err = add_memory(filter, state);
 	for (size_t i = 0; !err && i < sandbox->n_exact; i++)
@@ -158,6 +177,8 @@ static int enter_seccomp(const struct sandbox *sandbox, struct sandbox_state *st
 #define FS_TRUNCATE (1ULL << 14)	/* 3 */
 #define FS_IOCTL_DEV (1ULL << 15)	/* 5 */
 #define NET_TCP 3ULL			/* 4: bind, connect */
+#define NET_CONNECT 2ULL
+#define RULE_NET_PORT 2			/* enum landlock_rule_type */
 #define SCOPES 3ULL			/* 6: abstract Unix sockets, signals */
 
 struct ruleset {
@@ -204,9 +225,20 @@ static int leave(int ruleset, int abi, const struct sandbox_path *path)
 		       -errno : 0;
 }
 
-static int restrict_files(int ruleset, int abi, const struct sandbox *sandbox)
+static int leave_port(int ruleset, int abi, uint16_t port)
 {
-	int err = 0;
+	const struct {
+		uint64_t access, port;
+	} rule = { NET_CONNECT, port };	/* struct landlock_net_port_attr */
+
+	if (!port || !everything(abi).net)
+		return 0;
+	return syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0) ? -errno : 0;
+}
+
+static int restrict_all(int ruleset, int abi, const struct sandbox *sandbox)
+{
+	int err = leave_port(ruleset, abi, sandbox->connect_port);
 
 	for (size_t i = 0; !err && i < sandbox->n_paths; i++)
 		err = leave(ruleset, abi, &sandbox->paths[i]);
@@ -237,7 +269,7 @@ static int enter_landlock(const struct sandbox *sandbox, struct sandbox_state *s
 	ruleset = create_ruleset(abi);
 	if (ruleset < 0)
 		return -errno;
-	err = restrict_files(ruleset, abi, sandbox);
+	err = restrict_all(ruleset, abi, sandbox);
 	close(ruleset);
 	state->landlock = err ? 0 : abi;
 	return err;

@@ -16,15 +16,21 @@ struct sandbox_calls {
 	size_t count;
 };
 
-/* A system call of which one argument (0 to 5) must have a value, in the bits of mask. */
-struct sandbox_exact {
-	int call;
-	unsigned int argument;
+/* What an argument (0 to 5) must be, in the bits of mask; mask 0: anything. */
+struct sandbox_argument {
+	unsigned int number;
 	uint64_t mask, value;
 };
 
+/* A system call of which one argument must have a value, or two. */
+struct sandbox_exact {
+	int call;
+	struct sandbox_argument argument, also;
+};
+
 /* The same, of an argument that is an int: a command. Where it is used, <seccomp.h> is included. */
-#define SANDBOX_ONLY(call_, argument_, value_) { SCMP_SYS(call_), argument_, UINT32_MAX, value_ }
+#define SANDBOX_ONLY(call_, argument_, value_) \
+	{ SCMP_SYS(call_), { argument_, UINT32_MAX, value_ }, { 0, 0, 0 } }
 
 /* What may be done beneath a directory, or with a file. */
 struct sandbox_path {
@@ -38,10 +44,11 @@ struct sandbox {
 	const char *without;	/* how to go without, behind it: "--no-sandbox"; NULL: there is no way */
 	struct sandbox_calls calls[3];
 	struct sandbox_calls absent;	/* answered with ENOSYS: callers have another way */
-	struct sandbox_exact exact[12];
+	struct sandbox_exact exact[16];	/* those of a call in a row */
 	size_t n_exact;
 	struct sandbox_path paths[3];
 	size_t n_paths;
+	uint16_t connect_port;	/* of TCP, to connect to; 0: none */
 	unsigned int descriptors;	/* RLIMIT_NOFILE; 0: as it is */
 	uint64_t capabilities;	/* 1 << CAP_...: left if they were there; 0: none */
 };

@@ -17,6 +17,7 @@
 #include "httpd/privilege.h"
 
 #define RESTART_SECONDS 2	/* after a crash: what crashes at once would be all that it does */
+#define LOOK_SECONDS 1		/* whether httpd is still there */
 #define DESCRIPTORS 128
 
 /* Ends with its parent; false if that is gone already. */
@@ -30,23 +31,45 @@ static int work(const struct child *child, pid_t parent)
 	return follow(parent) ? child->work(child->closure) : EXIT_FAILURE;
 }
 
+/* There is one, so that the end of a child wakes us. */
+static void on_child(int number)
+{
+	(void)number;
+}
+
+/*
+ * Waits for the end of a child, or of the parent: one that is stopped, or waits for a disk that
+ * does not answer, would keep us for ever. Whether it was the child's.
+ */
+static bool wait_for(pid_t pid, pid_t parent, int *ret_status)
+{
+	struct timespec look = { .tv_sec = LOOK_SECONDS };
+
+	while (getppid() == parent) {
+		if (waitpid(pid, ret_status, WNOHANG))
+			return true;
+		nanosleep(&look, NULL);
+	}
+	return false;
+}
+
 /*
  * Starts what answers, and starts it again when it crashes. The signal that PR_SET_PDEATHSIG asks
- * for does not reach it when httpd's Landlock keeps signals in: it looks for itself.
+ * for does not reach it when httpd's Landlock keeps signals in: it looks for itself. What it
+ * started ends with it.
  */
 static int keep(const struct child *child, pid_t parent)
 {
 	struct timespec pause = { .tv_sec = RESTART_SECONDS };
 	pid_t self = getpid(), pid;
-	int status;
+	int status = 0;
 
 	while (getppid() == parent) {
 		pid = fork();
 		if (!pid)
 			_exit(work(child, self));
-		while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
-		if (pid > 0 && WIFEXITED(status) && !WEXITSTATUS(status))
+		if (pid > 0 && (!wait_for(pid, parent, &status) ||
+				(WIFEXITED(status) && !WEXITSTATUS(status))))
 			return EXIT_SUCCESS;
 		nanosleep(&pause, NULL);
 	}
@@ -87,7 +110,9 @@ static int keep_descriptors(int fd)
 /* Who started it says what goes wrong with the user; all else is an answer that never comes. */
 static int run(const struct child *child, pid_t parent, int fd)
 {
-	signal(SIGCHLD, SIG_DFL);
+	struct sigaction ends = { .sa_handler = on_child };
+
+	sigaction(SIGCHLD, &ends, NULL);
 	prctl(PR_SET_NAME, child->name, 0, 0, 0);
 	/* After the last change of the user, which would forget whom to follow. */
 	if (keep_descriptors(fd) || become(child->user) || !follow(parent) ||

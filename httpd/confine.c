@@ -33,7 +33,7 @@ int confine(int web_fd, int socket_fd, bool verbose, struct sandbox_state *ret_s
 			{ serving_files, web_fd >= 0 ? COUNT(serving_files) : 0 },
 		},
 		/* In one directory. */
-		.exact = { { SCMP_SYS(unlinkat), 0, UINT64_MAX, (uint64_t)socket_fd } },
+		.exact = { { SCMP_SYS(unlinkat), { 0, UINT64_MAX, (uint64_t)socket_fd }, { 0, 0, 0 } } },
 		.n_exact = socket_fd >= 0,
 		.paths = {
 			{ web_fd, LANDLOCK_ACCESS_FS_READ_FILE },

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SSE_PARTS 3
+/* Of a frame's parts, those that are its text; the others make a chunk of it. */
+#define TEXT_FIRST 1
+#define TEXT_END 4
 #define ID_MAX 64
 /* A browser that lost the stream waits so long before it asks again. */
 #define RETRY_TEXT "retry: 2000\n\n"
@@ -21,10 +23,16 @@ static struct slice slice_of(const char *text)
 	return (struct slice){ text, strlen(text) };
 }
 
-static void add_up(struct frame *frame)
+/* When its text is there. */
+static void make_chunk(struct frame *frame)
 {
-	for (size_t i = 0; i < SSE_PARTS; i++)
+	for (size_t i = TEXT_FIRST; i < TEXT_END; i++)
 		frame->sse_length += frame->sse[i].length;
+	snprintf(frame->chunk_head, sizeof(frame->chunk_head), "%zx\r\n", frame->sse_length);
+	frame->sse[0] = slice_of(frame->chunk_head);
+	frame->sse[FRAME_PARTS - 1] = slice_of("\r\n");
+	frame->chunk_length = frame->sse[0].length + frame->sse_length +
+			      frame->sse[FRAME_PARTS - 1].length;
 }
 
 struct frame *frame_new(const char *event, const char *id, struct blob *text)
@@ -38,10 +46,10 @@ struct frame *frame_new(const char *event, const char *id, struct blob *text)
 	frame->text = blob_ref(text);
 	snprintf(frame->head, sizeof(frame->head), "%s%s%sevent: %s\ndata: ", id ? "id: " : "",
 		 id ? id : "", id ? "\n" : "", event);
-	frame->sse[0] = slice_of(frame->head);
-	frame->sse[1] = (struct slice){ text->data, text->length };
-	frame->sse[2] = slice_of("\n\n");
-	add_up(frame);
+	frame->sse[1] = slice_of(frame->head);
+	frame->sse[2] = (struct slice){ text->data, text->length };
+	frame->sse[3] = slice_of("\n\n");
+	make_chunk(frame);
 	websocket_message_init(&frame->websocket, text->data, text->length);
 	return frame;
 }
@@ -54,8 +62,8 @@ static struct frame *frame_sse_only(const char *text)
 	if (!frame)
 		return NULL;
 	frame->refs = 1;
-	frame->sse[0] = slice_of(text);
-	add_up(frame);
+	frame->sse[1] = slice_of(text);
+	make_chunk(frame);
 	return frame;
 }
 
@@ -99,7 +107,7 @@ size_t frame_copy_sse(const struct frame *frame, size_t offset, char *data, size
 {
 	size_t copied = 0;
 
-	for (size_t i = 0; i < SSE_PARTS && copied < size; i++) {
+	for (size_t i = TEXT_FIRST; i < TEXT_END && copied < size; i++) {
 		const struct slice *part = &frame->sse[i];
 		size_t length;
 
@@ -115,6 +123,23 @@ size_t frame_copy_sse(const struct frame *frame, size_t offset, char *data, size
 		offset = 0;
 	}
 	return copied;
+}
+
+size_t frame_chunk_rest(const struct frame *frame, size_t offset, struct iovec parts[FRAME_PARTS])
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < FRAME_PARTS; i++) {
+		const struct slice *part = &frame->sse[i];
+		size_t passed = offset < part->length ? offset : part->length;
+
+		offset -= passed;
+		if (passed == part->length)
+			continue;
+		parts[used].iov_base = (char *)part->data + passed;
+		parts[used++].iov_len = part->length - passed;
+	}
+	return used;
 }
 
 /* ---- what is remembered ---------------------------------------------------- */

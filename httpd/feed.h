@@ -15,6 +15,8 @@
 #include "httpd/websocket.h"
 
 #define FRAME_HEAD_MAX 96
+#define FRAME_CHUNK_HEAD_MAX 20		/* a length in hexadecimal digits, CR, LF */
+#define FRAME_PARTS 5
 
 /* One message, in both protocols. Its text exists once, whatever the number of clients. */
 struct frame {
@@ -22,8 +24,11 @@ struct frame {
 	bool counts;		/* a message; not a sign of life */
 	size_t *held;		/* where it is counted when the feed has forgotten it; else NULL */
 	struct blob *text;	/* NULL = nothing to say over WebSocket */
-	struct slice sse[3];
-	size_t sse_length;	/* of all parts */
+	/* One chunk of an answer (RFC 9112, section 7.1): its head, three parts of text, its end. */
+	struct slice sse[FRAME_PARTS];
+	size_t sse_length;	/* of the text */
+	size_t chunk_length;	/* of all parts */
+	char chunk_head[FRAME_CHUNK_HEAD_MAX];
 	struct websocket_message websocket;
 	char head[FRAME_HEAD_MAX];
 };
@@ -43,6 +48,9 @@ void frame_unref(struct frame *frame);
 
 /* Copies from offset of the SSE form to data, at most size bytes; how many. */
 size_t frame_copy_sse(const struct frame *frame, size_t offset, char *data, size_t size);
+
+/* What is left of its chunk from offset on, for sendmsg(): how many of parts are used. */
+size_t frame_chunk_rest(const struct frame *frame, size_t offset, struct iovec parts[FRAME_PARTS]);
 
 /*
  * The last snapshots, and the messages of their topics that somebody wanted. They

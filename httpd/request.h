@@ -21,6 +21,7 @@ struct request {
 	const char *raw;	/* the target in MHD's buffer; only for guard_check() */
 	size_t raw_length;
 	const char *method;	/* MHD's */
+	const char *version;	/* of HTTP; MHD's, too */
 	struct target target;	/* points into text; .path is NULL before it was parsed */
 	const char *allow_origin;	/* the page of another site that may read the answer; or NULL */
 	const struct route *route;	/* that answers it */

@@ -368,6 +368,7 @@ static enum MHD_Result begin(struct server *server, struct request *request, con
 
 	request->begun = true;
 	request->method = method;
+	request->version = version;
 	server->counters.requests++;
 	status = guard_check(request, version, &server->bounds, &why);
 	if (!status)

@@ -111,14 +111,22 @@ bool server_has_stream(struct server *server)
 	return false;
 }
 
-void server_tune_stream(const struct server *server, int fd)
+int server_tune_stream(const struct server *server, struct MHD_Connection *connection)
 {
 	unsigned int stall_ms = (unsigned int)bounds_limit(&server->bounds, BOUND_STALL_MS);
-	int unsent = UNSENT_BYTES;
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	int unsent = UNSENT_BYTES, one = 1, fd;
 
-	/* Both are improvements only: what a socket of another kind refuses, it does without. */
+	if (!info)
+		return -1;
+	fd = info->connect_fd;
+	/* All are improvements only: what a socket of another kind refuses, it does without. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stall_ms, sizeof(stall_ms));
+	/* MHD switches it off for connections it hands over. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return fd;
 }
 
 /* ---- what MHD calls -------------------------------------------------------- */
@@ -282,6 +290,7 @@ static void timer_ready(struct server *server, struct watch *watch, uint32_t eve
 	if (read(watch->fd, &expirations, sizeof(expirations)) < 0)
 		return;
 	peers_sweep(&server->peers, now_ms);
+	sse_sweep(server, now_ms);
 	ws_sweep(server, now_ms);
 	resolver_sweep(&server->resolver, now_ms);
 	archive_tick(server);
@@ -461,7 +470,7 @@ void server_free(struct server *server)
 	server->stopping = true;
 	ws_free(server);
 	if (server->daemon) {
-		sse_wake(server);
+		sse_free(server);
 		archive_stop(server);
 		MHD_stop_daemon(server->daemon);
 	}

@@ -158,9 +158,10 @@ void server_count_frame(struct server *server, const struct frame *frame);
 bool server_has_stream(struct server *server);
 
 /*
- * For the TCP socket of a stream client: bounds what the kernel keeps unsent
- * for a client that does not read, and ends one that has not read for too long.
+ * The socket of a stream client, -1 = not known. If it is one of TCP, what the kernel keeps
+ * unsent for a client that does not read is bounded, who has not read for too long is
+ * ended, and what is short is sent at once.
  */
-void server_tune_stream(const struct server *server, int fd);
+int server_tune_stream(const struct server *server, struct MHD_Connection *connection);
 
 #endif

@@ -3,8 +3,6 @@
 #include "httpd/ws.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -339,19 +337,6 @@ static void ws_ready(struct server *server, struct watch *watch, uint32_t events
 		serve(server, client);
 }
 
-static void tune(struct server *server, struct MHD_Connection *connection)
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	int one = 1;
-
-	if (!info)
-		return;
-	server_tune_stream(server, info->connect_fd);
-	/* MHD switches it off for connections it hands over. */
-	setsockopt(info->connect_fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-}
-
 /* MHD hands over the socket, and what it has read of it beyond the request. */
 static void upgraded(void *closure, struct MHD_Connection *connection, void *context,
 		     const char *extra, size_t extra_length, MHD_socket fd,
@@ -372,7 +357,7 @@ static void upgraded(void *closure, struct MHD_Connection *connection, void *con
 	if (server->stopping || stream_topics(request, &topics, &unknown) ||
 	    server_watch(server, &client->watch, EPOLLIN))
 		goto out;
-	tune(server, connection);
+	server_tune_stream(server, connection);
 	feed_join(&server->feed, &client->cursor, topics);
 	LIST_INSERT_HEAD(&server->ws_clients, client, link);
 	server->ws_count++;

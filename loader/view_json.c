@@ -5,24 +5,24 @@
 #include <string.h>
 
 #include "bpf/packet_config.h"
+#include "common/line_write.h"
 #include "loader/clock.h"
 #include "loader/hook.h"
 #include "loader/probe.h"
 #include "loader/view.h"
 
-/* Names may be any bytes; what is not UTF-8 becomes question marks. */
+#define NAME_BYTES 64
+
+/* Names may be any bytes: one that is not UTF-8 is spelled as in the reader's lines. */
 static json_t *text(const char *bytes, size_t max)
 {
 	json_t *string = json_stringn(bytes, strnlen(bytes, max));
-	char ascii[64];
-	size_t i;
+	char line[6 * NAME_BYTES + 2];
 
 	if (string)
 		return string;
-	for (i = 0; i < max && i + 1 < sizeof(ascii) && bytes[i]; i++)
-		ascii[i] = bytes[i] & 0x80 ? '?' : bytes[i];
-	ascii[i] = '\0';
-	return json_string(ascii);
+	max = strnlen(bytes, max < NAME_BYTES ? max : NAME_BYTES);
+	return json_loadb(line, (size_t)(line_put_string(line, bytes, max) - line), JSON_DECODE_ANY, NULL);
 }
 
 static json_t *number(u64 value)

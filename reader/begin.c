@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "common/notify.h"
-#include "common/output.h"
 #include "reader/walltime.h"
 
 int begin_hello(struct sink *sink)
@@ -14,18 +13,17 @@ int begin_hello(struct sink *sink)
 	char *end;
 
 	gethostname(host, sizeof(host) - 1);
-	if (output_outlives_us(sink->fd)) {
+	if (sink->outlives_us) {
 		*sink_next(sink) = '\n';
 		sink_add(sink, sink_next(sink) + 1, 1, NULL);
 	}
 	end = line_put_hello(sink_next(sink), "reader", host, walltime_unix_ns());
-	sink_add(sink, end, 1, NULL);
-	return sink_flush(sink);
+	return sink_add(sink, end, 1, NULL);
 }
 
 int begin_ready(const struct request *request, struct sink *sink)
 {
-	int err = sink_flush(sink);
+	int err = sink->outlives_us ? 0 : sink_flush(sink);
 
 	/* A ready descriptor that cannot be written is nobody's who waits. */
 	if (!err)

@@ -6,10 +6,13 @@
 #include "reader/request.h"
 #include "reader/sink.h"
 
-/* Writes hello. 0 or the sink's error. */
+/* Adds hello. 0 or the sink's error. */
 int begin_hello(struct sink *sink);
 
-/* Flushes, then writes a newline to request->ready_fd if one is given. 0 or the sink's error. */
+/*
+ * Tells that we are ready, when all that was added is written; at once where who reads it may be
+ * away for long. 0 or the sink's error.
+ */
 int begin_ready(const struct request *request, struct sink *sink);
 
 #endif

@@ -222,9 +222,11 @@ static enum status run(struct cycle *c)
 		c->status = STATUS_FAILED;
 		err = -EPERM;
 	}
+	if (!err && c->drain.sink->outlives_us)
+		err = begin_ready(c->request, c->drain.sink);
 	if (!err)
 		err = cycle_tell_open(c);
-	if (!err)
+	if (!err && !c->drain.sink->outlives_us)
 		err = begin_ready(c->request, c->drain.sink);
 	if (!err && c->request->duration_ns)
 		halt_after(c->request->duration_ns);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/notify.h"
+#include "common/output.h"
 #include "reader/halt.h"
 #include "reader/walltime.h"
 
@@ -28,6 +29,7 @@ void sink_init(struct sink *sink, int fd)
 	sink->n_parts = 0;
 	sink->limit = SINK_BYTES;
 	sink->is_pipe = !fstat(fd, &st) && S_ISFIFO(st.st_mode);
+	sink->outlives_us = output_outlives_us(fd);
 	if (!sink->is_pipe)
 		return;
 	fcntl(fd, F_SETPIPE_SZ, SINK_PIPE_BYTES);	/* in vain where the user's quota is used up */

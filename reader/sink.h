@@ -45,6 +45,7 @@ struct sink {
 	int fd;
 	int error;		/* 0, or the -errno after which nothing is written any more */
 	bool is_pipe;
+	bool outlives_us;	/* output_outlives_us() */
 	size_t pipe_bytes;
 	size_t limit;		/* flush beyond it */
 	size_t used;

@@ -283,9 +283,9 @@ static int go(struct record *r)
 	}
 	status = settings.no_sandbox ? STATUS_DONE : confine_passing(settings.verbose);
 	if (status == STATUS_DONE)
-		status = output_outlives_us(STDOUT_FILENO) ? write_out(&pass, "\n", 1) : STATUS_DONE;
-	if (status == STATUS_DONE)
 		status = tell_ready();
+	if (status == STATUS_DONE && output_outlives_us(STDOUT_FILENO))
+		status = write_out(&pass, "\n", 1);
 	while (status == STATUS_DONE && !pass.at_end)
 		status = turn(&pass);
 	if (!record_stop(r))

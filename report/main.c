@@ -13,7 +13,9 @@
 #include "common/ask_steps.h"
 #include "common/log.h"
 #include "common/options.h"
+#include "common/sandbox_main.h"
 #include "common/status.h"
+#include "report/confine.h"
 #include "report/export.h"
 #include "report/format.h"
 
@@ -29,6 +31,7 @@ static const struct question export = {
 
 static struct {
 	const char *db;
+	bool no_sandbox, verbose;
 	struct question_range range;
 	struct ask_request request;
 } settings = {
@@ -86,6 +89,9 @@ static const struct option_row rows[] = {
 	  &settings.request.writer, 0, 0, false, parse_format },
 	{ "db", 'd', OPTION_STRING, "FILE", "the recorder's database (" DEFAULT_DB ")",
 	  &settings.db, 0, 0, false, NULL },
+	SANDBOX_OPTION(&settings.no_sandbox),
+	{ "verbose", 'v', OPTION_FLAG, NULL, "say on stderr what is left to it",
+	  &settings.verbose, 0, 0, false, NULL },
 	{ .name = NULL },
 };
 
@@ -196,9 +202,17 @@ static int failed(const char *what, const char *why)
 static int answer(const struct question *question)
 {
 	struct ask ask = { .request = &settings.request };
+	char *found = realpath(settings.db, NULL);
+	const char *path = found ? found : settings.db;
+	int status = settings.no_sandbox ? STATUS_DONE : confine(path, settings.verbose);
 
+	if (status != STATUS_DONE) {
+		free(found);
+		return status;
+	}
 	settings.request.out = stdout;
-	ask.status = store_open_reader(settings.db, &ask.db, &ask.why);
+	ask.status = store_open_reader(path, &ask.db, &ask.why);
+	free(found);
 	if (ask.status != STORE_OK)
 		return failed(settings.db, store_complaint(ask.status, ask.why));
 	question_run(question, &ask);

@@ -2,19 +2,28 @@
 # SPDX-License-Identifier: MIT
 """Makes a running program do what an attacker inside of it would: system calls, put into it by ptrace.
 
-usage: inject.py all|one|history PROGRAM [OPTION...]; starts PROGRAM with --ready-fd, passes it stdin, waits until it is ready and waits
+usage: inject.py all|one|history|blocked|fetch|screen|watchdog PROGRAM [OPTION...]; starts PROGRAM with --ready-fd, passes it stdin, waits until it is ready and waits
 for more, and prints for each call what came of it: `done`, an error's name, or `stopped` where the sandbox stops it. Calls that
 are stopped are not carried out, and the program is let go on; SIGTERM ends it, and its exit status is this one's. With
 `one` the signal that stops the first call gets to the program. With `history` it is httpd's process that reads the
-database, which may open files, but not one that everybody may read. x86-64 only.
+database, which may open files, but not one that everybody may read.
+
+The others are for programs that say nothing when they are ready: what all processes say of their sandbox is waited for, and
+that there is no capability and no way to one. `blocked`: its stdout takes nothing. `fetch`: the process that it starts to ask the
+server of --connect, which is added. `screen`: on a terminal of its own; `watchdog`: the process that it starts there.
+x86-64 only.
 """
 import ctypes
 import errno
+import fcntl
 import os
 import signal
 import socket
 import subprocess
 import sys
+import termios
+import threading
+import time
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
@@ -68,6 +77,12 @@ class Victim:
         return os.waitpid(self.pid, 0)[1]
 
     def call(self, number, *arguments):
+        """What came of it."""
+        result = self.result(number, *arguments)
+        return result if isinstance(result, str) else errno.errorcode[-result] if result < 0 else "done"
+
+    def result(self, number, *arguments):
+        """The same: a number where there is one, of an error below 0."""
         status = self.enter(SINGLESTEP, number, *arguments)
         if not os.WIFSTOPPED(status):
             return f"ended with {status:#x}"
@@ -79,7 +94,7 @@ class Victim:
         regs = Regs()
         ptrace(GETREGS, self.pid, None, ctypes.byref(regs))
         result = ctypes.c_longlong(regs.rax).value
-        return errno.errorcode[-result] if -4096 < result < 0 else "done"
+        return result if result > -4096 else 0
 
     def deliver(self, number):
         """A call whose signal is not kept from it."""
@@ -150,7 +165,21 @@ def reader_of(pid):
                         return worker
 
 
-def main():
+def is_confined(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as f:
+        rows = dict(line.rstrip("\n").partition(":\t")[::2] for line in f)
+    return (rows["Seccomp"].strip() == "2" and rows["NoNewPrivs"].strip() == "1" and
+            not any(int(rows[f"Cap{name}"], 16) for name in ("Inh", "Prm", "Eff", "Amb")))
+
+
+def wait_until(what, good):
+    until = time.monotonic() + 30
+    while not good():
+        if time.monotonic() > until:
+            sys.exit(f"inject: not {what}")
+
+
+def start_ready():
     ready, ready_here = os.pipe()
     program = subprocess.Popen(sys.argv[2:] + ["--ready-fd", str(ready_here)], stdin=subprocess.PIPE,
                                stdout=subprocess.DEVNULL, pass_fds=[ready_here])
@@ -159,18 +188,101 @@ def main():
     program.stdin.flush()
     if not os.read(ready, 1):
         sys.exit(f"inject: {sys.argv[2]} is not ready")
-    wait_until_idle(program.pid)
-    is_history = sys.argv[1] == "history"
-    victim = Victim(reader_of(program.pid) if is_history else program.pid)
+    return program
+
+
+def start_blocked():
+    """Its stdout is a full pipe; what is in there is read when it is let go."""
+    out, full = os.pipe()
+    os.set_blocking(full, False)
+    try:
+        while True:
+            os.write(full, b"\n" * 4096)
+    except BlockingIOError:
+        os.set_blocking(full, True)
+    program = subprocess.Popen(sys.argv[2:], stdin=subprocess.PIPE, stdout=full)
+    os.close(full)
+    program.stdin.write(sys.stdin.buffer.read())
+    program.stdin.flush()
+    program.drain = threading.Thread(target=lambda: [None for _ in iter(lambda: os.read(out, 65536), b"")], daemon=True)
+    return program
+
+
+def start_fetch():
+    listener = socket.create_server(("127.0.0.1", 0))
+    program = subprocess.Popen(sys.argv[2:] + ["--connect", f"http://127.0.0.1:{listener.getsockname()[1]}"],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    program.listener = listener
+    listener.accept()[0].detach()
+    return program
+
+
+def start_on_terminal():
+    program_end, terminal = os.openpty()
+    program = subprocess.Popen(sys.argv[2:], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True,
+                               preexec_fn=lambda: fcntl.ioctl(terminal, termios.TIOCSCTTY, 0), env=dict(os.environ, TERM="xterm"))
+    os.close(terminal)
+    program.terminal = program_end
+    return program
+
+
+def itself(program):
+    return program.pid
+
+
+def only_child(program):
+    wait_until("a process of its own", lambda: children(program.pid))
+    return children(program.pid)[0]
+
+
+def connections(victim):
+    """Of a process that may connect, but to one port."""
+    to = victim.put(b"\2\0\0\1\x7f\0\0\1" + b"\0" * 8)
+    yield "connect-elsewhere", victim.call(42, victim.result(41, socket.AF_INET, socket.SOCK_STREAM, 0), to, 16)
+    yield "socket-datagram", victim.call(41, socket.AF_INET, socket.SOCK_DGRAM, 0)
+    yield "socket-unix", victim.call(41, socket.AF_UNIX, socket.SOCK_STREAM, 0)
+
+
+def readable(victim):
+    yield "openat-readable", victim.call(257, AT_FDCWD, victim.put(b"/etc/passwd\0"), os.O_RDONLY)
+
+
+def nothing(_victim):
+    return ()
+
+
+# How it is started, which process it is, and what is tried beside; whether to wait for its sandbox.
+MODES = {
+    "all": (start_ready, itself, nothing, False),
+    "one": (start_ready, itself, nothing, False),
+    "history": (start_ready, lambda program: reader_of(program.pid), readable, False),
+    "blocked": (start_blocked, itself, readable, True),
+    "fetch": (start_fetch, only_child, connections, True),
+    "screen": (start_on_terminal, itself, nothing, True),
+    "watchdog": (start_on_terminal, only_child, nothing, True),
+}
+
+
+def main():
+    start, which, others, is_silent = MODES[sys.argv[1]]
+    program = start()
+    pid = which(program)
+    if is_silent:
+        wait_until("confined", lambda: is_confined(pid))
+    wait_until_idle(pid)
+    victim = Victim(pid)
     if sys.argv[1] == "one":
         victim.deliver(FORK)
     else:
-        for name, result in attacks(victim):
-            print(name, result, flush=True)
-        if is_history:
-            print("openat-readable", victim.call(257, AT_FDCWD, victim.put(b"/etc/passwd\0"), os.O_RDONLY))
+        for tries in (attacks, others):
+            for name, result in tries(victim):
+                print(name, result, flush=True)
         victim.let_go()
-        program.terminate()
+        if hasattr(program, "drain"):
+            program.drain.start()
+            program.stdin.close()
+        else:
+            program.terminate()
     sys.exit(program.wait(timeout=20))
 
 

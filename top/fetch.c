@@ -2,10 +2,13 @@
 /* A process that asks an httpd for its stream. */
 #include "top/fetch.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <net/if.h>
+#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -13,8 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "top/confine.h"
 #include "top/sse.h"
 
 #define RETRY_FIRST_MS 500
@@ -23,6 +28,9 @@
 #define SILENCE_S 60L		/* httpd shows a sign of life every 15 s */
 #define URL_BYTES 4096
 #define SAY_BYTES (2 * CURL_ERROR_SIZE)
+#define HOST_BYTES 256
+#define ENTRY_BYTES 2048	/* of a host and its addresses: some thirty */
+#define CERTIFICATES_MAX 7000000	/* libcurl takes no longer ones */
 
 struct stream {
 	int fd;
@@ -111,7 +119,133 @@ static void wait_ms(struct stream *s, int ms)
 		s->closed = true;
 }
 
-static bool set_up(struct stream *s, const struct fetch *fetch, struct curl_slist **ret_headers)
+/* ---- the server ------------------------------------------------------------------ */
+
+struct server {
+	char host[HOST_BYTES];	/* as libcurl looks for it among what it knows */
+	uint16_t port;
+};
+
+static bool parse_server(const char *url, struct server *ret_server)
+{
+	char *host = NULL, *port = NULL;
+	CURLU *parts = curl_url();
+	bool good = parts && !curl_url_set(parts, CURLUPART_URL, url, 0) &&
+		    !curl_url_get(parts, CURLUPART_HOST, &host, CURLU_PUNYCODE) &&
+		    !curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) &&
+		    strlen(host) < sizeof(ret_server->host);
+
+	if (good) {
+		strcpy(ret_server->host, host);
+		ret_server->port = (uint16_t)strtoul(port, NULL, 10);
+	}
+	curl_free(host);
+	curl_free(port);
+	curl_url_cleanup(parts);
+	return good;
+}
+
+static bool is_number(const char *host)
+{
+	struct in_addr ipv4;
+
+	return *host == '[' || inet_pton(AF_INET, host, &ipv4) == 1;
+}
+
+/* "host:port:address,address" */
+static void spell(const struct server *server, const struct addrinfo *found,
+		  char ret_entry[ENTRY_BYTES])
+{
+	size_t at = (size_t)snprintf(ret_entry, ENTRY_BYTES, "%s:%u:", server->host, server->port);
+	char address[INET6_ADDRSTRLEN + IFNAMSIZ + 1];
+	const char *comma = "";
+
+	for (; found && at + sizeof(address) + 4 < ENTRY_BYTES; found = found->ai_next) {
+		bool ipv6 = found->ai_family == AF_INET6;
+
+		if (getnameinfo(found->ai_addr, found->ai_addrlen, address, sizeof(address), NULL, 0,
+				NI_NUMERICHOST))
+			continue;
+		at += (size_t)snprintf(ret_entry + at, ENTRY_BYTES - at, "%s%s%s%s", comma,
+				       ipv6 ? "[" : "", address, ipv6 ? "]" : "");
+		comma = ",";
+	}
+}
+
+/*
+ * Its addresses, asked for until there are some: afterwards this process can read no file and
+ * speak to no name server. NULL: nobody wants them any more, or without memory.
+ */
+static struct curl_slist *find(struct stream *s, const struct server *server)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	char entry[ENTRY_BYTES];
+	int ms = RETRY_FIRST_MS;
+
+	while (!s->closed) {
+		struct addrinfo *found;
+		int code = getaddrinfo(server->host, NULL, &hints, &found);
+
+		if (!code) {
+			spell(server, found, entry);
+			freeaddrinfo(found);
+			return curl_slist_append(NULL, entry);
+		}
+		snprintf(s->why, sizeof(s->why), "%s: %s", server->host, gai_strerror(code));
+		say(s, s->why);
+		wait_ms(s, ms);
+		ms = ms < RETRY_MOST_MS ? 2 * ms : ms;
+	}
+	return NULL;
+}
+
+/* ---- what libcurl is told -------------------------------------------------------- */
+
+/* A file, to be freed. 0 or an errno. */
+static int load(const char *path, struct curl_blob *ret_blob)
+{
+	FILE *file = fopen(path, "re");
+	int err = 0;
+
+	if (!file)
+		return errno;
+	ret_blob->data = malloc(CERTIFICATES_MAX);
+	if (ret_blob->data)
+		ret_blob->len = fread(ret_blob->data, 1, CERTIFICATES_MAX, file);
+	if (!ret_blob->data || ferror(file) || !feof(file))
+		err = EFBIG;
+	fclose(file);
+	return err;
+}
+
+/* Its own look at whether anybody reads: libcurl waits for the server only. */
+static int is_unwanted(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	struct stream *s = arg;
+
+	(void)a, (void)b, (void)c, (void)d;
+	wait_ms(s, 0);
+	return s->closed;
+}
+
+/* Before files are given up. Without certificates no server is trusted, and libcurl says so. */
+static bool trust(struct stream *s, const struct fetch *fetch)
+{
+	const char *path = fetch->ca_file ? fetch->ca_file : curl_version_info(CURLVERSION_NOW)->cainfo;
+	struct curl_blob blob = { .flags = CURL_BLOB_COPY };
+	int err = path ? load(path, &blob) : 0;
+	bool good = !err || !fetch->ca_file;
+
+	if (!good)
+		snprintf(s->why, sizeof(s->why), "%s: %s", path, strerror(err));
+	else
+		good = !curl_easy_setopt(s->curl, CURLOPT_CAINFO_BLOB, &blob) &&
+		       !curl_easy_setopt(s->curl, CURLOPT_CAPATH, NULL);
+	free(blob.data);
+	return good;
+}
+
+static bool set_up_address(struct stream *s, const struct fetch *fetch, struct curl_slist **ret_headers)
 {
 	char url[URL_BYTES], header[FETCH_TOKEN_MAX + 32];
 	int length = (int)strlen(fetch->url);
@@ -129,6 +263,12 @@ static bool set_up(struct stream *s, const struct fetch *fetch, struct curl_slis
 	return headers && !curl_easy_setopt(s->curl, CURLOPT_URL, url) &&
 	       !curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, headers) &&
 	       !curl_easy_setopt(s->curl, CURLOPT_PROTOCOLS_STR, "http,https") &&
+	       !curl_easy_setopt(s->curl, CURLOPT_NOPROXY, "*");
+}
+
+static bool set_up(struct stream *s)
+{
+	return !curl_easy_setopt(s->curl, CURLOPT_NOSIGNAL, 1L) &&
 	       !curl_easy_setopt(s->curl, CURLOPT_CONNECTTIMEOUT, CONNECT_S) &&
 	       !curl_easy_setopt(s->curl, CURLOPT_LOW_SPEED_LIMIT, 1L) &&
 	       !curl_easy_setopt(s->curl, CURLOPT_LOW_SPEED_TIME, SILENCE_S) &&
@@ -136,7 +276,33 @@ static bool set_up(struct stream *s, const struct fetch *fetch, struct curl_slis
 	       !curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, s->why) &&
 	       !curl_easy_setopt(s->curl, CURLOPT_WRITEFUNCTION, on_body) &&
 	       !curl_easy_setopt(s->curl, CURLOPT_WRITEDATA, s) &&
-	       (!fetch->ca_file || !curl_easy_setopt(s->curl, CURLOPT_CAINFO, fetch->ca_file));
+	       !curl_easy_setopt(s->curl, CURLOPT_NOPROGRESS, 0L) &&
+	       !curl_easy_setopt(s->curl, CURLOPT_XFERINFOFUNCTION, is_unwanted) &&
+	       !curl_easy_setopt(s->curl, CURLOPT_XFERINFODATA, s);
+}
+
+/* All that takes files and name servers; then neither is left. What did not work is in why. */
+static bool prepare(struct stream *s, const struct fetch *fetch, struct curl_slist **ret_headers,
+		    struct curl_slist **ret_found)
+{
+	struct server server;
+	const char *step;
+	int err;
+
+	strcpy(s->why, "libcurl refuses the address or the options");
+	if (!parse_server(fetch->url, &server) || !set_up_address(s, fetch, ret_headers) ||
+	    !trust(s, fetch) || !set_up(s))
+		return false;
+	if (!is_number(server.host)) {
+		*ret_found = find(s, &server);
+		if (!*ret_found || curl_easy_setopt(s->curl, CURLOPT_RESOLVE, *ret_found))
+			return false;
+	}
+	err = confine_fetch(server.port, &step);
+	if (err)
+		snprintf(s->why, sizeof(s->why), "enter the sandbox: %s: %s; --no-sandbox goes without", step,
+			 strerror(-err));
+	return !err;
 }
 
 static void run(struct stream *s)
@@ -158,24 +324,30 @@ static void run(struct stream *s)
 	}
 }
 
-static void child(const struct fetch *fetch, int fd)
+/* It ends with us, and never reads what is ours. */
+static bool stand_apart(void)
 {
-	struct stream s = { .fd = fd };
-	struct curl_slist *headers = NULL;
-
-	/* It ends with us, and never reads what is ours. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
 	close(STDIN_FILENO);
-	if (open("/dev/null", O_RDONLY) < 0 || curl_global_init(CURL_GLOBAL_DEFAULT))
+	return open("/dev/null", O_RDONLY) >= 0 && !curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static void child(const struct fetch *fetch, int fd)
+{
+	struct stream s = { .fd = fd };
+	struct curl_slist *headers = NULL, *found = NULL;
+
+	if (!stand_apart())
 		_exit(1);
 	s.curl = curl_easy_init();
-	if (s.curl && set_up(&s, fetch, &headers))
+	if (s.curl && prepare(&s, fetch, &headers, &found))
 		run(&s);
 	else
-		say(&s, "libcurl refuses the address or the options");
-	curl_slist_free_all(headers);
+		say(&s, s.why);
 	curl_easy_cleanup(s.curl);
+	curl_slist_free_all(headers);
+	curl_slist_free_all(found);
 	_exit(0);
 }
 

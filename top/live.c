@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "top/compose.h"
+#include "top/confine.h"
 #include "top/keys.h"
 #include "top/screen.h"
 
@@ -218,6 +219,10 @@ int live_run(struct feed *feed, struct model *model, const char **ret_why)
 		return live.signals;
 	}
 	err = screen_open(ret_why);
+	if (!err) {
+		err = confine_showing();
+		*ret_why = "enter the sandbox; --no-sandbox goes without";
+	}
 	while (!err && !live.end) {
 		err = draw(&live);
 		if (!err)

@@ -13,9 +13,11 @@
 
 #include "common/log.h"
 #include "common/options.h"
+#include "common/sandbox_main.h"
 #include "common/status.h"
 #include "common/stop.h"
 #include "top/compose.h"
+#include "top/confine.h"
 #include "top/feed.h"
 #include "top/fetch.h"
 #include "top/live.h"
@@ -27,7 +29,7 @@
 static struct {
 	const char *connect, *token_file, *ca_file, *sort, *filter;
 	enum view_id view;
-	bool batch, bytes, reverse;
+	bool batch, bytes, reverse, no_sandbox, verbose;
 	uint64_t count;
 } settings;
 
@@ -83,6 +85,9 @@ static const struct option_row rows[] = {
 	  &settings.batch, 0, 0, false, NULL },
 	{ "count", 'n', OPTION_NUMBER, "N", "with --batch: end after so many snapshots",
 	  &settings.count, 1, 0, false, NULL },
+	SANDBOX_OPTION(&settings.no_sandbox),
+	{ "verbose", 'v', OPTION_FLAG, NULL, "with --batch: say on stderr what is left to it",
+	  &settings.verbose, 0, 0, false, NULL },
 	{ .name = NULL },
 };
 
@@ -254,11 +259,11 @@ static bool fill(struct feed *feed, int *ret_status)
 
 static int run_batch(struct feed *feed, struct model *model)
 {
-	int status = STATUS_DONE;
+	int status = confine_printing();
 	uint64_t printed = 0;
 
 	stop_install();
-	while (!feed->ended && fill(feed, &status)) {
+	while (status == STATUS_DONE && !feed->ended && fill(feed, &status)) {
 		status = print_all(feed, model, &printed);
 		if (status != STATUS_DONE || is_enough(printed))
 			return status;
@@ -298,6 +303,7 @@ int main(int argc, char **argv)
 	case OPTIONS_GO:
 		break;
 	}
+	confine_as(settings.no_sandbox, settings.verbose);
 	status = prepare(&model);
 	if (status == STATUS_DONE)
 		status = open_feed(&feed);

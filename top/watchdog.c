@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "top/confine.h"
+
 static bool same_modes(const struct termios *a, const struct termios *b)
 {
 	return a->c_iflag == b->c_iflag && a->c_oflag == b->c_oflag && a->c_cflag == b->c_cflag &&
@@ -70,7 +72,8 @@ static void work(int fd, struct terminal terminal)
 	stand_apart();
 	if (dup2(terminal.fd, 0) == 0 && dup2(fd, 1) == 1 && !close_range(2, ~0u, 0)) {
 		terminal.fd = 0;
-		watch(1, &terminal);
+		if (!confine_watchdog())
+			watch(1, &terminal);
 	}
 	_exit(0);
 }

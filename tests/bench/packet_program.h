@@ -96,8 +96,12 @@ static inline void bench_load_spread(struct packet_program *p, u32 flows, u32 at
 	p->spread->rodata->spread_at = at;
 	bpf_map__set_max_entries(p->spread->maps.bare_hash, with_bare ? flows : 1);
 	bpf_map__set_max_entries(p->spread->maps.bare_percpu, with_bare ? flows : 1);
+	bpf_map__set_max_entries(p->spread->maps.bare_rings, p->n_cpus);
 	if (spread_bpf__load(p->spread))
 		bench_die("load spread");
+	for (unsigned int cpu = 0; cpu < p->n_cpus; cpu++)
+		if (bpf_map_update_elem(bpf_map__fd(p->spread->maps.bare_rings), &cpu, &p->rings[cpu], 0))
+			bench_die("lend a ring");
 }
 
 /*

@@ -9,6 +9,7 @@ usage: harm.py HARM AMOUNT [SEED]
   full  recorder takes nothing for AMOUNT seconds, once all pipes before it are full
   away  nobody reads recorder's FIFO, for AMOUNT seconds longer than it waits for that
   clock it is set forward, set back, and the machine sleeps, AMOUNT times
+  disk  it takes one write of fifty no more, until recorder has failed AMOUNT times, and then all
   calls one system call of some is interrupted, would block, or does a part; so AMOUNT numbered lines go through
 
 Nothing may hang, and at the end
@@ -85,13 +86,22 @@ def clock(pipe, times, _rng):
             pipeline.wait_for("a graph that goes on", lambda: is_now(pipe.tap.history_s - realtime_s))
 
 
+def disk(pipe, times, _rng):
+    pipe.control(0, 0)
+    for n in range(times):
+        pipeline.wait_for("recorder to fail", lambda: pipe.said().count("what comes meanwhile is kept") > n)
+        pipeline.wait_for("recorder to go on", lambda: pipe.said().count(f"writes to '{pipe.database}' again") > n)
+    pipe.control(0, 0, True)
+
+
 def calls(pipe, lines, _rng):
     pipeline.wait_for("so many lines", lambda: pipe.tap.seen >= lines)
     pipe.wait_flow()
     pipe.control(0, 0, True)
 
 
-HARMS = {"full": full, "away": away, "clock": clock, "calls": calls}
+HARMS = {"full": full, "away": away, "clock": clock, "disk": disk, "calls": calls}
+CALLS = {"disk": ("nospace", 50), "calls": ("eintr,again,short", 4)}
 HARMS.update({f"killed-{stage}": killed(stage) for stage in pipeline.STAGES})
 
 
@@ -147,9 +157,11 @@ def judge(verdict, pipe, harm, amount, stats):
 def main():
     harm, amount = sys.argv[1], int(sys.argv[2])
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else random.SystemRandom().randrange(1 << 32)
-    pipe, verdict = pipeline.Pipeline("eintr,again,short" if harm == "calls" else "", seed), Verdict()
+    pipe, verdict = pipeline.Pipeline(*CALLS.get(harm, ("", 1)), seed), Verdict()
     print(f"{harm} {amount}, seed {seed}")
     try:
+        # A database cannot be made where there is no room.
+        pipe.control(0, 0, harm == "disk")
         pipe.start()
         HARMS[harm](pipe, amount, random.Random(seed))
         pipe.wait_flow()

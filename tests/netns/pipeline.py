@@ -139,9 +139,9 @@ class Blaster(threading.Thread):
 
 
 class Pipeline:
-    """Its system calls come to what interpose says: kinds of tests/interpose.c."""
+    """Its system calls come to what interpose says, one of rate: kinds of tests/interpose.c."""
 
-    def __init__(self, interpose="", seed=0):
+    def __init__(self, interpose, rate, seed):
         self.work, self.binaries = os.environ["WORK"], os.environ["BIN"]
         self.errors = open(self.work + "/stderr", "w+b")
         self.database = self.work + "/state/flows.db"
@@ -149,7 +149,8 @@ class Pipeline:
         os.chown(self.work + "/state", 65534, 65534)
         self.running, self.held, self.port, self.packets_before = {}, {}, None, 0
         self.control_file = open(self.work + "/control", "w+b")
-        self.prefix = ["env", f"INTERPOSE={interpose}", f"INTERPOSE_SEED={seed}", f"INTERPOSE_CONTROL={self.control_file.name}",
+        self.prefix = ["env", f"INTERPOSE={interpose}", f"INTERPOSE_RATE={rate}", f"INTERPOSE_SEED={seed}",
+                       f"INTERPOSE_CONTROL={self.control_file.name}",
                        f"LD_PRELOAD={os.environ['INTERPOSE_SO']}"]
         for name in PIPES:
             os.mkfifo(self.path(name), 0o600)
@@ -159,7 +160,6 @@ class Pipeline:
         self.feeder = Feeder(os.open(self.path("lines"), os.O_WRONLY))
         self.blaster = Blaster()
         self.tap.start()
-        self.control(0, 0)
 
     def control(self, realtime_s, boottime_s, is_calm=False):
         """What time it is, and whether system calls do as they should."""

@@ -131,3 +131,24 @@ process() {
 	jq -se --argjson n "$expected" '[.[] | select(.final) | .totals.packets] | add == $n' first second
 	jq -se '[.[] | select(.final) | .losses.bad_lines] | add == 0' first second
 }
+
+@test "who starts is ready, although nobody empties the FIFO behind it" {
+	# As large as programs would make it themselves, and full.
+	/usr/bin/python3 -c 'import fcntl, os
+fcntl.fcntl(9, fcntl.F_SETPIPE_SZ, 1 << 20)
+os.set_blocking(9, False)
+try:
+    while os.write(9, b"\n" * 4096): pass
+except BlockingIOError: pass
+os.set_blocking(9, True)'
+	mkfifo ready input
+	exec 8<>ready 7<>input
+	for command in "reader --pcap $PCAP" "aggregator" "recorder --db db"; do
+		# shellcheck disable=SC2086 # options are words
+		"$BIN/"$command --ready-fd 6 <input >lines 6>ready 7>&- 8>&- 9>&- &
+		started=$!
+		read -r -t 60 _ <&8
+		kill -TERM "$started"
+		run wait "$started"
+	done
+}

@@ -251,6 +251,17 @@ def case_events(port, feed):
     equal(events.event(), {"event": "status", "data": '{"type":"status","stale":true}'}, "status")
     late = Events(port)
     late.take("snapshot 29", "status")
+    # Who takes no chunks gets the same, and so does who wants the connection closed.
+    host = f"Host: {HOST}:{port}\r\n"
+    old = Stream(connect(port))
+    old.s.sendall(f"GET /events HTTP/1.0\r\n{host}\r\n".encode())
+    status, fields = old.head()
+    equal((status, fields.get("transfer-encoding")), (200, None), "answer to HTTP/1.0")
+    lines = [old.line() for _ in range(8)]
+    equal(lines[:2] + lines[3:4], ["retry: 2000", "", "event: snapshot"], "its first lines")
+    equal(json.loads(lines[4].removeprefix("data: ")), snapshot, "its snapshot")
+    equal(lines[6:], ["event: status", 'data: {"type":"status","stale":true}'], "its last lines")
+    Events(port, "Connection: close").take("snapshot 29", "status")
 
 
 def case_websocket(port, feed):

@@ -41,9 +41,15 @@ NoNewPrivs:1 Seccomp:2 " ]
 	[ "$(left "$BIN/aggregator")" = "$(said '`aggregator`')" ]
 	[ "$(left "$BIN/reader" --pcap "$capture")" = "$(said '`reader --pcap`')" ]
 	[ "$(left "$BIN/recorder" --db "$BATS_TEST_TMPDIR/flows.db")" = "$(said '`recorder`[^|]*')" ]
+	[ "$(left "$BIN/report" top --db "$BATS_TEST_TMPDIR/flows.db")" = "$(said '`report`')" ]
+	[ "$(left "$BIN/top" --batch)" = "$(said '`top`')" ]
 	grep -q "all but $(said '`aggregator`')system calls" "$docs/man/jopil-aggregator.1"
 	grep -q "all but $(said '`recorder`, the thread that writes')system calls" "$docs/man/jopil-recorder.1"
 	grep -q "all but $(said '`reader`')system calls" "$docs/man/jopil-reader.1"
+	grep -q "all but $(said '`report`')system calls" "$docs/man/jopil-report.1"
+	grep -q "all but $(said '`top`')system calls" "$docs/man/jopil-top.1"
+	# None has more than thirty.
+	[ "$(sed -n 's/^| `[^|]* | \([0-9][0-9]*\).*/\1/p' "$docs/SECURITY.md" | sort -n | tail -n 1)" -le 30 ]
 }
 
 @test "aggregator: in force, without capabilities" {
@@ -77,4 +83,45 @@ NoNewPrivs:1 Seccomp:2 " ]
 @test "reader: a capture: no program, file, socket, privilege or executable memory" {
 	run inject all "$BIN/reader" --pcap - < <(head -c 24 "$BATS_TEST_DIRNAME/pcaps/cooked.pcap")
 	all_stopped 26
+}
+
+# refused COUNT: so many calls were tried; all were stopped but opening files, where Landlock refuses each.
+refused() {
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(grep -c . <<<"$output")" -eq "$1" ]
+	[ "$(grep -c -e ' stopped$' -e '^openat[a-z-]* EACCES$' <<<"$output")" -eq "$1" ]
+	grep -qx 'openat EACCES' <<<"$output"
+	grep -qx 'execve stopped' <<<"$output"
+}
+
+@test "report: no program, socket, privilege, executable memory, or file but the database" {
+	local db=$BATS_TEST_TMPDIR/flows.db
+	"$BIN/recorder" --db "$db" </dev/null >/dev/null
+	run inject blocked "$BIN/report" top --db "$db" </dev/null
+	refused 27
+}
+
+@test "top: lines, the screen and its watchdog: no program, file, socket, privilege or executable memory" {
+	run inject blocked "$BIN/top" --batch <<<'{"type":"snapshot","seq":1,"interval_ms":60000}'
+	all_stopped 27
+	run inject screen "$BIN/top"
+	all_stopped 26
+	run inject watchdog "$BIN/top"
+	all_stopped 26
+}
+
+@test "top --connect: connections to the port of its server, and nothing else" {
+	run inject fetch "$BIN/top" --batch
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(grep -c ' stopped$' <<<"$output")" -eq 24 ]
+	[ "$(grep -c ' ENOSYS$' <<<"$output")" -eq 2 ]
+	grep -qx 'socket done' <<<"$output"
+	grep -qx 'connect ENOTSOCK' <<<"$output"
+	grep -qx 'socket-unix stopped' <<<"$output"
+	# Of ports Landlock knows from Linux 6.7 on.
+	local abi
+	abi=$("$BIN/report" --verbose top --db / 2>&1 | sed -n 's/.*Landlock ABI //p')
+	[ "$abi" -lt 4 ] || grep -qx 'connect-elsewhere EACCES' <<<"$output"
 }

@@ -200,6 +200,25 @@ static void read_sse(const struct feed_cursor *cursor, size_t size, char text[51
 	assert_int_equal(frame_copy_sse(frame, length, text, size), 0);
 }
 
+/* From each offset on, what is left of its chunk is the end of the whole. */
+static void expect_chunk(const struct frame *frame, const char *wanted)
+{
+	size_t length = strlen(wanted);
+
+	assert_int_equal(frame->chunk_length, length);
+	for (size_t offset = 0; offset <= length; offset++) {
+		struct iovec parts[FRAME_PARTS];
+		size_t count = frame_chunk_rest(frame, offset, parts), at = offset;
+
+		for (size_t i = 0; i < count; i++) {
+			assert_true(parts[i].iov_len > 0 && parts[i].iov_len <= length - at);
+			assert_memory_equal(parts[i].iov_base, wanted + at, parts[i].iov_len);
+			at += parts[i].iov_len;
+		}
+		assert_int_equal(at, length);
+	}
+}
+
 static void expect_sse(struct world *w, struct feed_cursor *cursor, const char *wanted)
 {
 	uint64_t lost = 0;
@@ -258,6 +277,8 @@ static void test_framings(void **state)
 		assert_string_equal(text, "id: abc-1-snapshot\nevent: snapshot\n"
 				    "data: {\"type\":\"snapshot\",\"seq\":7}\n\n");
 	}
+	expect_chunk(cursor.frame, "46\r\nid: abc-1-snapshot\nevent: snapshot\n"
+		     "data: {\"type\":\"snapshot\",\"seq\":7}\n\n\r\n");
 	assert_int_equal(websocket_message_rest(&cursor.frame->websocket, 0, false, parts), 2);
 	assert_memory_equal(parts[0].iov_base, "\x81\x1b", 2);
 	assert_int_equal(websocket_message_rest(&cursor.frame->websocket, 4, false, parts), 1);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "common/line_read.h"
 #include "common/line_write.h"
 #include "common/protocol.h"
 
@@ -256,6 +257,28 @@ static void test_interface_names(void **state)
 	assert_non_null(strstr(packet_line(&r), "\"ifname\":\"if10\""));
 }
 
+/* Each byte that is no UTF-8 becomes three: a name must not make readers refuse its line. */
+static void test_readers_take_any_cgroup(void **state)
+{
+	const struct connection_record r = { .key = { .protocol = 6, .vlan = VLAN_NONE, .ip_version = 4,
+						      .flags = FLOW_PORTS }, .owner = { .pid = 1 } };
+	char name[LINE_CGROUP_BYTES + 2] = "", line[LINE_MAX_BYTES + LINE_READ_PADDING], *end;
+	struct connection_record again;
+	struct line_reader reader;
+
+	(void)state;
+	line_reader_init(&reader);
+	line_writer_init(&writer);
+	writer.cgroup = name;
+	for (size_t n = 0; n <= LINE_CGROUP_BYTES; n++) {
+		name[n] = (char)(n % 5 == 4 ? 'x' : 0xff);
+		end = connection_line_write(line, &writer, &r);
+		assert_int_equal(connection_line_read(&reader, line, (size_t)(end - line) - 1, &again), LINE_OK);
+		assert_true(reader.cgroup.length <= LINE_TEXT_MAX && reader.cgroup.length >= n);
+	}
+	line_reader_free(&reader);
+}
+
 static void test_hello(void **state)
 {
 	char line[LINE_MAX_BYTES + 1];
@@ -307,6 +330,7 @@ int main(void)
 		cmocka_unit_test(test_ipv6_as_inet_ntop),
 		cmocka_unit_test(test_strings_of_any_bytes),
 		cmocka_unit_test(test_interface_names),
+		cmocka_unit_test(test_readers_take_any_cgroup),
 		cmocka_unit_test(test_hello),
 		cmocka_unit_test(test_protocol_names_both_ways),
 	};
