@@ -66,7 +66,15 @@ test('format: exact numbers are whole and grouped', () => {
 	table((value) => format.exact(value, 'packets'), [
 		[0, '0 packets'], [1234567, '1,234,567 packets'], [2 ** 53 - 1, '9,007,199,254,740,991 packets'], [null, '–'],
 	]);
-	assert.equal(format.exact(-12), '-12');
+	table(format.exact, [
+		[-12, '-12'], [-1234, '-1,234'], [999, '999'], [1000, '1,000'], [100000, '100,000'], [1234567.25, '1,234,567.25'],
+		[0.0625, '0.063'], [999.9999, '1,000'], [0.0001, '0'], [2 ** 63, '9,223,372,036,854,776,000'],
+	]);
+	const all = new Intl.NumberFormat('en', { maximumFractionDigits: 3 });
+
+	for (let i = 0, number = 1; i < 200; i++, number = (number * 16807) % 2147483647)
+		for (const value of [number, -number, number / 64, number * number])
+			assert.equal(format.exact(value), all.format(value));
 });
 
 test('format: durations in two units', () => {
@@ -964,6 +972,9 @@ test('engine: what comes to the page is what is in sight, however many rows ther
 	const { engine, answers, source, said } = startTestEngine();
 
 	engine.take({ asks: [[...askFlows(), 1]] });
+	// Somebody closes the details of a row before there is one.
+	engine.take({ call: [8, 'flows', 'place', { key: 'any' }] });
+	assert.deepEqual(said.at(-1).result, [8, -1]);
 	source().emit('snapshot', { ...head(1), flows: manyFlows(10000), packets: [{ length: 1 }] });
 	const [, number, window] = answers().at(-1);
 	assert.equal(number, 1);

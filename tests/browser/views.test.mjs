@@ -40,10 +40,15 @@ async function withPage(act, { path = '', args = [], ...options } = {}) {
 
 const labels = (page) => page.locator('.sankey-node').evaluateAll((all) => all.map((one) => one.getAttribute('aria-label')));
 
+// What draws it comes after the first paint, whenever it does.
+const drawn = (page) => page.locator('.sankey-node').first().waitFor();
+
 test('sankey: what the snapshot says, in both themes without fault', async () => {
 	for (const colorScheme of ['light', 'dark'])
 		await withPage(async (page, feed) => {
 			const snapshot = await feed();
+
+			await drawn(page);
 			const words = await labels(page);
 			const tcp = snapshot.flows.filter(({ proto }) => proto === 'TCP').reduce((sum, { bps }) => sum + bps, 0);
 
@@ -60,7 +65,7 @@ test('sankey: what the snapshot says, in both themes without fault', async () =>
 test('sankey: in and out; a way is known with the second snapshot', () => withPage(async (page, feed) => {
 	await page.locator('#sankey .empty', { hasText: /with the next snapshot/ }).waitFor();
 	await feed();
-	await page.locator('.sankey-node').first().waitFor();
+	await drawn(page);
 	assert.equal(await page.locator('#sankey .switch [aria-pressed="true"]').textContent(), '↓ In');
 	const inbound = await labels(page);
 	await page.getByRole('button', { name: '↑ Out' }).click();
@@ -74,6 +79,7 @@ test('sankey: in and out; a way is known with the second snapshot', () => withPa
 
 test('sankey: the keyboard goes from node to node, keeps its place, and leads to the flows', () => withPage(async (page, feed) => {
 	await feed();
+	await drawn(page);
 	const focused = () => page.evaluate(() => document.activeElement.getAttribute('aria-label'));
 
 	assert.equal(await page.locator('.sankey-node[tabindex="0"]').count(), 1);

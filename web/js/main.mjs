@@ -50,6 +50,14 @@ function alertsOf({ now, ended, knowsNormal }) {
 	return { now: () => now, ended: () => ended, knowsNormal: () => knowsNormal };
 }
 
+// What early.js asked for: the numbers of api/stats, until the engine says more.
+function earlyState(body) {
+	const { httpd = null, ...raw } = body;
+
+	return { httpd, snapshot: headOf(readSnapshot(raw)), topics: ['stats'], received: 1, receivedAt: performance.now() };
+}
+
+const first = globalThis.jopilFirst ?? null;	// there already
 const asks = createAsks(startEngine(hear), showBusy);
 const memory = createMemory();
 const past = createPast(LIVE, () => store.set({}), showBusy);
@@ -58,7 +66,7 @@ const store = createStore({
 	topics: [],	// of the snapshot that have come
 	received: 0,	// snapshots that came
 	receivedAt: null,
-	feed: { link: 'connecting', mode: 'events', problem: '', ended: false },
+	feed: { link: 'connecting', mode: 'events', problem: '', ended: first?.httpd?.stale === true },
 	httpd: null,
 	freshness: null,
 	range: LIVE,
@@ -69,6 +77,7 @@ const store = createStore({
 	packets: { seen: 0, leftOut: 0, lastShown: 0, lastLeftOut: 0 },
 	select: asks.select,
 	call: asks.call,
+	...(first && earlyState(first)),
 }, (tell) => {
 	showBusy();
 	inTime(tell);
@@ -97,16 +106,9 @@ function takeState({ snapshot, topics, fresh, page, alerts, packets, answers }) 
 	});
 }
 
-// What early.js asked for: the numbers of api/stats, until the engine says more.
 function takeEarly(body) {
-	if (!body || store.get().received > 0)
-		return;
-	const { httpd = null, ...raw } = body;
-
-	store.set({
-		httpd, snapshot: headOf(readSnapshot(raw)), topics: ['stats'], received: 1, receivedAt: performance.now(),
-		feed: { ...store.get().feed, ended: httpd?.stale === true },
-	});
+	if (body && store.get().received === 0)
+		store.set({ ...earlyState(body), feed: { ...store.get().feed, ended: body.httpd?.stale === true } });
 }
 
 // What the engine says: see engine/engine.mjs.
@@ -146,6 +148,7 @@ function viewFor(id) {
 		made.set(id, create({
 			params: (params) => router.setParams(id, params),
 			href: (params) => router.href(id, params),
+			changed: () => store.set({}),
 		}));
 	}
 	return made.get(id);
@@ -181,7 +184,7 @@ function updateView() {
 	asks.during(() => current.update(store.get()));
 	past.look(store.get().snapshot.timestamp);
 	control.update(store.get());
-	if (!asks.isBusy() && !past.isBusy())
+	if (!asks.isBusy() && !past.isBusy() && (current.isWhole?.() ?? true))
 		setAttribute(shell.main, 'aria-busy', null);
 }
 
@@ -214,4 +217,5 @@ showRoute(router.get(), false);
 showFreshness();
 setInterval(showFreshness, TICK_MS);
 shell.main.addEventListener('zoom', ({ detail: { from, to } }) => chooseRange(rangeText(from, to)));
-globalThis.jopilStats?.then(takeEarly);
+if (!first)
+	globalThis.jopilStats?.then(takeEarly);

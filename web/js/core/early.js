@@ -11,7 +11,11 @@
 		// No storage: as the system has it.
 	}
 	globalThis.jopilStats = fetch('api/stats', { cache: 'no-store', headers: { Accept: 'application/json' } })
-		.then((response) => (response.ok ? response.json() : null)).catch(() => null);
+		.then((response) => (response.ok ? response.json() : null)).catch(() => null)
+		.then((body) => {
+			globalThis.jopilFirst = body;	// for who comes later, at once
+			return body;
+		});
 	try {
 		const worker = new Worker('js/engine/worker.mjs', { type: 'module' });
 

@@ -11,7 +11,7 @@ import { TABLES } from './tables.mjs';
  * hold is set they are those of the snapshot when it was.
  */
 function createTableAnswer() {
-	let rows = null;
+	let rows = null;	// before the first snapshot
 	let known = {};
 	let of = '';
 	let seen = null;
@@ -36,9 +36,9 @@ function createTableAnswer() {
 			return { ...rows.window(args), ...known };
 		},
 		// The file of all rows that match.
-		save: ({ kind }) => toFile(kind, rows.arranged()),
+		save: ({ kind }) => toFile(kind, rows?.arranged() ?? []),
 		// Where the row with this key is, -1: nowhere.
-		place: ({ key }) => rows.arranged().findIndex((row) => TABLES[of].key(row) === key),
+		place: ({ key }) => rows?.arranged().findIndex((row) => TABLES[of].key(row) === key) ?? -1,
 	};
 }
 

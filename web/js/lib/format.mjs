@@ -4,7 +4,6 @@
 export const NOTHING = '–';
 
 const PREFIXES = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
-const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 3 });
 
 // A finite number, or null. Numbers above 2^53 come as strings.
 export function toNumber(value) {
@@ -13,12 +12,20 @@ export function toNumber(value) {
 	return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
+// "1,234,567.25": three digits after the point at most. By hand: the first use of Intl loads what a browser knows of all languages.
+function grouped(number) {
+	const [whole, rest] = String(Number.isInteger(number) ? number : Math.round(number * 1000) / 1000).split('.');
+	const text = whole.includes('e') ? whole : whole.replace(/\B(?=(\d{3})+$)/g, ',');
+
+	return rest === undefined ? text : `${text}.${rest}`;
+}
+
 export function exact(value, unit = '') {
 	const number = toNumber(value);
 
 	if (number === null)
 		return NOTHING;
-	return unit ? `${grouped.format(number)} ${unit}` : grouped.format(number);
+	return unit ? `${grouped(number)} ${unit}` : grouped(number);
 }
 
 function threeDigits(number) {

@@ -48,10 +48,22 @@ export function createRangeControl(choose) {
 	const choices = createSwitch({ label: 'Time range', choices: CHOICES.map(([id, label]) => [id, label]), chosen: 'live', choose });
 	const words = h('span', { id: 'range-words', role: 'status' });
 	const back = h('button', { type: 'button', id: 'range-live', hidden: true, on: { click: () => choose('live') } }, 'Back to live');
-	const dates = createDates(choose);
+	const element = h('div', { class: 'range', id: 'range' }, choices.element, words, back);
+	let dates = null;	// made when it is offered: fields for dates are the dearest of all elements
+
+	function offerDates(offered, bounds) {
+		if (offered && !dates) {
+			dates = createDates(choose);
+			choices.element.after(dates.element);
+		}
+		if (!dates)
+			return;
+		setHidden(dates.element, !offered);
+		dates.update(bounds);
+	}
 
 	return {
-		element: h('div', { class: 'range', id: 'range' }, choices.element, dates.element, words, back),
+		element,
 		update({ range, past, snapshot, httpd }) {
 			const live = isLive(range);
 			const answer = past.answer();
@@ -60,8 +72,7 @@ export function createRangeControl(choose) {
 
 			choices.offer([...choicesTo(oldest, snapshot.timestamp), range.id]);
 			choices.show(range.id);
-			setHidden(dates.element, oldest === null && !isFrozen(range));
-			dates.update(isFrozen(range) ? range : { from: null, to: null });
+			offerDates(oldest !== null || isFrozen(range), isFrozen(range) ? range : { from: null, to: null });
 			setHidden(back, live);
 			setText(words, live ? '' : [rangeWords(range, snapshot.timestamp), more].filter(Boolean).join('; '));
 		},

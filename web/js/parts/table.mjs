@@ -132,7 +132,7 @@ export function createTable(options) {
 	let room = Infinity;	// px for columns
 	let planned = false;
 	let first = 0;	// place of the first row that exists
-	let height = 0;	// of the sight; it and the next are kept, as asking for them has the page laid out anew
+	let height = 0;	// of the sight, told before the first frame that has it; it and the next are kept, as asking for them has the page laid out anew
 	let top = 0;	// scrolled so far
 	let lost = null;	// the row that had the focus when all rows were made anew
 	const keys = createRowKeys(body, { pool: () => pool, first: () => first, count: () => given.count, reveal });
@@ -198,8 +198,6 @@ export function createTable(options) {
 	}
 
 	function paint() {
-		if (long)
-			height ||= element.clientHeight;
 		const { first: from, rows, count } = given;
 		const sight = long ? rowsInSight(top, Math.max(height, ROW_PX), ROW_PX, count) : { first: 0, last: count };
 		const last = Math.min(sight.last, from + rows.length);
@@ -258,11 +256,13 @@ export function createTable(options) {
 	function resized() {
 		if (element.clientWidth === 0)
 			return;
+		const isNew = height === 0;
+
 		room = element.clientWidth;
 		height = element.clientHeight;
 		top = element.scrollTop;
 		chooseColumns();
-		if (lost)
+		if (lost || isNew)
 			paint();
 		else
 			paintSoon();
@@ -284,7 +284,7 @@ export function createTable(options) {
 	return {
 		element,
 		async focus(wanted) {
-			const place = await placeOf(wanted);
+			const place = (await placeOf(wanted)) ?? -1;
 
 			if (place < 0)
 				element.focus();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The first view: everything at a glance.
+// The first view: everything at a glance. The numbers come first; the rest is made when they are painted.
 
 import { h } from '../core/dom.mjs';
+import { afterPaint } from '../core/slices.mjs';
 import { formatRoute } from '../lib/route.mjs';
 import { createAlertList } from '../parts/alerts.mjs';
 import { createAccounting } from '../parts/accounting.mjs';
@@ -15,37 +16,48 @@ import { createTopProcesses } from '../parts/processes.mjs';
 import { createThroughput } from '../parts/throughput.mjs';
 import { createTiles } from '../parts/tiles.mjs';
 
-export function createOverview({ params }) {
+export function createOverview({ params, changed }) {
 	const allFlows = h('a', { href: formatRoute('flows') }, 'All flows');
 	let chosen = {};
+	let flows = null;
 	const choose = (more) => {
 		chosen = { ...chosen, ...more };
 		allFlows.href = formatRoute('flows', chosen);
 	};
-	const flows = createFlows({
-		className: 'low',
-		aside: [allFlows],
-		params(more) {
-			choose(more);
-			params(more);
-		},
+	const makeFlows = () => {
+		flows = createFlows({
+			className: 'low',
+			aside: [allFlows],
+			params(more) {
+				choose(more);
+				params(more);
+			},
+		});
+		flows.setParams(chosen);
+		return flows;
+	};
+	const makePackets = () => createPackets({ className: 'low', aside: [h('a', { href: formatRoute('packets') }, 'All packets')] });
+	const parts = [createTiles()];
+	const element = h('div', { class: 'view grid' }, ...parts.map((part) => part.element));
+	const whole = afterPaint([
+		createAccounting, createAlertList, createThroughput, createProtocols, createTopProcesses, createTopDrops,
+		createRttSummary, makeFlows, createInterfaces, createCpus, makePackets, createLosses,
+	]).then((made) => {
+		parts.push(...made);
+		element.append(...made.map((part) => part.element));
+		changed();
 	});
-	const packets = createPackets({ className: 'low', aside: [h('a', { href: formatRoute('packets') }, 'All packets')] });
-	const parts = [
-		createTiles(), createAccounting(), createAlertList(), createThroughput(), createProtocols(), createTopProcesses(),
-		createTopDrops(), createRttSummary(), flows, createInterfaces(), createCpus(),
-		packets, createLosses(),
-	];
 
 	return {
-		element: h('div', { class: 'view grid' }, ...parts.map((part) => part.element)),
+		element,
+		isWhole: () => parts.length > 1,
 		update: (state) => parts.forEach((part) => part.update(state)),
 		// at: a part to go to
 		setParams({ at, ...given }, moved) {
 			if (at && moved)
-				requestAnimationFrame(() => document.getElementById(at)?.scrollIntoView({ block: 'center' }));
+				whole.then(() => requestAnimationFrame(() => document.getElementById(at)?.scrollIntoView({ block: 'center' })));
 			choose(given);
-			flows.setParams(given);
+			flows?.setParams(given);
 		},
 	};
 }
