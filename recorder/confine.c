@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -47,13 +48,18 @@ static const int writing[] = {
 	SCMP_SYS(rt_sigprocmask), SCMP_SYS(exit),
 };
 
-/* Files that libraries read when they are used first: /dev/urandom, /etc/localtime. */
+/*
+ * Files that libraries read when they are used first: /dev/urandom, /etc/localtime. SQLite needs a
+ * random number when its log begins anew, which a crash puts off until we are confined.
+ */
 static void use_first(void)
 {
 	time_t now = time(NULL);
 	struct tm day;
+	char any;
 
 	json_object_seed(0);
+	sqlite3_randomness(sizeof(any), &any);
 	localtime_r(&now, &day);
 }
 

@@ -40,6 +40,42 @@ harm() {
 @test "recorder killed $FAULTS times under load: the same" { harm killed-recorder "$FAULTS"; }
 @test "httpd killed $FAULTS times under load: the same" { harm killed-httpd "$FAULTS"; }
 
+# process FIRST LAST: lines of as many remotes.
+process() {
+	awk -v first="$1" -v last="$2" -v now="$(date +%s)" 'BEGIN { for (i = first; i <= last; i++) printf("{\"type\":\"process\"," \
+		"\"timestamp\":%d000.000,\"pid\":7,\"command\":\"x\",\"uid\":0,\"ip_version\":4,\"proto\":\"TCP\",\"remote_ip\":\"10.0.%d.%d\"," \
+		"\"remote_port\":443,\"tx_bytes\":1,\"rx_bytes\":0,\"tx_calls\":1,\"rx_calls\":1}\n", now, i / 250, i % 250) }'
+}
+
+# recorded N: waits until it is so many.
+recorded() {
+	until [ "$(sqlite3 -readonly "$WORK/db" 'SELECT sum(tx_bytes) FROM traffic_days' 2>"$WORK/errors")" = "$1" ]; do
+		kill -0 "$RECORDER"
+	done
+}
+
+@test "recorder after a crash: in its sandbox, SQLite's log begins anew" {
+	mkfifo "$WORK/in"
+	for round in 1 2; do
+		"$BIN/recorder" --db "$WORK/db" --interval 0.1 <"$WORK/in" >/dev/null 2>"$WORK/err" 3>&- &
+		RECORDER=$!
+		PIDS+=("$RECORDER")
+		exec 8>"$WORK/in"
+		process 1 100 >&8
+		recorded $((round * 100))
+		[ "$round" -eq 1 ] || break
+		kill -KILL "$RECORDER"
+		wait "$RECORDER" || [ $? -eq 137 ]
+		exec 8>&-
+		[ -s "$WORK/db-wal" ]
+	done
+	# More than the log holds before it begins anew (wal_autocheckpoint). Who reads now would put that off.
+	for _ in 1 2 3 4; do process 1 60000 >&8; done
+	exec 8>&-
+	wait "$RECORDER"
+	[ ! -s "$WORK/err" ]
+}
+
 # ---- slow, late, interrupted -------------------------------------------------
 
 @test "pipes full for $SECONDS_FULL s more: back-pressure, and sums are exact" { harm full "$SECONDS_FULL"; }
