@@ -255,6 +255,15 @@ static int read_lines(struct run *r)
 	return STATUS_DONE;
 }
 
+/* Flat out there is always more: the rest is for who is started next. */
+static int read_rest(struct run *r)
+{
+	int err = input_read_rest(&r->input);
+
+	take_lines(r);
+	return err ? failed("read stdin", -err) : STATUS_DONE;
+}
+
 static bool timer_expired(struct run *r)
 {
 	uint64_t times;
@@ -285,7 +294,7 @@ static int turn(struct run *r)
 		return ready == -EINTR ? STATUS_DONE : failed("wait for input", -ready);
 	if (ready == 0 || stop_is_overdue()) {
 		r->at_end = true;
-		return STATUS_DONE;
+		return read_rest(r);
 	}
 	if (fds[2].revents & (POLLERR | POLLHUP))
 		r->stdout_closed = r->at_end = true;

@@ -10,6 +10,7 @@
 
 #include "common/line_read.h"
 #include "common/output.h"
+#include "common/stop.h"
 
 #define BUFFER_BYTES (1u << 20)	/* of reads: 64 KiB ones cost a third more a line */
 #define PIPE_BYTES (1 << 20)	/* what everyone is allowed (pipe(7)) */
@@ -52,6 +53,23 @@ int input_read(struct input *in)
 		return -errno;
 	in->at_end = got == 0;
 	in->end += (size_t)got;
+	return 0;
+}
+
+int input_read_rest(struct input *in)
+{
+	struct pollfd more = { .fd = in->fd, .events = POLLIN };
+
+	while (in->end > in->begin && in->end < BUFFER_BYTES && in->buffer[in->end - 1] != '\n') {
+		int ready = stop_poll(&more, 1, INPUT_REST_MS);
+		ssize_t got = ready > 0 ? read(in->fd, in->buffer + in->end, 1) : ready;
+
+		if (got < 0 && errno == EAGAIN)
+			continue;
+		if (got <= 0)
+			return got < 0 ? -errno : 0;
+		in->end++;
+	}
 	return 0;
 }
 

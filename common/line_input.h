@@ -9,6 +9,8 @@
 /* Longer lines are counted and passed over: no line of ours comes near. */
 #define INPUT_LINE_MAX 65536
 
+#define INPUT_REST_MS 100
+
 struct input {
 	int fd;
 	char *buffer;
@@ -35,6 +37,13 @@ void input_first_host(int fd, char *ret_host, size_t size);
 
 /* Reads once. 0 (also at the end: at_end), or -errno. */
 int input_read(struct input *in);
+
+/*
+ * Before the end, while more comes: reads to the end of the line that the last read has cut, and not
+ * a byte more, so that who reads next begins with a whole one. Gives up when nothing comes for
+ * INPUT_REST_MS. 0 or -errno.
+ */
+int input_read_rest(struct input *in);
 
 /*
  * The next line without its newline; as line_read.h wants it. A last line without a

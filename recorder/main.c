@@ -214,20 +214,13 @@ static size_t whole_lines(const char *bytes, size_t length)
 	return last ? (size_t)(last - bytes) + 1 : 0;
 }
 
-static int pass_bytes(struct pass *p)
+/* What was read since there were so many bytes. */
+static int pass_new(struct pass *p, size_t before)
 {
-	size_t before = p->input.end - p->input.begin, length, whole;
-	int err = input_read(&p->input), status;
-	const char *bytes;
+	const char *bytes = p->input.buffer + p->input.begin + before;
+	size_t length = p->input.end - p->input.begin - before, whole = whole_lines(bytes, length);
+	int status;
 
-	if (err == -EINTR || err == -EAGAIN)
-		return STATUS_DONE;
-	if (err)
-		return failed("read stdin", strerror(-err));
-	p->at_end = p->input.at_end;
-	bytes = p->input.buffer + p->input.begin + before;
-	length = p->input.end - p->input.begin - before;
-	whole = whole_lines(bytes, length);
 	p->is_mid_line &= !whole;
 	status = write_out(p, bytes, whole);
 	if (status == STATUS_DONE && whole)
@@ -237,6 +230,28 @@ static int pass_bytes(struct pass *p)
 	p->is_mid_line |= whole < length;
 	keep_lines(p);
 	return status;
+}
+
+static int pass_bytes(struct pass *p)
+{
+	size_t before = p->input.end - p->input.begin;
+	int err = input_read(&p->input);
+
+	if (err == -EINTR || err == -EAGAIN)
+		return STATUS_DONE;
+	if (err)
+		return failed("read stdin", strerror(-err));
+	p->at_end = p->input.at_end;
+	return pass_new(p, before);
+}
+
+/* When more comes all the time: the rest is for who is started next. */
+static int pass_rest(struct pass *p)
+{
+	size_t before = p->input.end - p->input.begin;
+	int err = input_read_rest(&p->input);
+
+	return err ? failed("read stdin", strerror(-err)) : pass_new(p, before);
 }
 
 static int turn(struct pass *p)
@@ -251,7 +266,7 @@ static int turn(struct pass *p)
 		return ready == -EINTR ? STATUS_DONE : failed("wait for input", strerror(-ready));
 	if (ready == 0 || stop_is_overdue()) {
 		p->at_end = true;
-		return STATUS_DONE;
+		return pass_rest(p);
 	}
 	if (fds[1].revents & (POLLERR | POLLHUP))
 		p->stdout_closed = p->at_end = true;

@@ -107,6 +107,42 @@ process() {
 		'length == $fed - $left_out and (map(.pid) | . == sort and .[-10:] == [range($fed - 9; $fed + 1)])'
 }
 
+# flat_out: numbered lines into the FIFO without a pause, until there is a file `enough`; how many.
+flat_out() {
+	/usr/bin/python3 -c '
+import os
+n = 0
+with open("lines", "wb", 0) as fifo:
+    while not os.path.exists("enough"):
+        fifo.write(b"".join(b"""{"type":"process","timestamp":1763704001000.000,"pid":%d,"command":"x","uid":0,"ip_version":4,"""
+            b""""proto":"TCP","remote_ip":"10.0.0.2","remote_port":443,"tx_bytes":1,"rx_bytes":0,"tx_calls":1,"rx_calls":1}\n"""
+            % i for i in range(n, n + 3000)))
+        n += 3000
+print(n)'
+}
+
+@test "a restart flat out costs no line: who ends reads the last one to its end" {
+	flat_out 9>&- >sent &
+	local writer=$! commands=('"$BIN/aggregator" --interval 3600 --types process' '"$BIN/recorder" --db "db$i"')
+	for i in 0 1; do
+		eval "${commands[i]}" '<lines 9>&- >"out$i" 2>"err$i" &'
+		local stage=$!
+		until [ -s "out$i" ]; do kill -0 "$stage"; done
+		kill -TERM "$stage"
+		wait "$stage"
+	done
+	cat <lines 9>&- >out2 &
+	local rest=$!
+	touch enough
+	wait "$writer"
+	exec 9>&-
+	wait "$rest"
+	cat out? | grep '"type":"process"' | grep -o '"pid":[0-9]*' | cut -d: -f2 >numbers
+	seq 0 $(($(cat sent) - 1)) | cmp - numbers
+	[ ! -s err0 ]
+	[ ! -s err1 ]
+}
+
 @test "a producer whose consumer is away waits, and loses nothing" {
 	python3 - "$PCAP" >large.pcap <<-'END'
 		import sys
