@@ -175,6 +175,7 @@ zshcompletiondir  ?= $(datadir)/zsh/site-functions
 unitdir     ?= $(prefix)/lib/systemd/system
 sysusersdir ?= $(prefix)/lib/sysusers.d
 tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
+udevrulesdir ?= $(prefix)/lib/udev/rules.d
 
 INSTALL         ?= install
 INSTALL_PROGRAM ?= $(INSTALL)
@@ -191,7 +192,7 @@ DATA_ROWS     := $(foreach m,$(wildcard docs/man/*),$(m):$(mandir)/man$(subst .,
 	prometheus/jopil.rules.yml:$(datadir)/jopil/prometheus/jopil.rules.yml
 UNITS         := $(notdir $(wildcard systemd/*.service systemd/*.socket systemd/*.target))
 DATA_ROWS     += $(foreach u,$(UNITS),$(BUILD)/systemd/$(u):$(unitdir)/$(u)) systemd/jopil.sysusers:$(sysusersdir)/jopil.conf \
-	systemd/jopil.tmpfiles:$(tmpfilesdir)/jopil.conf
+	systemd/jopil.tmpfiles:$(tmpfilesdir)/jopil.conf systemd/jopil.rules:$(udevrulesdir)/90-jopil.rules
 COMMANDS      := jopil $(PROGRAMS:%=jopil-%)
 DATA_ROWS     += $(foreach c,$(COMMANDS),$(BUILD)/completions/bash/$(c):$(bashcompletiondir)/$(c) \
 	$(BUILD)/completions/zsh/_$(c):$(zshcompletiondir)/_$(c))

@@ -187,6 +187,36 @@ again() {
 	machine jopil-loader --status --json | jq -e '[.interfaces[] | select(.state == "attached")] | length == 1'
 }
 
+# udevd does not run here: what its rule would have it run, for an interface.
+udev_add() {
+	local command
+	command=$(machine sed -n 's/^ACTION=="add", SUBSYSTEM=="net", RUN+="\(.*\)"$/\1/p' /usr/lib/udev/rules.d/90-jopil.rules)
+	# shellcheck disable=SC2086 # words on purpose
+	machine ${command//\$name/$1}
+}
+
+# attached N: how many interfaces are, waited for.
+attached() {
+	until [ "$(machine jopil-loader --status --json | jq '[.interfaces[] | select(.state == "attached")] | length')" = "$1" ]; do :; done
+}
+
+@test "an interface that is removed and made again is attached again; others are not" {
+	machine ip link del jp0
+	attached 0
+	machine ip link add jp0 type veth peer jp1
+	machine ip link set jp0 up
+	machine ip addr add 192.0.2.1/24 dev jp0
+	udev_add jp1
+	udev_add jp0
+	attached 1
+	[ "$(machine systemctl is-active jopil-loader@jp0)" = active ]
+	run machine systemctl is-active jopil-loader@jp1
+	[ "$output" = inactive ]
+	before=$(stats .totals.packets)
+	broadcast 1000 9
+	until [ "$(next_snapshot | jq .totals.packets)" -ge $((before + 1000)) ]; do :; done
+}
+
 @test "everything ends with the target, and nothing has failed" {
 	machine systemctl stop jopil.target 'jopil-*.service' 'jopil-*.socket'
 	for stage in $STAGES; do
