@@ -43,6 +43,24 @@ found() {
 	done
 }
 
+@test "a CPU that goes and comes again under load: what it counted stays, what it counts is told" {
+	local cpu=/sys/devices/system/cpu/cpu1/online
+	[ -w "$cpu" ] || skip "this kernel keeps its CPUs"
+	echo 0 >$cpu
+	load_b --packet-lines 1000
+	start_reader --interval 0.1
+	for online in 1 0 1; do
+		in_a "$BUILD/tests/netns/blast" "$VETH_A" 500 100 50 mix >/dev/null
+		echo $online >$cpu
+		[ $online -eq 0 ] || in_a taskset 2 "$BUILD/tests/netns/blast" "$VETH_A" 500 100 50 mix >/dev/null
+	done
+	detach 2>/dev/null
+	wait "$READER_PID" "$CONSUMER_PID"
+	"$BUILD/tests/netns/balance" <"$LINES"
+	grep '"type":"counters"' "$LINES" | jq -se 'map(select(.more == false)) | last |
+		.ingress_packets >= 2500 and ([.cpus[] | select(.packets >= 500) | .cpu] | sort == [0, 1])'
+}
+
 @test "a probe that is not to be had is refused by name: exit 3, one line, nothing left" {
 	local refused=0
 	for probe in connection process drop latency; do

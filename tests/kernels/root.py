@@ -12,7 +12,7 @@ GUEST_TREE = "/jopil"
 
 COMMANDS = """awk basename bash bats bpftool cat chmod chown comm cp cut date dd diff dirname env expr find flock getent
 	grep head id ip jq ln ls mkdir mkfifo mktemp mount mv nft nproc nsenter od ping printf ps python3 readlink
-	realpath rm rmdir sed seq setpriv sort ss stat sysctl tail tc tee timeout touch tr true umount uname uniq unshare wc
+	realpath rm rmdir sed seq setpriv sort ss stat sysctl tail taskset tc tee timeout touch tr true umount uname uniq unshare wc
 	""".split()
 PYTHON = "argparse concurrent.futures.thread encodings.idna glob json os re shutil socket struct subprocess sys tempfile threading time".split()
 FOLDERS = ["/usr/lib/bats-core", "/usr/libexec/bats-core"]
