@@ -40,6 +40,7 @@ int aggregate_init(struct aggregate *a, const struct aggregate_limits *limits)
 	a->first_host = (struct line_text){ "", 0 };
 	packet_feed_init(&a->feed, NS_PER_S);
 	err = flow_table_init(&a->flows, limits->flows);
+	a->flows.interval = a->interval;
 	a->flows.leave = leave;
 	a->flows.leave_data = a;
 	if (!err)
@@ -182,7 +183,7 @@ void aggregate_next_interval(struct aggregate *a)
 {
 	for (u32 i = 0; i < a->interfaces.n; i++)
 		interface_mark(a->interfaces.all[i]);
-	a->interval++;
+	a->flows.interval = ++a->interval;
 	packet_feed_clear(&a->feed);
 	a->recent_flows = 0;
 	expire(a, EXPIRE_A_SNAPSHOT);

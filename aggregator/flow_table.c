@@ -53,7 +53,9 @@ int flow_table_init(struct flow_table *t, u32 limit)
 {
 	memset(t, 0, sizeof(*t));
 	t->limit = limit;
-	t->free = t->newest = t->oldest = FLOW_NONE;
+	t->free = FLOW_NONE;
+	for (u32 list = 0; list < FLOW_LISTS; list++)
+		t->lists[list] = (struct flow_list){ FLOW_NONE, FLOW_NONE, 0 };
 	if (getrandom(t->seed, sizeof(t->seed), 0) != (ssize_t)sizeof(t->seed))
 		return -errno;
 	return grow(t);
@@ -71,33 +73,43 @@ void flow_table_free(struct flow_table *t)
 
 /* ---- the order of last use --------------------------------------------------------- */
 
+static struct flow_list *list_of(struct flow_table *t, u32 index)
+{
+	return &t->lists[flow_at(t, index)->list];
+}
+
 static void unlink_flow(struct flow_table *t, u32 index)
 {
+	struct flow_list *list = list_of(t, index);
 	struct flow_link link = t->links[index];
 
 	if (link.newer != FLOW_NONE)
 		t->links[link.newer].older = link.older;
 	else
-		t->newest = link.older;
+		list->newest = link.older;
 	if (link.older != FLOW_NONE)
 		t->links[link.older].newer = link.newer;
 	else
-		t->oldest = link.newer;
+		list->oldest = link.newer;
+	list->n--;
 }
 
 static void link_newest(struct flow_table *t, u32 index)
 {
-	t->links[index] = (struct flow_link){ .older = t->newest, .newer = FLOW_NONE };
-	if (t->newest != FLOW_NONE)
-		t->links[t->newest].newer = index;
+	struct flow_list *list = list_of(t, index);
+
+	t->links[index] = (struct flow_link){ .older = list->newest, .newer = FLOW_NONE };
+	if (list->newest != FLOW_NONE)
+		t->links[list->newest].newer = index;
 	else
-		t->oldest = index;
-	t->newest = index;
+		list->oldest = index;
+	list->newest = index;
+	list->n++;
 }
 
-static void drop_oldest(struct flow_table *t)
+static void drop_oldest(struct flow_table *t, u32 list)
 {
-	u32 index = t->oldest;
+	u32 index = t->lists[list].oldest;
 	struct flow *f = flow_at(t, index);
 
 	if (t->leave)
@@ -110,19 +122,30 @@ static void drop_oldest(struct flow_table *t)
 	t->active--;
 }
 
+/* What is new leaves first, unless what is kept fills three quarters. */
+static void evict(struct flow_table *t)
+{
+	bool kept_are_many = t->lists[FLOWS_KEPT].n > t->limit - t->limit / 4;
+
+	drop_oldest(t, kept_are_many || !t->lists[FLOWS_NEW].n ? FLOWS_KEPT : FLOWS_NEW);
+	t->evicted++;
+}
+
 u32 flow_table_expire(struct flow_table *t, u64 before_s, u32 most)
 {
 	u32 n = 0;
 
-	for (; t->oldest != FLOW_NONE && n < most && flow_at(t, t->oldest)->used_s < before_s; n++)
-		drop_oldest(t);
+	for (u32 list = 0; list < FLOW_LISTS; list++)
+		for (u32 at = t->lists[list].oldest; at != FLOW_NONE && n < most &&
+		     flow_at(t, at)->used_s < before_s; at = t->lists[list].oldest, n++)
+			drop_oldest(t, list);
 	t->expired += n;
 	return n;
 }
 
 void flow_table_renew(struct flow_table *t, struct flow *f)
 {
-	struct flow fresh = { .id = f->id };
+	struct flow fresh = { .id = f->id, .list = f->list };
 
 	if (t->leave)
 		t->leave(f, t->leave_data);
@@ -138,10 +161,8 @@ static u32 take_entry(struct flow_table *t)
 {
 	u32 index;
 
-	if (t->limit && t->active == t->limit) {
-		drop_oldest(t);
-		t->evicted++;
-	}
+	if (t->limit && t->active == t->limit)
+		evict(t);
 	if (t->free != FLOW_NONE) {
 		index = t->free;
 		t->free = t->links[index].older;
@@ -222,8 +243,9 @@ struct flow *flow_table_get(struct flow_table *t, const struct flow_id *id, u32 
 
 	if (!f)
 		return make(t, id, hash);
-	if (t->newest != index) {
+	if (f->interval != t->interval || t->lists[f->list].newest != index) {
 		unlink_flow(t, index);
+		f->list |= t->interval && f->interval != t->interval;
 		link_newest(t, index);
 	}
 	return f;

@@ -3,6 +3,10 @@
  * Bidirectional flows (RFC 5103): open addressing over 32-bit seeded hashes, least
  * recently used first out. 152 bytes a flow with its links and two slots.
  *
+ * A flow that was used in more than one interval is kept in a list of its own, and leaves for
+ * one that is new only when such flows fill three quarters of the table: who makes up a
+ * million flows a second drives out what he has made up himself, not those that were there.
+ *
  * With a million flows a packet costs what its way to memory costs. So a flow is two
  * lines of the cache and stays where it is, in a chunk; what links it by its last use
  * lies apart, sixteen to the memory of a flow; and who has several packets says
@@ -48,6 +52,7 @@ struct flow {
 	u8 open_flags[2];	/* of those since the connection was opened last */
 	u8 src : 1;		/* which side opened it */
 	u8 opened : 1;		/* src is known from a SYN, not by order */
+	u8 list : 1;		/* FLOWS_NEW, FLOWS_KEPT */
 	u8 ways;		/* bit 2 * side + enum direction: this side's packets went that way */
 	u8 icmp_type, icmp_code;	/* of the first packet, if id.flags has FLOW_ICMP */
 };
@@ -57,6 +62,13 @@ _Static_assert(sizeof(struct flow) == 128, "memory a flow is a promise");
 /* Neighbours by last use; FLOW_NONE at the ends. */
 struct flow_link {
 	u32 older, newer;
+};
+
+enum { FLOWS_NEW, FLOWS_KEPT, FLOW_LISTS };
+
+/* By last use, from the newest to the oldest; FLOW_NONE: it is empty. */
+struct flow_list {
+	u32 newest, oldest, n;
 };
 
 #define FLOW_CHUNK 32768	/* flows; a power of two, whole large pages */
@@ -73,7 +85,8 @@ struct flow_table {
 	u32 free;		/* list of unused entries through links */
 	u32 active;
 	u32 limit;		/* 0: none */
-	u32 newest, oldest;
+	struct flow_list lists[FLOW_LISTS];
+	u32 interval;		/* the caller counts them; 0: all are one */
 	u64 seed[2];
 	u64 created, evicted, expired;
 	/* Called for each flow that leaves before the end. */
@@ -91,7 +104,7 @@ static inline struct flow *flow_at(const struct flow_table *t, u32 index)
 	return &t->chunks[index / FLOW_CHUNK][index % FLOW_CHUNK];
 }
 
-/* The one used before this one; FLOW_NONE: there is none. */
+/* The one of its list used before this one; FLOW_NONE: there is none. */
 static inline u32 flow_older(const struct flow_table *t, u32 index)
 {
 	return t->links[index].older;

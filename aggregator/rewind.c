@@ -14,8 +14,8 @@ static void limit(u64 *ns, u64 most_ns)
 
 static void rewind_flows(struct flow_table *t, u64 second)
 {
-	for (u32 at = t->newest; at != FLOW_NONE; at = flow_older(t, at)) {
-		struct flow *f = flow_at(t, at);
+	for (u32 i = 0; i < t->used; i++) {
+		struct flow *f = flow_at(t, i);
 
 		if (f->used_s > second)
 			f->used_s = (u32)second;

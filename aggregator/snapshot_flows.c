@@ -106,7 +106,6 @@ void flow_total_write(struct text *t, const struct aggregate *a, const struct fl
 static void collect_top(const struct aggregate *a, struct top *top)
 {
 	const struct flow_table *table = &a->flows;
-	u32 at = table->newest;
 
 	if (a->recent_flows > table->used / 16) {
 		for (u32 i = 0; i < table->used; i++)
@@ -114,8 +113,39 @@ static void collect_top(const struct aggregate *a, struct top *top)
 				top_offer(top, flow_at(table, i));
 		return;
 	}
-	for (; at != FLOW_NONE && flow_at(table, at)->interval == a->interval; at = flow_older(table, at))
-		top_offer(top, flow_at(table, at));
+	for (u32 list = 0; list < FLOW_LISTS; list++)
+		for (u32 at = table->lists[list].newest;
+		     at != FLOW_NONE && flow_at(table, at)->interval == a->interval;
+		     at = flow_older(table, at))
+			top_offer(top, flow_at(table, at));
+}
+
+/* The first from here on that was not used in this interval. */
+static u32 skip_recent(const struct aggregate *a, u32 at)
+{
+	while (at != FLOW_NONE && flow_at(&a->flows, at)->interval == a->interval)
+		at = flow_older(&a->flows, at);
+	return at;
+}
+
+/* What room there is goes to those used last, of both lists. */
+static void collect_idle(const struct aggregate *a, struct top *top)
+{
+	const struct flow_table *table = &a->flows;
+	u32 fresh = FLOW_NONE, kept = FLOW_NONE;
+
+	if (top->n < top->most) {
+		fresh = skip_recent(a, table->lists[FLOWS_NEW].newest);
+		kept = skip_recent(a, table->lists[FLOWS_KEPT].newest);
+	}
+	while (top->n < top->most && (fresh != FLOW_NONE || kept != FLOW_NONE)) {
+		bool is_fresh = kept == FLOW_NONE || (fresh != FLOW_NONE && flow_at(table, fresh)->last_ns >
+								     flow_at(table, kept)->last_ns);
+		u32 *at = is_fresh ? &fresh : &kept;
+
+		top->rows[top->n++] = flow_at(table, *at);
+		*at = flow_older(table, *at);
+	}
 }
 
 static bool is_smaller(const void *one, const void *other, const void *data)
@@ -143,7 +173,6 @@ static void put_rows(struct text *t, const struct aggregate *a, const struct top
 
 static void put_flows(struct text *t, const struct aggregate *a, const struct snapshot_request *q)
 {
-	const struct flow_table *table = &a->flows;
 	struct top top;
 
 	if (top_init(&top, q->top, is_smaller, NULL)) {
@@ -152,10 +181,7 @@ static void put_flows(struct text *t, const struct aggregate *a, const struct sn
 	}
 	collect_top(a, &top);
 	top_sort(&top);
-	/* What room there is goes to those used last. */
-	for (u32 at = table->newest; at != FLOW_NONE && top.n < top.most; at = flow_older(table, at))
-		if (flow_at(table, at)->interval != a->interval)
-			top.rows[top.n++] = flow_at(table, at);
+	collect_idle(a, &top);
 	text_put(t, ",\"flows\":[");
 	put_rows(t, a, &top, q->interval_ns);
 	text_put(t, "]");

@@ -54,8 +54,9 @@ static u64 packets_in(const struct flow_table *t)
 	u64 sum = 0;
 	u32 n = 0;
 
-	for (u32 at = t->newest; at != FLOW_NONE; at = flow_older(t, at), n++)
-		sum += flow_packets(flow_at(t, at));
+	for (u32 list = 0; list < FLOW_LISTS; list++)
+		for (u32 at = t->lists[list].newest; at != FLOW_NONE; at = flow_older(t, at), n++)
+			sum += flow_packets(flow_at(t, at));
 	assert_int_equal(n, t->active);
 	return sum;
 }
@@ -231,6 +232,64 @@ static void test_tcp_state_of_folded_and_half_seen(void **state)
 	assert_string_equal(tcp_state_name(TCP_SYN, TCP_RST | TCP_ACK), "reset");
 }
 
+/* Adds one packet in an interval. */
+static void use(struct flow_table *t, u32 n)
+{
+	struct flow_id id = id_of(n);
+	struct flow_addition a = { .packets = 1, .bytes = 60, .first_ns = 1, .last_ns = 1, .interval = t->interval };
+
+	flow_add(flow_table_get(t, &id, flow_table_hash(t, &id)), &a);
+}
+
+#define BUSY 10u
+#define MADE_UP 3000u
+
+/* Who makes up flows drives out those, not the ones that were there. */
+static void test_a_flood_leaves_busy_flows_alone(void **state)
+{
+	struct left left = { 0, 0 };
+	struct flow_table t;
+
+	(void)state;
+	assert_int_equal(flow_table_init(&t, 1000), 0);
+	t.leave = leave;
+	t.leave_data = &left;
+	for (t.interval = 1; t.interval <= 20; t.interval++) {
+		for (u32 n = 0; n < BUSY; n++)
+			use(&t, n);
+		for (u32 n = 0; t.interval > 2 && n < MADE_UP; n++)
+			use(&t, BUSY + t.interval * MADE_UP + n);
+	}
+	for (u32 n = 0; n < BUSY; n++) {
+		struct flow_id id = id_of(n);
+
+		assert_int_equal(flow_packets(flow_table_get(&t, &id, flow_table_hash(&t, &id))), 20);
+	}
+	assert_int_equal(t.active, 1000);
+	assert_int_equal(left.packets, left.flows);	/* none of those that left had more than one */
+	assert_int_equal(packets_in(&t) + left.packets, 20 * BUSY + 18 * MADE_UP);
+	flow_table_free(&t);
+}
+
+/* And who fills the table with what is used again and again does not keep others out. */
+static void test_kept_flows_leave_a_quarter(void **state)
+{
+	struct flow_table t;
+
+	(void)state;
+	assert_int_equal(flow_table_init(&t, 1000), 0);
+	for (t.interval = 1; t.interval <= 5; t.interval++)
+		for (u32 n = 0; n < 1000; n++)
+			use(&t, n);
+	assert_int_equal(t.lists[FLOWS_KEPT].n, 1000);
+	for (u32 n = 1000; n < 5000; n++)
+		use(&t, n);
+	assert_int_equal(t.lists[FLOWS_KEPT].n, 750);
+	assert_int_equal(t.lists[FLOWS_NEW].n, 250);
+	packets_in(&t);
+	flow_table_free(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +301,8 @@ int main(void)
 		cmocka_unit_test(test_who_opened_it),
 		cmocka_unit_test(test_tcp_states_in_order),
 		cmocka_unit_test(test_tcp_state_of_folded_and_half_seen),
+		cmocka_unit_test(test_a_flood_leaves_busy_flows_alone),
+		cmocka_unit_test(test_kept_flows_leave_a_quarter),
 	};
 
 	return cmocka_run_group_tests_name("flow_table", tests, NULL, NULL);
