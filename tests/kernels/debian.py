@@ -36,7 +36,9 @@ def version_key(text):
 
 
 def mirror():
-    """The Debian mirror in the machine's own sources, whichever their format."""
+    """JOPIL_MIRROR, or the Debian mirror in the machine's own sources, whichever their format."""
+    if os.environ.get("JOPIL_MIRROR"):
+        return os.environ["JOPIL_MIRROR"].rstrip("/")
     done = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"],
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     for uri in done.stdout.split():
@@ -56,7 +58,7 @@ def sources(name, parts):
 class Apt:
     """apt with lists and settings of its own; asks the network once in a process."""
 
-    updated = set()
+    updated = {}  # folder: what apt complained of
 
     def __init__(self, cache, name, parts):
         self.folder = os.path.join(cache, "apt", "-".join([name] + parts))
@@ -67,6 +69,9 @@ class Apt:
                 f.write(text)
 
     def run(self, tool, *args, cwd=None):
+        return self.complete(tool, *args, cwd=cwd).stdout
+
+    def complete(self, tool, *args, cwd=None):
         f = self.folder
         options = {"Dir::State": f"{f}/state", "Dir::State::status": f"{f}/state/status", "Dir::Cache": f"{f}/cache",
                    "Dir::Etc::sourcelist": f"{f}/sources.list", "Dir::Etc::sourceparts": "/dev/null",
@@ -78,12 +83,14 @@ class Apt:
         if done.returncode:
             words = (done.stderr.strip().splitlines() or ["failed"])[0]
             raise Unavailable(f"{tool} {args[0]}: {words}")
-        return done.stdout
+        return done
 
     def update(self):
+        """Returns what could not be read, "" if all was: to apt that is no failure."""
         if self.folder not in Apt.updated:
-            self.run("apt-get", "update", "-qq")
-            Apt.updated.add(self.folder)
+            complaints = self.complete("apt-get", "update", "-qq").stderr.strip().splitlines()
+            Apt.updated[self.folder] = complaints[0] if complaints else ""
+        return Apt.updated[self.folder]
 
 
 def cached(cache, pattern):
@@ -127,10 +134,11 @@ def fetch(cache, name):
     if release:
         return os.path.join(cache, release)
     apt = Apt(cache, distribution, parts)
-    apt.update()
+    unread = apt.update()
     images = [p for p in apt.run("apt-cache", "pkgnames", "linux-image-").split() if re.fullmatch(pattern, p)]
     if not images:
-        raise Unavailable(f"the mirror ({mirror()}, {distribution}) has no {name} cloud kernel")
+        raise Unavailable(f"the mirror ({mirror()}, {distribution}) " +
+                          (f"cannot be read: {unread}" if unread else f"has no {name} cloud kernel"))
     image = max(images, key=version_key)
     folder = os.path.join(cache, image.removeprefix("linux-image-"))
     shutil.rmtree(folder, ignore_errors=True)
