@@ -92,8 +92,11 @@ enum fold_kind {
 	FOLD_KINDS,
 };
 
-/* Rows of the shelf, and what an entry of the array has. */
-#define SHELF_ROWS 512
+/*
+ * Rows of the shelf, and what an entry of the array has. A batch fills it: to hand out
+ * 100 000 flows takes the kernel 47 ms by batches of 512, 40 by 4096, and by 32768 as well.
+ */
+#define SHELF_ROWS 4096
 #define SHELF_PAGE_BYTES 4096
 
 /* Rows of `locations`; 0 is "not known". */

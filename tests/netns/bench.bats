@@ -35,7 +35,7 @@ left_of() {
 	pid=$!
 	wait "$pid"
 	cat "$T/table"
-	run -0 jq -e '(.rows | length) == 6 and .absent == [] and all(.rows[]; .ours > 0 and .ours_min <= .ours_max)' "$T/bench.json"
+	run -0 jq -e '(.rows | length) == 7 and .absent == [] and all(.rows[]; .ours > 0 and .ours_min <= .ours_max)' "$T/bench.json"
 	run -0 jq -e '[.rows[] | select(.better == "equal")] | length == 2 and all(.met)' "$T/bench.json"
 	grep -q '^drain of 100 000 flows: flow lines .* met ' "$T/table"
 	[ -z "$(left_of "$pid")" ]

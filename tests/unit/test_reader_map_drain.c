@@ -21,7 +21,7 @@
 #include "reader/map_drain.h"
 #include "reader/request.h"
 
-#define ROWS 1500	/* three batches */
+#define ROWS 9000	/* three batches by the shelf, more without */
 
 static struct sink sink;
 static struct line_writer writer;
