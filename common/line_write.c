@@ -295,12 +295,34 @@ void line_writer_init(struct line_writer *w)
 		line_writer_name(w, (u8)iface, NULL);
 }
 
+/*
+ * As much of a text as readers take, LINE_TEXT_MAX bytes, once U+FFFD, which is three, is in
+ * the place of each byte that is no UTF-8. A name that makes readers refuse its line hides it.
+ */
+static size_t fitting(const char *text, size_t length)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t at = 0, bytes = 0;
+
+	if (3 * length <= LINE_TEXT_MAX)
+		return length;
+	while (at < length) {
+		size_t n = s[at] < 0x80 ? 1 : utf8_length(s + at, length - at);
+
+		bytes += n ? n : 3;
+		if (bytes > LINE_TEXT_MAX)
+			break;
+		at += n ? n : 1;
+	}
+	return at;
+}
+
 char *line_put_hello(char *p, const char *tool, const char *host, u64 unix_ns)
 {
 	p += sprintf(p, "{\"type\":\"hello\",\"schema\":%d,\"tool\":", JOPIL_SCHEMA);
 	p = line_put_string(p, tool, strlen(tool));
 	p = PUT(p, ",\"version\":\"" JOPIL_VERSION "\",\"host\":");
-	p = line_put_string(p, host, strnlen(host, 255));
+	p = line_put_string(p, host, fitting(host, strnlen(host, 255)));
 	p = PUT(p, ",\"timestamp\":");
 	p = line_put_time(p, unix_ns);
 	return PUT(p, "}\n");
@@ -452,28 +474,6 @@ KIND(fragment, const struct flow_key *key)
 KIND(u32_or_null, const u32 *value)
 {
 	return *value ? put_u32(p, *value) : put_null(p);
-}
-
-/*
- * As much of a text as readers take, LINE_TEXT_MAX bytes, once U+FFFD, which is three, is in
- * the place of each byte that is no UTF-8. A name that makes readers refuse its line hides it.
- */
-static size_t fitting(const char *text, size_t length)
-{
-	const unsigned char *s = (const unsigned char *)text;
-	size_t at = 0, bytes = 0;
-
-	if (3 * length <= LINE_TEXT_MAX)
-		return length;
-	while (at < length) {
-		size_t n = s[at] < 0x80 ? 1 : utf8_length(s + at, length - at);
-
-		bytes += n ? n : 3;
-		if (bytes > LINE_TEXT_MAX)
-			break;
-		at += n ? n : 1;
-	}
-	return at;
 }
 
 static char *put_string_or_null(char *p, const char *text, size_t most)
