@@ -149,8 +149,8 @@ class Pipeline:
         os.chown(self.work + "/state", 65534, 65534)
         self.running, self.held, self.port, self.packets_before = {}, {}, None, 0
         self.control_file = open(self.work + "/control", "w+b")
-        self.prefix = ["env", f"INTERPOSE={interpose}", f"INTERPOSE_RATE={rate}", f"INTERPOSE_SEED={seed}",
-                       f"INTERPOSE_CONTROL={self.control_file.name}",
+        self.interpose = interpose
+        self.prefix = ["env", f"INTERPOSE_RATE={rate}", f"INTERPOSE_SEED={seed}", f"INTERPOSE_CONTROL={self.control_file.name}",
                        f"LD_PRELOAD={os.environ['INTERPOSE_SO']}"]
         for name in PIPES:
             os.mkfifo(self.path(name), 0o600)
@@ -173,7 +173,9 @@ class Pipeline:
 
     def command(self, name):
         """(argv, stdin, stdout)"""
-        own = self.prefix + [f"{self.binaries}/{name}", "--ready-fd", "9"]
+        # The reader shares its FIFO: what it writes is whole, as the kernel keeps it where there is room (pipe(7)).
+        kinds = self.interpose.replace("short", "") if name == "reader" else self.interpose
+        own = self.prefix + [f"INTERPOSE={kinds}", f"{self.binaries}/{name}", "--ready-fd", "9"]
         return {
             "reader": (["nsenter", f"--net=/run/netns/{os.environ['NETNS_B']}"] + NOBODY + own +
                        ["--pin-dir", os.environ["PIN_DIR"], "--interval", INTERVAL], None, "lines"),
