@@ -73,14 +73,8 @@ void flow_table_free(struct flow_table *t)
 
 /* ---- the order of last use --------------------------------------------------------- */
 
-static struct flow_list *list_of(struct flow_table *t, u32 index)
+static inline void unlink_flow(struct flow_table *t, struct flow_list *list, u32 index)
 {
-	return &t->lists[flow_at(t, index)->list];
-}
-
-static void unlink_flow(struct flow_table *t, u32 index)
-{
-	struct flow_list *list = list_of(t, index);
 	struct flow_link link = t->links[index];
 
 	if (link.newer != FLOW_NONE)
@@ -94,10 +88,8 @@ static void unlink_flow(struct flow_table *t, u32 index)
 	list->n--;
 }
 
-static void link_newest(struct flow_table *t, u32 index)
+static inline void link_newest(struct flow_table *t, struct flow_list *list, u32 index)
 {
-	struct flow_list *list = list_of(t, index);
-
 	t->links[index] = (struct flow_link){ .older = list->newest, .newer = FLOW_NONE };
 	if (list->newest != FLOW_NONE)
 		t->links[list->newest].newer = index;
@@ -115,7 +107,7 @@ static void drop_oldest(struct flow_table *t, u32 list)
 	if (t->leave)
 		t->leave(f, t->leave_data);
 	slots_remove(&t->slots, index, flow_table_hash(t, &f->id));
-	unlink_flow(t, index);
+	unlink_flow(t, &t->lists[list], index);
 	f->interval = 0;
 	t->links[index].older = t->free;
 	t->free = index;
@@ -230,7 +222,7 @@ static __attribute__((noinline)) struct flow *make(struct flow_table *t, const s
 	memset(f, 0, sizeof(*f));
 	f->id = *id;
 	slots_insert(&t->slots, index, hash);
-	link_newest(t, index);
+	link_newest(t, &t->lists[FLOWS_NEW], index);
 	t->active++;
 	t->created++;
 	return f;
@@ -238,16 +230,19 @@ static __attribute__((noinline)) struct flow *make(struct flow_table *t, const s
 
 struct flow *flow_table_get(struct flow_table *t, const struct flow_id *id, u32 hash)
 {
+	struct flow_list *list;
 	u32 index;
 	struct flow *f = find(t, id, hash, &index);
 
 	if (!f)
 		return make(t, id, hash);
-	if (f->interval != t->interval || t->lists[f->list].newest != index) {
-		unlink_flow(t, index);
-		f->list |= t->interval && f->interval != t->interval;
-		link_newest(t, index);
-	}
+	list = &t->lists[f->list];
+	if (f->interval != t->interval)
+		f->list |= t->interval != 0;
+	else if (list->newest == index)
+		return f;
+	unlink_flow(t, list, index);
+	link_newest(t, &t->lists[f->list], index);
 	return f;
 }
 
