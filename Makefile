@@ -414,6 +414,12 @@ lint: ## static analysis and layer rules
 	@$(MAKE) --no-print-directory check-deps
 	@tests/lint
 
+.PHONY: valgrind
+valgrind: ## the unit tests under valgrind
+	@tests/deps $(DEPS_BUILD) libcmocka-dev valgrind
+	@$(MAKE) --no-print-directory $(UNIT_BINS)
+	@tests/valgrind --build $(BUILD)
+
 format: ## what clang-format would change
 	clang-format --dry-run $(SRCS) $(wildcard $(ROOMS:%=%/*.h))
 
