@@ -355,7 +355,7 @@ fuzz: ## every fuzzer for long: RUNS=100000000 or FUZZ_SECONDS=3600, of all of t
 hostile: check-build ## lines of 1 GiB, a million nasty names, 10^7 5-tuples for a minute, chosen collisions
 	@JOPIL_LONG_LINE=1073741824 JOPIL_NAMES=1000000 BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) \
 		bats --tap tests/pipe/hostile_lines.bats tests/pipe/names.bats
-	@JOPIL_FLOOD_SECONDS=60 BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) bats --tap tests/netns/tuples.bats
+	@JOPIL_FLOOD_SECONDS=60 JOPIL_FLOOD_FLOWS=65536 BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) bats --tap tests/netns/tuples.bats
 	@tests/bench/collisions $(abspath $(BUILD))/bin
 
 abuse: check-build ## what ill-meaning clients do to httpd, for longer, with 10 000 idle connections

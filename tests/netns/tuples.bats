@@ -8,9 +8,11 @@ load probes
 
 FLOOD_S=${JOPIL_FLOOD_SECONDS:-6}
 TUPLES=10000000
-LIMIT=16384 # flows, in the kernel and in the aggregator: soon full, however slow the machine is
+# Flows in the kernel. A small map is full before a busy sender has its turn on a busy machine: that is for make hostile.
+KERNEL_LIMIT=${JOPIL_FLOOD_FLOWS:-262144}
+LIMIT=16384 # in the aggregator: soon full, however slow the machine is
 BUSY=10     # flows, the first of all tuples
-BUSY_PPS=4000
+BUSY_PPS=20000
 
 setup() {
 	require_root
@@ -49,7 +51,7 @@ last() { tail -n 1 "$WORK/snapshots" | jq -c "$1"; }
 
 @test "$TUPLES 5-tuples for $FLOOD_S s: memory at its cap, sums exact, 99 % of the packets of busy flows in their flows" {
 	local full maps busy told
-	load_b --max-flows "$LIMIT"
+	load_b --max-flows "$KERNEL_LIMIT"
 	start_pipeline
 	pump -r "$BUSY_PPS" 3 "$BUSY" "$VETH_A" >"$WORK/before"
 	until_line "$WORK/snapshots" '"flow_table":{"active":'"$BUSY"','
