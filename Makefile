@@ -50,7 +50,7 @@ LIBS_top        := -lncursesw -ltinfo -lcurl -ljansson -lseccomp
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install install-strip uninstall deps demo-deps check-deps bench-deps bench-docs bench-quick bench-build check check-build check-kernels check-all demo abuse faults bench month soak-browser fuzz fuzz-quick lint format docs clean help
+.PHONY: all install install-strip uninstall deps demo-deps check-deps bench-deps bench-docs bench-quick bench-build check check-build check-kernels check-all demo abuse faults bench month soak-browser fuzz fuzz-quick lint analyze format docs clean help
 
 all: $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/bin/jopil ## build the programs to build/bin
 
@@ -409,6 +409,11 @@ demo: ## install what is missing, build, and run the pipeline on real traffic
 	@$(MAKE) --no-print-directory demo-deps
 	@$(MAKE) --no-print-directory all $(TOOL_BINS)
 	@tests/demo/run --build $(BUILD)
+
+analyze: ## clang-tidy over all C of user space, some minutes
+	@tests/deps $(DEPS_BUILD) clang-tidy
+	@$(MAKE) --no-print-directory all
+	@tests/analyze $(BUILD)
 
 lint: ## static analysis and layer rules
 	@$(MAKE) --no-print-directory check-deps

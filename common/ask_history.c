@@ -119,7 +119,7 @@ bool history_run(struct ask *a)
 		watched = calloc(a->n_cuts, sizeof(*watched));
 		ask_check(a, watched ? SQLITE_OK : SQLITE_NOMEM);
 	}
-	if (a->status == STORE_OK && mark_watched(a, watched)) {
+	if (watched && a->status == STORE_OK && mark_watched(a, watched)) {
 		tally_sort_keys(&tally);
 		put_parts(a, s, &tally, watched);
 	}

@@ -412,11 +412,10 @@ enum place {
 static ALWAYS_INLINE const char *get_place(const char *p, struct line_reader *lr, enum place place,
 					   u64 max, u16 *place_be)
 {
-	const char *end = get_null(p);
 	u64 value;
 
-	if (end)
-		return end;
+	if (BEGINS(p, "null"))
+		return p + 4;
 	p = get_number(p, max, &value);
 	if (!p)
 		return NULL;

@@ -200,6 +200,7 @@ static int read_text(const char *path, char **ret_text)
 	ssize_t got = fd >= 0 && text ? read(fd, text, PEM_MAX) : -1;
 
 	err = fd < 0 || text ? -errno : -ENOMEM;
+	*ret_text = NULL;
 	if (fd >= 0)
 		close(fd);
 	if (got < 0) {

@@ -56,7 +56,7 @@ static int sum_cpus(int fd, u32 key, u32 cpus, size_t fields, u64 *values, u64 *
 
 static int sum_totals(struct view_interface *v, int fd, u32 cpus, u64 *values)
 {
-	struct total_value sum;
+	struct total_value sum = { 0 };
 	int err = 0;
 
 	for (u32 row = 0; row < TOTAL_ENTRIES && !err; row++) {
@@ -72,7 +72,7 @@ static int sum_totals(struct view_interface *v, int fd, u32 cpus, u64 *values)
 
 static int sum_losses(struct view_interface *v, int fd, u32 cpus, u64 *values)
 {
-	struct loss_value sum;
+	struct loss_value sum = { 0 };
 	int err = 0;
 
 	for (u32 direction = 0; direction < DIRECTIONS && !err; direction++) {
@@ -90,7 +90,7 @@ static void read_counters(const struct pindir *d, struct view_interface *v, u32 
 {
 	int totals = mapset_totals(d, v->slot, MAP_READ);
 	int losses = mapset_losses(d, v->slot, MAP_READ);
-	u64 *values = calloc(cpus, sizeof(struct total_value));
+	void *values = calloc(cpus, sizeof(struct total_value));
 
 	v->counted = values && totals >= 0 && losses >= 0 &&
 		     !sum_totals(v, totals, cpus, values) && !sum_losses(v, losses, cpus, values);

@@ -54,8 +54,8 @@ static void print_interface(FILE *out, const struct view_interface *v, bool link
 	print_site(out, v->row.ingress_hook, ingress_site(v), links_readable);
 	print_site(out, v->row.egress_hook, &v->sites[SITE_EGRESS], links_readable);
 	if (v->counted)
-		fprintf(out, " %12llu %15llu", (unsigned long long)(v->packets[0] + v->packets[1]),
-			(unsigned long long)(v->bytes[0] + v->bytes[1]));
+		fprintf(out, " %12llu %15llu", (unsigned long long)v->packets[0] + v->packets[1],
+			(unsigned long long)v->bytes[0] + v->bytes[1]);
 	else
 		fprintf(out, " %12s %15s", "?", "?");
 	fprintf(out, " %s\n", when);

@@ -62,8 +62,9 @@ static void row(const struct cell *cells)
 {
 	char texts[ANSWER_COLUMNS_MAX][TEXT_TIME_MAX], *clean[ANSWER_COLUMNS_MAX];
 	struct cell shown[ANSWER_COLUMNS_MAX];
+	const size_t n = state.head->n;
 
-	for (size_t i = 0; i < state.head->n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const struct column *column = &state.head->columns[i];
 		bool is_text = column->kind == CELL_TEXT && cells[i].text && *cells[i].text;
 
@@ -73,7 +74,7 @@ static void row(const struct cell *cells)
 			state.largest = cells[i].number;
 	}
 	kept_rows_add(&state.rows, shown);
-	for (size_t i = 0; i < state.head->n; i++)
+	for (size_t i = 0; i < n; i++)
 		free(clean[i]);
 }
 
