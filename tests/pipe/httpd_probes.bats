@@ -42,7 +42,9 @@ latency() {
 	printf '{"host":"web1","name":"tcp_rtt","unit":"us","network":%s,"count":9,"p50":%s,"p95":2,"p99":3,"max":4,"total_count":9,"buckets":%s}' "$@"
 }
 
-# snapshot SEQ [MEMBER...]: a member is "key":value, and stands before the ones that are here already
+unless_given() { [[ $members == *"\"$1\":"* ]] || printf ',"%s":%s' "$1" "$2"; }
+
+# snapshot SEQ [MEMBER...]: a member is "key":value, and may stand for one that is here already
 snapshot() {
 	local seq=$1 members=
 	shift
@@ -54,8 +56,9 @@ snapshot() {
 	printf ',"remotes":[{"host":"web1","remote_ip":"10.0.0.2","tx_bytes":1,"rx_bytes":9,"tx_bps":8,"rx_bps":1,"processes":1,"connections":2},{"host":"web1","remote_ip":"fd00::2","tx_bytes":2,"rx_bytes":2,"tx_bps":0,"rx_bps":2,"processes":1,"connections":1}]'
 	printf ',"protocols":[{"proto":"TCP","packets":3,"bytes":222,"pps":3,"bps":1776},{"proto":"ARP","packets":1,"bytes":60,"pps":0,"bps":0}]'
 	printf ',"process_protocols":[{"proto":"TCP","tx_bytes":1,"rx_bytes":2,"tx_calls":3,"rx_calls":4,"tx_bps":5,"rx_bps":6},{"proto":"PACKET","tx_bytes":7,"rx_bytes":0,"tx_calls":1,"rx_calls":0,"tx_bps":0,"rx_bps":0}]'
-	printf ',"drops":[%s,%s],"drops_unspecified":{"packets":40,"bytes":400,"pps":0}' "$(drop NO_SOCKET 3 UDP 100)" "$(drop TCP_CSUM 5 TCP 3)"
-	printf ',"drop_flows":[%s,%s]' "$(drop_flow NO_SOCKET 10.0.0.1 9 90 5)" "$(drop_flow NETFILTER_DROP 10.0.0.7 53 4 2)"
+	unless_given drops "[$(drop NO_SOCKET 3 UDP 100),$(drop TCP_CSUM 5 TCP 3)]"
+	unless_given drops_unspecified '{"packets":40,"bytes":400,"pps":0}'
+	unless_given drop_flows "[$(drop_flow NO_SOCKET 10.0.0.1 9 90 5),$(drop_flow NETFILTER_DROP 10.0.0.7 53 4 2)]"
 	printf ',"latency":[%s,%s]' "$(latency null 100 '[[32,1],[33,8]]')" "$(latency '"10.0.0.0/24"' 50 '[]')"
 	printf ',"latency_table":{"active":1},"probes":[{"host":"web1","probe":"drop","counters":{"packets":143,"bytes":1}},{"host":"web1","probe":"new","counters":{}}]'
 	printf ',"interfaces":[{"host":"web1","ifname":"eth0","packets":3,"bytes":222,"packet_lines":3,"folded":0,"unattributed":0,"malformed":0,"ring_full":0}]}'
