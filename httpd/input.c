@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -64,6 +65,9 @@ int input_start(struct server *server)
 	return 0;
 }
 
+/* Snapshots come and go in all sizes, and leave pages behind that hold little: not for months. */
+#define SNAPSHOTS_A_TRIM 64
+
 static void publish_shot(struct server *server, struct shot *shot)
 {
 	shot_unref(server->shot);
@@ -75,6 +79,8 @@ static void publish_shot(struct server *server, struct shot *shot)
 	server->counters.snapshots++;
 	feed_publish(&server->feed, shot, server->snapshot_ms);
 	server_wake_streams(server);
+	if (server->counters.snapshots % SNAPSHOTS_A_TRIM == 0)
+		malloc_trim(0);
 }
 
 static void pass_over(struct server *server, enum bad_line why, struct slice line)

@@ -61,7 +61,7 @@ static struct cell shown_cell(const struct column *column, const struct cell *ce
 static void row(const struct cell *cells)
 {
 	char texts[ANSWER_COLUMNS_MAX][TEXT_TIME_MAX], *clean[ANSWER_COLUMNS_MAX];
-	struct cell shown[ANSWER_COLUMNS_MAX];
+	struct cell shown[ANSWER_COLUMNS_MAX] = { 0 };
 	const size_t n = state.head->n;
 
 	for (size_t i = 0; i < n; i++) {
