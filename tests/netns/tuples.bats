@@ -15,6 +15,8 @@ BUSY=10     # flows, the first of all tuples
 BUSY_PPS=20000
 
 setup() {
+	# Where the CPUs are taken the busy sender may come too late for a flow of its own in the kernel.
+	BATS_TEST_RETRIES=2
 	require_root
 	make_veth
 }
