@@ -155,6 +155,9 @@ enum shot_result shot_parse(struct slice line, struct shot **ret_shot)
 
 	if (is_other(line))
 		return SHOT_OTHER;
+	/* Jansson passes over a zero byte behind a number; nobody else would. */
+	if (memchr(line.data, '\0', line.length))
+		return SHOT_NOT_JSON;
 	/* Zeroes inside strings are a matter of those who show them. */
 	root = json_loadb(line.data, line.length, JSON_ALLOW_NUL, NULL);
 	if (!root)

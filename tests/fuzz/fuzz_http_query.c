@@ -60,7 +60,9 @@ static void check_query(const struct list_query *query, const struct query *aske
 /* Rows that are an array for jansson are so many, and what is written of each is JSON again. */
 static void check_rows(const struct list_query *query, struct slice text)
 {
-	json_t *all = json_loadb(text.data, text.length, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+	/* Of zero bytes jansson takes some that are no JSON; shot_parse() takes none. */
+	json_t *all = text.length && memchr(text.data, '\0', text.length) ? NULL :
+		json_loadb(text.data, text.length, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
 	struct list list;
 
 	CHECK(!list_select(query, text, &list) && list.matched <= list.total);

@@ -102,11 +102,13 @@ static void test_kinds_of_lines(void **state)
 		{ "", SHOT_NOT_JSON },
 		{ "{\"type\":\"snapshot\",\"seq\":1,\"seq\":2}", SHOT_BAD },
 	};
+	static const char zero[] = "{\"type\":\"snapshot\",\"seq\":1,\"x\":7\0}";
 	struct shot *shot = NULL;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		assert_int_equal(shot_parse(slice_of(rows[i].line), &shot), rows[i].result);
+	assert_int_equal(shot_parse((struct slice){ zero, sizeof(zero) - 1 }, &shot), SHOT_NOT_JSON);
 	assert_null(shot);
 }
 
