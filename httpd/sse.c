@@ -35,6 +35,7 @@ struct sse_client {
 	bool takes_chunks;	/* what is sent to it needs no help of MHD */
 	bool direct;		/* is sent to from here: the connection stays suspended */
 	bool waits_for_room;	/* in the socket; with direct */
+	bool has_finished;	/* sends no more, and may read on or have left; with direct */
 	uint64_t room_ms;	/* when there last was some, or something went out */
 	bool suspended;
 	bool ended;	/* shut down; MHD will see it */
@@ -113,6 +114,24 @@ static void send_frame(struct sse_client *client)
 	feed_done(cursor);
 }
 
+static uint32_t awaited(const struct sse_client *client)
+{
+	return (client->has_finished ? 0 : EPOLLRDHUP) | (client->waits_for_room ? EPOLLOUT : 0);
+}
+
+/*
+ * Who has left refuses what comes, and that is an EPOLLERR; who reads on passes over a comment.
+ * With a frame under way there is no need.
+ */
+static void ask_whether_there(struct sse_client *client)
+{
+	static const char comment[] = "3\r\n:\n\n\r\n";
+
+	client->has_finished = true;
+	if (!client->cursor.frame)
+		send(client->watch.fd, comment, sizeof(comment) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 /* Sends what there is and the socket takes, but leaves the others their turn. */
 static void pump(struct sse_client *client)
 {
@@ -132,7 +151,7 @@ static void pump(struct sse_client *client)
 			client->waits_for_room = true;
 	}
 	if (client->direct)
-		server_rewatch(server, &client->watch, client->waits_for_room ? EPOLLOUT : 0);
+		server_rewatch(server, &client->watch, awaited(client));
 }
 
 static void direct_ready(struct server *server, struct watch *watch, uint32_t events)
@@ -141,16 +160,20 @@ static void direct_ready(struct server *server, struct watch *watch, uint32_t ev
 		(struct sse_client *)((char *)watch - offsetof(struct sse_client, watch));
 
 	(void)server;
-	if (!(events & (EPOLLERR | EPOLLHUP)))
-		pump(client);
-	else	/* Nothing is sent: why there is nobody any more is what it says. */
+	if (events & (EPOLLERR | EPOLLHUP)) {
+		/* Nothing is sent: why there is nobody any more is what it says. */
 		fail(client, send(watch->fd, "", 0, MSG_NOSIGNAL | MSG_DONTWAIT) ? errno : 0);
+		return;
+	}
+	if (events & EPOLLRDHUP)
+		ask_whether_there(client);
+	pump(client);
 }
 
 /* All that MHD had to send is on its way when it asks for the first piece. */
 static bool take_over(struct sse_client *client)
 {
-	if (!client->takes_chunks || server_watch(client->server, &client->watch, 0))
+	if (!client->takes_chunks || server_watch(client->server, &client->watch, EPOLLRDHUP))
 		return false;
 	client->takes_chunks = false;
 	client->direct = client->suspended = true;

@@ -366,6 +366,12 @@ snapshot() {
 	stop_httpd
 }
 
+@test "events: who leaves is noticed without a message, who sends no more is served" {
+	start_httpd
+	feeding_client leave
+	stop_httpd
+}
+
 @test "websocket: each snapshot, large ones too, and the end" {
 	start_httpd
 	feeding_client websocket

@@ -264,6 +264,30 @@ def case_events(port, feed):
     Events(port, "Connection: close").take("snapshot 29", "status")
 
 
+def streams(port):
+    """How many event streams the server has."""
+    asked = Stream(connect(port))
+    asked.s.sendall(request_text("/api/stats", "Connection: close", port=port))
+    _, fields = asked.head()
+    return json.loads(asked.take(int(fields["content-length"])))["httpd"]["clients"]["sse"]
+
+
+def case_leave(port, feed):
+    """Who leaves is noticed without a message; who only sends no more is still served."""
+    with open(int(feed), "w") as pipe:
+        print('{"type":"snapshot","seq":1}', file=pipe, flush=True)
+        case_wait(port, 1)
+        gone, finished = Events(port), Events(port)
+        for events in gone, finished:
+            events.take("snapshot 1")
+        finished.stream.s.shutdown(socket.SHUT_WR)
+        gone.stream.s.close()
+        while streams(port) > 1:
+            pass
+        print('{"type":"snapshot","seq":2}', file=pipe, flush=True)
+        finished.take("snapshot 2")
+
+
 def case_websocket(port, feed):
     with open(int(feed), "w") as pipe:
         print('{"type":"snapshot","seq":1}', file=pipe, flush=True)
