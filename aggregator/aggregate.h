@@ -17,6 +17,7 @@
 #include "aggregator/processes.h"
 #include "common/bad_line.h"
 #include "common/line_read.h"
+
 struct aggregate {
 	struct line_reader reader;
 	u32 guess;		/* what type the next line has: the one that the last had */

@@ -110,6 +110,12 @@ static inline u32 flow_older(const struct flow_table *t, u32 index)
 	return t->links[index].older;
 }
 
+/* Flows, by an index at: of each list from the newest on, while condition holds. */
+#define FLOW_EACH_WHILE(t, at, condition) \
+	for (u32 list_ = 0; list_ < FLOW_LISTS; list_++) \
+		for (u32 at = (t)->lists[list_].newest; at != FLOW_NONE && (condition); \
+		     at = flow_older(t, at))
+
 static inline u64 flow_id_word(const struct flow_id *id, size_t offset)
 {
 	u64 word;

@@ -325,9 +325,8 @@ static int write_flows(struct run *r)
 
 	if (!all)
 		return failed("sort the flows", ENOMEM);
-	for (uint32_t list = 0; list < FLOW_LISTS; list++)
-		for (uint32_t at = table->lists[list].newest; at != FLOW_NONE; at = flow_older(table, at))
-			all[n++] = flow_at(table, at);
+	FLOW_EACH_WHILE(table, at, true)
+		all[n++] = flow_at(table, at);
 	qsort(all, n, sizeof(*all), most_bytes_first);
 	for (uint32_t i = 0; i < n && status == STATUS_DONE && !r->stdout_closed; i++) {
 		flow_total_write(&r->out, &r->aggregate, all[i]);
@@ -367,9 +366,8 @@ static void write_large_flows(struct run *r)
 {
 	const struct flow_table *table = &r->aggregate.flows;
 
-	for (u32 list = 0; list < FLOW_LISTS; list++)
-		for (u32 at = table->lists[list].newest; at != FLOW_NONE; at = flow_older(table, at))
-			write_large(flow_at(table, at), r);
+	FLOW_EACH_WHILE(table, at, true)
+		write_large(flow_at(table, at), r);
 }
 
 static int write_end(struct run *r)

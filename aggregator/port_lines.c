@@ -14,11 +14,8 @@ static void count_flows(struct aggregate *a)
 				aggregate_count_port(a, flow_at(table, i));
 		return;
 	}
-	for (u32 list = 0; list < FLOW_LISTS; list++)
-		for (u32 at = table->lists[list].newest;
-		     at != FLOW_NONE && flow_at(table, at)->interval == a->interval;
-		     at = flow_older(table, at))
-			aggregate_count_port(a, flow_at(table, at));
+	FLOW_EACH_WHILE(table, at, flow_at(table, at)->interval == a->interval)
+		aggregate_count_port(a, flow_at(table, at));
 }
 
 static void put_port(struct text *t, const struct aggregate *a, const struct port_row *row, u64 now_ns)

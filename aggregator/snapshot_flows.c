@@ -113,11 +113,8 @@ static void collect_top(const struct aggregate *a, struct top *top)
 				top_offer(top, flow_at(table, i));
 		return;
 	}
-	for (u32 list = 0; list < FLOW_LISTS; list++)
-		for (u32 at = table->lists[list].newest;
-		     at != FLOW_NONE && flow_at(table, at)->interval == a->interval;
-		     at = flow_older(table, at))
-			top_offer(top, flow_at(table, at));
+	FLOW_EACH_WHILE(table, at, flow_at(table, at)->interval == a->interval)
+		top_offer(top, flow_at(table, at));
 }
 
 /* The first from here on that was not used in this interval. */
