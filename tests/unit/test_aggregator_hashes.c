@@ -16,26 +16,7 @@
 #include "aggregator/lru_table.h"
 #include "aggregator/ports.h"
 #include "common/records.h"
-
-#define SLOTS 4096u	/* of which CROWDED are aimed at */
-#define CROWDED 32u
-#define KEYS 256u
-/* So many keys thrown at so many slots leave 248 of them in use on average, and never as few as this. */
-#define SPREAD 200u
-
-/* How many different slots. */
-static unsigned int slots_used(const u32 *hashes)
-{
-	static bool used[SLOTS];
-	unsigned int n = 0;
-
-	memset(used, 0, sizeof(used));
-	for (unsigned int i = 0; i < KEYS; i++) {
-		n += !used[hashes[i] % SLOTS];
-		used[hashes[i] % SLOTS] = true;
-	}
-	return n;
-}
+#include "tests/unit/spread.h"
 
 /* What a kind of table says of a key, by its number. */
 typedef u32 (*hash_function)(const void *table, u32 key);

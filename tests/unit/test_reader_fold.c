@@ -10,12 +10,7 @@
 #include <cmocka.h>
 
 #include "reader/fold.h"
-
-#define KEYS 256u
-#define SLOTS 4096u
-#define CROWDED 32u
-/* So many keys thrown at so many slots leave 248 of them in use on average, and never as few as this. */
-#define SPREAD 200u
+#include "tests/unit/spread.h"
 
 static struct flow_key key_of(u32 number)
 {
@@ -60,19 +55,6 @@ static u32 hash_of(struct fold *fold, const struct flow_key *key)
 	fold_clear(fold);
 	assert_int_equal(fold_add(fold, key, 1, 0, 1), 0);
 	return fold_flows(fold, &n)[0].hash;
-}
-
-static unsigned int slots_used(const u32 *hashes)
-{
-	static bool used[SLOTS];
-	unsigned int n = 0;
-
-	memset(used, 0, sizeof(used));
-	for (unsigned int i = 0; i < KEYS; i++) {
-		n += !used[hashes[i] % SLOTS];
-		used[hashes[i] % SLOTS] = true;
-	}
-	return n;
 }
 
 static void keys_that_collide_under_one_seed_spread_under_another(void **state)
