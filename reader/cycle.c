@@ -162,11 +162,11 @@ static int drain_sockets(struct cycle *c, u64 before_ns)
 	return err;
 }
 
-int cycle_tell_open(struct cycle *c)
+int cycle_tell_open(struct cycle *c, u64 before_ns)
 {
 	int err = c->set.events ? ring_drain(c->set.events, &c->drain) : 0;
 
-	return err ? err : drain_sockets(c, walltime_unix_ns() - c->drain.walltime.boot_offset_ns);
+	return err ? err : drain_sockets(c, before_ns);
 }
 
 /* ---- counters ------------------------------------------------------------------------- */

@@ -44,10 +44,10 @@ void cycle_begin(struct cycle *c);
 int cycle_drain_rings(struct cycle *c);
 
 /*
- * The events that wait, then the connections that are open. Before readiness is told:
- * what begins later is told by its events alone.
+ * The events that wait, then the connections that were open at that boot time. The time
+ * is that of before anybody was told of readiness: what begins later has its events.
  */
-int cycle_tell_open(struct cycle *c);
+int cycle_tell_open(struct cycle *c, u64 before_ns);
 
 /*
  * Everything that is due each interval. *ret_done: false if a loader holds the lock and

@@ -209,6 +209,7 @@ static enum status confine(struct cycle *c)
 
 static enum status run(struct cycle *c)
 {
+	const u64 began_ns = walltime_boot_ns();
 	struct pinset_failure failure;
 	int err = open_set(c, &failure);
 
@@ -225,7 +226,7 @@ static enum status run(struct cycle *c)
 	if (!err && c->drain.sink->outlives_us)
 		err = begin_ready(c->request, c->drain.sink);
 	if (!err)
-		err = cycle_tell_open(c);
+		err = cycle_tell_open(c, began_ns);
 	if (!err && !c->drain.sink->outlives_us)
 		err = begin_ready(c->request, c->drain.sink);
 	if (!err && c->request->duration_ns)

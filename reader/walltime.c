@@ -48,3 +48,8 @@ u64 walltime_monotonic_ns(void)
 {
 	return read_ns(CLOCK_MONOTONIC);
 }
+
+u64 walltime_boot_ns(void)
+{
+	return read_ns(CLOCK_BOOTTIME);
+}

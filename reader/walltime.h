@@ -16,5 +16,6 @@ void walltime_read(struct walltime *walltime);
 
 u64 walltime_unix_ns(void);
 u64 walltime_monotonic_ns(void);
+u64 walltime_boot_ns(void);
 
 #endif
