@@ -319,35 +319,38 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c Makefile
 	$(call quiet,fuzz,$@)$(CLANG) $(CPPFLAGS) -MF $@.d -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -o $@ $< -Wl,--as-needed -ljansson -lz -lpcap -lm
 
+# As many at a time as there are processors, if make was not told how many.
+JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 check-build: all $(UNIT_BINS) $(BPF_BINS) $(FUZZ_BINS) $(TOOL_BINS) $(BENCH_BINS) $(BUILD)/bin/events_doc $(BUILD)/bin/metrics_doc
 	$(MAKE) --no-print-directory SANITIZE=1 BUILD=$(BUILD)/asan all \
 		$(patsubst $(BUILD)/%,$(BUILD)/asan/%,$(UNIT_BINS) $(TOOL_BINS))
 
 check: ## install what is missing, and pass every test
 	@$(MAKE) --no-print-directory check-deps
-	@$(MAKE) --no-print-directory check-build
+	@$(MAKE) --no-print-directory $(JOBS) check-build
 	@tests/run --build $(BUILD) --fuzz-seconds $(FUZZ_SECONDS) $(SUITES)
 
 check-kernels: ## what speaks to the kernel, on Debian's 5.10, 6.1, 6.12, 6.18 and 7.x in qemu
 	@tests/deps $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_KERNELS)
-	@$(MAKE) --no-print-directory all $(BPF_BINS) $(TOOL_BINS)
+	@$(MAKE) --no-print-directory $(JOBS) all $(BPF_BINS) $(TOOL_BINS)
 	@tests/run --build $(BUILD) kernels
 
 check-all: ## check, and check-kernels where qemu is to be had, with one line of totals
 	@$(MAKE) --no-print-directory check-deps
 	@tests/deps $(DEPS_KERNELS) || echo "check: other kernels are left out, and named"
-	@$(MAKE) --no-print-directory check-build
+	@$(MAKE) --no-print-directory $(JOBS) check-build
 	@tests/run --build $(BUILD) --fuzz-seconds $(FUZZ_SECONDS) --kernels
 
 fuzz-quick: ## every fuzzer, FUZZ_SECONDS (default 60) in all: what make check does, too
 	@$(MAKE) --no-print-directory check-deps
-	@$(MAKE) --no-print-directory $(FUZZ_BINS)
+	@$(MAKE) --no-print-directory $(JOBS) $(FUZZ_BINS)
 	@tests/run --build $(BUILD) --fuzz-seconds $(FUZZ_SECONDS) fuzz
 
 # What is found stays in build/fuzz, from where the next run goes on.
 fuzz: ## every fuzzer for long: RUNS=100000000 or FUZZ_SECONDS=3600, of all of them together; FUZZERS="records pcapng": of these
 	@$(MAKE) --no-print-directory check-deps
-	@$(MAKE) --no-print-directory $(FUZZ_BINS)
+	@$(MAKE) --no-print-directory $(JOBS) $(FUZZ_BINS)
 	@tests/fuzz/run --build $(BUILD) --keep $(if $(RUNS),--runs $(RUNS),--seconds $(FUZZ_SECONDS)) $(FUZZERS)
 
 .PHONY: hostile
@@ -366,7 +369,7 @@ FAULTS ?= 100
 
 faults: ## what may happen in years: each stage, and the loader, killed FAULTS times (100) under load, and more
 	@$(MAKE) --no-print-directory check-deps
-	@$(MAKE) --no-print-directory all $(TOOL_BINS)
+	@$(MAKE) --no-print-directory $(JOBS) all $(TOOL_BINS)
 	@JOPIL_FAULTS=$(FAULTS) JOPIL_FAULTS_SECONDS=60 JOPIL_FAULTS_INTERFACES=64 \
 		BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) bats --tap tests/netns/faults.bats
 	@JOPIL_LOADER_KILLS=$(FAULTS) BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) \
@@ -380,11 +383,11 @@ bench-deps: ## install what make bench needs, the tools that it measures beside 
 bench-build: all $(BENCH_BINS) $(TOOL_BINS)
 
 bench: bench-deps ## measure: a table of ratios to peers and floors of the same run, and build/bench.json
-	@$(MAKE) --no-print-directory bench-build
+	@$(MAKE) --no-print-directory $(JOBS) bench-build
 	@tests/bench/run --build $(BUILD) $(THEMES)
 
 bench-quick: bench-deps ## the same in under two minutes, less exactly and without curves
-	@$(MAKE) --no-print-directory bench-build
+	@$(MAKE) --no-print-directory $(JOBS) bench-build
 	@tests/bench/run --build $(BUILD) --quick $(THEMES)
 
 month: all ## a month of a busy host through recorder: report's sums, the size of a day, times
@@ -397,22 +400,22 @@ bench-docs: ## plots, table and sizing of docs/PERFORMANCE.md anew, from what ma
 .PHONY: soak
 soak: ## the pipeline at 50 000 packets/s for HOURS (default 1): memory flat, descriptors constant, books exact
 	@tests/deps $(DEPS_BUILD) $(DEPS_DEMO)
-	@$(MAKE) --no-print-directory all $(BUILD)/tests/bench/pump $(BUILD)/tests/netns/balance
+	@$(MAKE) --no-print-directory $(JOBS) all $(BUILD)/tests/bench/pump $(BUILD)/tests/netns/balance
 	@tests/soak/run --build $(BUILD) --hours $(HOURS) --csv $(BUILD)/soak.csv
 
 soak-browser: ## feed a page 10 000 flows a second for MINUTES (default 5): its memory stays flat
 	@$(MAKE) --no-print-directory check-deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(JOBS) all
 	@BIN=$(abspath $(BUILD))/bin node tests/browser/soak.mjs $(MINUTES)
 
 demo: ## install what is missing, build, and run the pipeline on real traffic
 	@$(MAKE) --no-print-directory demo-deps
-	@$(MAKE) --no-print-directory all $(TOOL_BINS)
+	@$(MAKE) --no-print-directory $(JOBS) all $(TOOL_BINS)
 	@tests/demo/run --build $(BUILD)
 
 analyze: ## clang-tidy over all C of user space, some minutes
 	@tests/deps $(DEPS_BUILD) clang-tidy
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(JOBS) all
 	@tests/analyze $(BUILD)
 
 lint: ## static analysis and layer rules
