@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/ask_steps.h"
 #include "common/when.h"
@@ -53,6 +54,12 @@ unsigned int question_options(const struct question *question, const char *by)
 	return question->options & ~lacks(question, by);
 }
 
+/* What has come in the second that has begun belongs to an end of now. */
+static bool ends_now(const struct question_range *range)
+{
+	return !range->to || !strcasecmp(range->to, "now");
+}
+
 int question_range(const struct question_range *range, int64_t now, struct ask_request *r,
 		   const char **ret_name, const char **ret_why)
 {
@@ -74,6 +81,7 @@ int question_range(const struct question_range *range, int64_t now, struct ask_r
 	*ret_why = "is not before the end";
 	if (r->from >= r->to)
 		return -EINVAL;
+	r->to += ends_now(range);
 	*ret_name = "step";
 	*ret_why = "makes too many steps of so long a time";
 	return r->step && !steps_fit(r->step, r->from, r->to) ? -EINVAL : 0;

@@ -31,8 +31,9 @@ struct question_range {
 #define QUESTION_LAST "24h"	/* unless told */
 
 /*
- * Sets from, to and now of a request (Unix seconds), and looks whether its step fits. 0, or
- * -EINVAL with the name of the one at fault ("last") and what is wrong about it.
+ * Sets from, to and now of a request (Unix seconds), and looks whether its step fits. An end of
+ * now holds the second that has begun, and what lasts so long still begins that long before now. 0,
+ * or -EINVAL with the name of the one at fault ("last") and what is wrong about it.
  */
 int question_range(const struct question_range *range, int64_t now, struct ask_request *r,
 		   const char **ret_name, const char **ret_why);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* How the database is asked: by its keys, without sorting; and what rows add up to. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 #include <cmocka.h>
 
 #include "common/ask_tally.h"
+#include "common/questions.h"
 
 #define PLAN_MAX 2048
 
@@ -219,6 +221,43 @@ static void test_what_goes_wrong(void **state)
 	assert_int_equal(a.status, STORE_DAMAGED);
 }
 
+#define NOW 1763733605ll
+
+static void asks(struct question_range range, int64_t from, int64_t to)
+{
+	struct ask_request request = { 0 };
+	const char *name, *why;
+
+	assert_int_equal(question_range(&range, NOW, &request, &name, &why), 0);
+	assert_int_equal(request.now, NOW);
+	assert_int_equal(request.from, from);
+	assert_int_equal(request.to, to);
+}
+
+static void is_refused(struct question_range range, const char *at_fault)
+{
+	struct ask_request request = { 0 };
+	const char *name, *why;
+
+	assert_int_equal(question_range(&range, NOW, &request, &name, &why), -EINVAL);
+	assert_string_equal(name, at_fault);
+}
+
+/* A slot may begin in the very second of the question. */
+static void test_an_end_of_now_holds_the_second_that_has_begun(void **state)
+{
+	(void)state;
+	asks((struct question_range){ .last = "1h" }, NOW - 3600, NOW + 1);
+	asks((struct question_range){ .from = "1h ago" }, NOW - 3600, NOW + 1);
+	asks((struct question_range){ .last = "1h", .to = "Now" }, NOW - 3600, NOW + 1);
+	asks((struct question_range){ 0 }, NOW - 86400, NOW + 1);
+	/* Other ends are where they are said to be. */
+	asks((struct question_range){ .last = "1h", .to = "1763733605" }, NOW - 3600, NOW);
+	asks((struct question_range){ .from = "2h ago", .to = "1h ago" }, NOW - 7200, NOW - 3600);
+	is_refused((struct question_range){ .from = "now" }, "from");
+	is_refused((struct question_range){ .last = "0s" }, "last");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +267,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_summaries_are_read, open_db, close_db),
 		cmocka_unit_test_setup_teardown(test_sums_and_parts, open_db, close_db),
 		cmocka_unit_test_setup_teardown(test_what_goes_wrong, open_db, close_db),
+		cmocka_unit_test_setup_teardown(test_an_end_of_now_holds_the_second_that_has_begun, open_db, close_db),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
