@@ -1134,6 +1134,7 @@ static enum line_status respell(struct line_reader *lr, const struct key_table *
 	json_t *root = json_loadb(line, length, LOAD_FLAGS | JSON_REJECT_DUPLICATES, &error), *value;
 	const char *key;
 	char *text = NULL;
+	size_t spelled;
 	void *next;
 
 	if (!root)
@@ -1153,10 +1154,15 @@ static enum line_status respell(struct line_reader *lr, const struct key_table *
 		text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(16));
 	json_decref(root);
 	free(lr->canonical);
-	lr->canonical = text ? realloc(text, strlen(text) + LINE_READ_PADDING) : NULL;
-	if (!lr->canonical)
+	spelled = text ? strlen(text) : 0;
+	lr->canonical = text ? realloc(text, spelled + LINE_READ_PADDING) : NULL;
+	if (!lr->canonical) {
 		free(text);
-	return lr->canonical ? LINE_OK : LINE_WRONG_TYPE;
+		return LINE_WRONG_TYPE;
+	}
+	/* It is read as words, beyond its end as well. */
+	memset(lr->canonical + spelled, 0, LINE_READ_PADDING);
+	return LINE_OK;
 }
 
 /* ---- types ------------------------------------------------------------------------- */

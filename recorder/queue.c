@@ -52,7 +52,6 @@ static struct chunk *room(struct queue *q, size_t length)
 	if (!chunk)
 		return NULL;
 	chunk->length = 0;
-	memset(chunk->bytes + CHUNK_BYTES, 0, LINE_READ_PADDING);
 	TAILQ_INSERT_TAIL(&q->chunks, chunk, next);
 	q->bytes += CHUNK_BYTES;
 	return chunk;
@@ -103,6 +102,8 @@ void queue_add(struct queue *q, const char *line, size_t length)
 		memcpy(chunk->bytes + chunk->length, line, length);
 		chunk->length += length;
 		chunk->bytes[chunk->length++] = '\n';
+		/* The reader of lines looks beyond the last one. */
+		memset(chunk->bytes + chunk->length, 0, LINE_READ_PADDING);
 	} else {
 		q->lost++;
 	}
