@@ -7,6 +7,9 @@
  * there. All that read TCP meet in tcp_rcv_space_adjust: those two count by how much
  * copied_seq has moved since the last time. MSG_PEEK and the error queue do not count.
  *
+ * Before Linux 6.3 (6e6eda44b939) there are no such two tracepoints. The ends of the functions
+ * that are called where they are now stand in for them (fexit): <name>_exit_<function>.
+ *
  * Neither tracepoint names the remote of a socket that is not connected. It is what the
  * same task was told or told the kernel last, kept with the task until the call returns:
  *	sent:		UDP by the address that the call names (cgroup hooks); else the
@@ -83,6 +86,7 @@ struct task_peers {
 	struct peer to;		/* that a send names */
 	struct peer route;	/* by the last route looked up for sending */
 	struct peer from;	/* by the last datagram received */
+	u64 unpaged_sk;		/* its page was sent as a message: by process_send_exit_no_page */
 };
 
 struct {
@@ -326,6 +330,50 @@ SEND_PROGRAM(process_send, 1)
 SEND_PROGRAM(process_send_spare_1, 2)
 SEND_PROGRAM(process_send_spare_2, 3)
 SEND_PROGRAM(process_send_spare_3, 4)
+
+/* What proto_ops.sendmsg is, of every kind of socket that counts. */
+#define SEND_EXIT_PROGRAM(name, function) \
+	SEC("fexit/" #function) \
+	int BPF_PROG(name, struct socket *socket, struct msghdr *message, u64 size, int ret) \
+	{ \
+		on_sent(socket->sk, ret, 1); \
+		return 0; \
+	}
+
+SEND_EXIT_PROGRAM(process_send_exit_inet, inet_sendmsg)
+SEND_EXIT_PROGRAM(process_send_exit_inet6, inet6_sendmsg)
+SEND_EXIT_PROGRAM(process_send_exit_packet, packet_sendmsg)
+SEND_EXIT_PROGRAM(process_send_exit_spkt, packet_sendmsg_spkt)
+
+/*
+ * splice() and sendfile(), page by page (up to 6.4). A protocol that takes no pages sends a
+ * message instead, which has been counted: then this comes before process_send_exit_page.
+ */
+SEC("fexit/sock_no_sendpage")
+int BPF_PROG(process_send_exit_no_page, struct socket *socket, struct page *page, int offset,
+	     u64 size, int flags, int ret)
+{
+	struct task_peers *peers = peers_get(bpf_get_current_task_btf());
+
+	if (peers)
+		peers->unpaged_sk = (u64)socket->sk;
+	return 0;
+}
+
+SEC("fexit/inet_sendpage")
+int BPF_PROG(process_send_exit_page, struct socket *socket, struct page *page, int offset,
+	     u64 size, int flags, int ret)
+{
+	struct task_peers *peers = peers_find(bpf_get_current_task_btf());
+	struct sock *sk = socket->sk;
+	bool sent = peers && peers->unpaged_sk == (u64)sk;
+
+	if (peers)
+		peers->unpaged_sk = 0;
+	if (!sent)
+		on_sent(sk, ret, 1);
+	return 0;
+}
 
 static volatile u32 udp_is_named;	/* set by the first run of a cgroup hook, never cleared */
 
@@ -596,13 +644,15 @@ static __always_inline void begin_reading(struct socket_state *s, const struct t
  * True within a system call that ends in sock_recv_length: what it returns is counted
  * there, bytes and call at once. Otherwise (splice, io_uring, machines whose numbers are
  * not known) bytes are counted where they are read. io_uring's workers have a copy of
- * some system call's registers.
+ * some system call's registers. So they are before 6.3: of a call that waits while programs
+ * come or go at its function, the end is not seen.
  */
 static __always_inline bool ends_in_recv(struct task_struct *task)
 {
 	const struct pt_regs *regs = (const struct pt_regs *)bpf_task_pt_regs(task);
 
-	if (!bpf_core_field_exists(struct pt_regs, orig_ax) || task->flags & PF_IO_WORKER)
+	if (!bpf_core_type_exists(btf_trace_sock_recv_length) ||
+	    !bpf_core_field_exists(struct pt_regs, orig_ax) || task->flags & PF_IO_WORKER)
 		return false;
 	switch (regs->orig_ax) {
 	case X86_READ:
@@ -704,6 +754,20 @@ RECEIVE_PROGRAM(process_recv, 1)
 RECEIVE_PROGRAM(process_recv_spare_1, 2)
 RECEIVE_PROGRAM(process_recv_spare_2, 3)
 RECEIVE_PROGRAM(process_recv_spare_3, 4)
+
+/* What proto_ops.recvmsg is. */
+#define RECEIVE_EXIT_PROGRAM(name, function) \
+	SEC("fexit/" #function) \
+	int BPF_PROG(name, struct socket *socket, struct msghdr *message, u64 size, int flags, \
+		     int ret) \
+	{ \
+		on_received(socket->sk, ret, flags, 1); \
+		return 0; \
+	}
+
+RECEIVE_EXIT_PROGRAM(process_recv_exit_inet, inet_recvmsg)
+RECEIVE_EXIT_PROGRAM(process_recv_exit_inet6, inet6_recvmsg)
+RECEIVE_EXIT_PROGRAM(process_recv_exit_common, sock_common_recvmsg)	/* raw and ICMP of IPv6, DCCP */
 
 /* From now on every byte is seen; a listener's children have its flags. */
 SEC("tp_btf/inet_sock_set_state")

@@ -195,6 +195,9 @@ struct sock {
 	void *sk_user_data;
 };
 
+struct msghdr;
+struct page;
+
 enum sock_flags {
 	SOCK_DONE = 1,
 	SOCK_URGINLINE = 2,
@@ -347,6 +350,9 @@ struct bpf_iter__task_file {
 };
 
 #pragma clang attribute pop
+
+/* A tracepoint: only asked whether it exists. */
+typedef void (*btf_trace_sock_recv_length)(void *, struct sock *, int, int);
 
 /* linux/bpf.h: only asked whether they exist */
 enum bpf_func_id {

@@ -161,8 +161,11 @@ static bool is_nested(const char *program)
 
 static int attach_program(struct host *h, const struct host_program *p)
 {
-	int err = p->fd < 0 ? p->err : host_link_attach(h->dir, p);
+	int err;
 
+	if (p->idle)
+		return 0;
+	err = p->fd < 0 ? p->err : host_link_attach(h->dir, p);
 	if (err && probe_is_spare(p->name))
 		return 0;
 	if (err && probe_without(p->name)) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The pinned links that hold the host's probes at their tracepoints. */
+/* The pinned links that hold the host's probes at what they trace. */
 #include "loader/host_link.h"
 
 #include <bpf/bpf.h>
@@ -96,7 +96,8 @@ u32 host_links_probes(const struct host_links *links)
 
 /* ---- attaching ------------------------------------------------------------------------- */
 
-static int attach_tracepoint(const struct host_program *program)
+/* A tracepoint or a function: the program knows which. */
+static int attach_tracing(const struct host_program *program)
 {
 	return bpf_raw_tracepoint_open(NULL, program->fd);
 }
@@ -132,7 +133,8 @@ static const struct way {
 	const char *section;
 	int (*attach)(const struct host_program *program);
 } ways[] = {
-	{ "tp_btf/", attach_tracepoint },
+	{ "tp_btf/", attach_tracing },
+	{ "fexit/", attach_tracing },
 	{ "iter/", attach_iterator },
 	{ "cgroup/", attach_cgroup },
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pinned links that hold the host's probes at their tracepoints, and the walk over
+ * The pinned links that hold the host's probes at what they trace, and the walk over
  * open files. Functions return 0 or -errno.
  */
 #ifndef JOPIL_HOST_LINK_H

@@ -17,6 +17,7 @@
 #include "loader/skeleton.h"
 
 #define TRACEPOINT "tp_btf/"
+#define FUNCTION "fexit/"
 #define CGROUP "cgroup/"
 
 static struct bpf_object *object_of(const struct host_object *object)
@@ -39,7 +40,7 @@ static void list_programs(struct host_object *object)
 			continue;
 		*row = (struct host_program){ name, bpf_program__section_name(program), probes,
 					      bpf_program__expected_attach_type(program), -1,
-					      row->err };
+					      row->err, row->idle };
 		n++;
 	}
 	object->count = n;
@@ -140,7 +141,7 @@ static int pin_maps(struct bpf_object *bpf, const struct pindir *d, u32 probes)
 
 static bool is_wanted(const struct host_program *program, u32 probes)
 {
-	return program->probes & probes && !program->err;
+	return program->probes & probes && !program->err && !program->idle;
 }
 
 static int choose_programs(struct host_object *object, u32 probes)
@@ -223,6 +224,47 @@ static bool has_tracepoint(const struct btf *btf, const char *section)
 	return btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0;
 }
 
+static bool has_function(const struct btf *btf, const char *section)
+{
+	return strncmp(section, FUNCTION, strlen(FUNCTION)) ||
+	       btf__find_by_name_kind(btf, section + strlen(FUNCTION), BTF_KIND_FUNC) > 0;
+}
+
+/* True where a program's tracepoint is not there, but functions at whose ends it can be done. */
+static bool is_at_functions(const struct host_object *object, const struct host_program *tracing,
+			    const struct btf *btf)
+{
+	unsigned int functions = 0;
+
+	if (has_tracepoint(btf, tracing->section))
+		return false;
+	for (unsigned int i = 0; i < object->count; i++) {
+		const struct host_program *p = &object->programs[i];
+
+		if (!probe_stands_in(p->name, tracing->name))
+			continue;
+		if (!has_function(btf, p->section))
+			return false;
+		functions++;
+	}
+	return functions;
+}
+
+/* Tracepoints where there are any: they cost less, and see calls that have begun before. */
+static void choose_ways(struct host_object *object, const struct btf *btf)
+{
+	for (unsigned int i = 0; i < object->count; i++) {
+		struct host_program *tracing = &object->programs[i];
+
+		if (strncmp(tracing->section, TRACEPOINT, strlen(TRACEPOINT)) != 0)
+			continue;
+		tracing->idle = is_at_functions(object, tracing, btf);
+		for (unsigned int j = 0; j < object->count; j++)
+			if (probe_stands_in(object->programs[j].name, tracing->name))
+				object->programs[j].idle = !tracing->idle;
+	}
+}
+
 /*
  * From Linux 7.0 tracepoints are sections of this SRCU, and preemptible. (Up to 6.12 it was
  * there for a few of them, which are not ours: then spares have nothing to do.)
@@ -292,16 +334,18 @@ static void answer(const struct host_object *object, const struct btf *btf,
 		const struct host_program *p = &object->programs[i % object->count];
 		bool refused = i >= object->count && p->err;
 
-		if (!probe_without(p->name) &&
+		if (!p->idle && !probe_without(p->name) &&
 		    (refused || !btf || !has_tracepoint(btf, p->section)))
 			cannot(p, btf, ret_answer);
 	}
 }
 
-void host_object_ask(const struct host_object *object, struct host_answer *ret_answer)
+void host_object_ask(struct host_object *object, struct host_answer *ret_answer)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
 
+	if (btf)
+		choose_ways(object, btf);
 	answer(object, btf, ret_answer);
 	btf__free(btf);
 }
@@ -327,6 +371,8 @@ int host_object_load(struct host_object *object, const struct pindir *d, u32 pro
 		btf__free(btf);
 		return -1;
 	}
+	if (btf)
+		choose_ways(object, btf);
 	foresee(object, btf, probes);
 	answer(object, btf, &can);
 	btf__free(btf);

@@ -17,11 +17,12 @@
 /* A program of bpf/; the texts are the object's. */
 struct host_program {
 	const char *name;
-	const char *section;	/* "tp_btf/kfree_skb" */
+	const char *section;	/* "tp_btf/kfree_skb", "fexit/inet_sendmsg" */
 	u32 probes;		/* whose it is: a set */
 	int attach_type;	/* enum bpf_attach_type */
 	int fd;			/* -1: not loaded */
 	int err;		/* why it was not: -errno from trying; 0: not tried */
+	bool idle;		/* at a tracepoint or at functions: this kernel has it the other way */
 };
 
 struct host_object {
@@ -54,8 +55,8 @@ int host_object_load(struct host_object *object, const struct pindir *d, u32 pro
 		     const struct mapset *maps, struct host_answer *ret_answer,
 		     struct failure *f);
 
-/* What can be told without loading: tracepoints that this kernel has not. */
-void host_object_ask(const struct host_object *object, struct host_answer *ret_answer);
+/* What can be told without loading: tracepoints that this kernel has not; what is idle. */
+void host_object_ask(struct host_object *object, struct host_answer *ret_answer);
 
 /* True if any map that is pinned is used by both programs or by neither. */
 bool host_object_shares_maps(const struct host_object *object, int fd, u32 prog_id);

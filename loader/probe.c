@@ -17,6 +17,8 @@ const unsigned int probe_rows_count = sizeof(probe_rows) / sizeof(probe_rows[0])
 
 _Static_assert(sizeof(probe_rows) / sizeof(probe_rows[0]) == 1 + HOST_PROBES, "enum host_probe");
 
+#define STANDS_IN "_exit_"
+
 /* Without these a probe would not be exact. What else it has tells details. */
 static const char *const needed[] = {
 	"connection_state", "connection_state_nested",
@@ -134,10 +136,18 @@ bool probe_is_spare(const char *program)
 	return strstr(program, "_spare_");
 }
 
+bool probe_stands_in(const char *program, const char *tracing)
+{
+	size_t length = strlen(tracing);
+
+	return !strncmp(program, tracing, length) &&
+	       !strncmp(program + length, STANDS_IN, strlen(STANDS_IN));
+}
+
 const char *probe_without(const char *program)
 {
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-		if (!strcmp(needed[i], program))
+		if (!strcmp(needed[i], program) || probe_stands_in(program, needed[i]))
 			return NULL;
 	for (size_t i = 0; i < sizeof(detail_rows) / sizeof(detail_rows[0]); i++)
 		if (!strncmp(detail_rows[i].program, program, strlen(detail_rows[i].program)))

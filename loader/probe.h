@@ -53,6 +53,12 @@ u32 probe_of_program(const char *program);
 bool probe_is_spare(const char *program);
 
 /*
+ * True for a program that stands in for `tracing`, at the end of a function, where the kernel
+ * lacks its tracepoint: process_send_exit_inet for process_send. All that do, or none.
+ */
+bool probe_stands_in(const char *program, const char *tracing);
+
+/*
  * Programs that their probe can do without: what is not known then, one phrase. NULL: it
  * needs the program.
  */

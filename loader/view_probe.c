@@ -88,7 +88,7 @@ static void list_programs(struct view_probe *v, unsigned int probe,
 			add_program(v, link, p->section);
 			continue;
 		}
-		if (probe_is_spare(p->name))
+		if (p->idle || probe_is_spare(p->name))
 			continue;
 		if (!probe_without(p->name))
 			v->state = VIEW_INCOMPLETE;

@@ -126,6 +126,9 @@ static inline struct jopil_bpf *open_probes(const char *const prefixes[], u32 ma
 	bpf_object__for_each_program(program, bpf->obj) {
 		bool wanted = is_wanted(bpf_program__name(program), prefixes);
 
+		/* What stands in for a tracepoint that is not there. */
+		if (!strncmp(bpf_program__section_name(program), "fexit/", 6))
+			wanted = false;
 		if (!cgroup && !strncmp(bpf_program__section_name(program), "cgroup/", 7))
 			wanted = false;
 		bpf_program__set_autoload(program, wanted);

@@ -356,6 +356,8 @@ static const struct way ways[] = {
 	{ .name = "TCP v4-mapped", TCP, MOVES(move_send, move_recv), .mapped = true },
 	{ .name = "MPTCP send, recv", .proto = "TCP", .type = SOCK_STREAM, .protocol = IPPROTO_MPTCP,
 	  MOVES(move_send, move_recv) },
+	{ .name = "MPTCP sendfile", .proto = "TCP", .type = SOCK_STREAM, .protocol = IPPROTO_MPTCP,
+	  MOVES(move_sendfile, move_recv) },
 	{ .name = "UDP send, recv", UDP, MOVES(move_send, move_recv) },
 	{ .name = "UDP write, read", UDP, MOVES(move_write, move_read) },
 	{ .name = "UDP writev, readv", UDP, MOVES(move_writev, move_readv) },

@@ -66,3 +66,22 @@ bytes_balance() {
 	comment <"$WORK/table"
 	[ -z "${FAILED:-}" ]
 }
+
+# bats test_tags=kernel
+@test "receives that wait as the probe comes: what they return, as far as this kernel shows it" {
+	local ends=seen
+	[[ " ${JOPIL_LACKS:-} " != *" process_recv "* ]] || ends=unseen
+	mkfifo "$WORK/go"
+	in_a "$BATS_TEST_DIRNAME/waiters.py" $ends >"$WORK/expected" 2>"$WORK/waiting" <"$WORK/go" 3>&- &
+	PIDS+=($!)
+	exec 8>"$WORK/go"
+	until_line "$WORK/waiting" '^ready$'
+	begin process 8>&-
+	exec 8>&-
+	wait "${PIDS[0]}"
+	finish
+	"$BATS_TEST_DIRNAME/process_table.py" "$WORK/expected" "$LINES" >"$WORK/table" || FAILED=1
+	comment <"$WORK/table"
+	[ -z "${FAILED:-}" ]
+	[ "$(wc -l <"$WORK/expected")" -eq 4 ]
+}

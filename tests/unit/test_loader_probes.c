@@ -60,6 +60,11 @@ static void test_program_names(void **state)
 	assert_null(probe_without("drop_nested"));
 	assert_non_null(probe_without(PROBE_WALK));
 	assert_non_null(probe_without("drop_something"));
+	assert_null(probe_without("process_send_exit_inet"));
+	assert_true(probe_stands_in("process_send_exit_inet", "process_send"));
+	assert_false(probe_stands_in("process_send_exit_inet", "process"));
+	assert_false(probe_stands_in("process_send", "process_send"));
+	assert_false(probe_stands_in("process_send_spare_1", "process_send"));
 }
 
 static void test_maps_have_rows(void **state)
