@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,7 @@
 #include "common/options.h"
 
 #define US_PER_MS 1000
+#define STATUS_BYTES 512
 
 static struct {
 	int fd;			/* systemd's socket, -1 without */
@@ -97,6 +99,20 @@ int notify_ready(uint64_t ready_fd)
 		err = -errno;
 	close((int)ready_fd);
 	return err;
+}
+
+void notify_status(const char *what, const char *why)
+{
+	char text[STATUS_BYTES];
+
+	if (notify_state.fd < 0)
+		return;
+	snprintf(text, sizeof(text), "STATUS=%s%s", what, why);
+	/* A newline would begin another assignment. */
+	for (char *c = text; *c; c++)
+		if (*c == '\n')
+			*c = ' ';
+	tell(text);
 }
 
 void notify_alive(void)

@@ -20,6 +20,9 @@ void notify_open(void);
  */
 int notify_ready(uint64_t ready_fd);
 
+/* What systemctl status, and jopil status, show beside us: trouble. Both parts, on one line. */
+void notify_status(const char *what, const char *why);
+
 /* A sign of life, if one is due; cheap. To be called in each turn of a loop that waits. */
 void notify_alive(void);
 

@@ -27,6 +27,7 @@
 #include "recorder/retain.h"
 
 #define NS_PER_S 1000000000ull
+#define NS_PER_MS 1000000ull
 #define PATH_MAX_BYTES 4096
 /* After a signal, what still comes is read until so long nothing comes. */
 #define QUIET_MS 300
@@ -35,7 +36,7 @@
 static struct {
 	const char *db;
 	struct retention retention;
-	u64 interval_ns, ready_fd;
+	u64 interval_ns, pass_for_ns, ready_fd;
 	bool waits, no_sandbox, verbose;
 } settings = {
 	.interval_ns = 10 * NS_PER_S,
@@ -63,6 +64,9 @@ static const struct option_row rows[] = {
 	{ "wait", 'w', OPTION_FLAG, NULL,
 	  "for a slow disk, rather than leave rows out: for recordings; so it is with a file as stdin",
 	  &settings.waits, 0, 0, false, NULL },
+	{ "pass-for", 0, OPTION_SECONDS, "SECONDS",
+	  "where the database cannot be opened: pass lines so long, then end with status 1 (0)",
+	  &settings.pass_for_ns, 0, 86400 * NS_PER_S, false, NULL },
 	{ "ready-fd", 0, OPTION_NUMBER, "FD", "write a newline there when ready",
 	  &settings.ready_fd, 0, 1023, false, NULL },
 	SANDBOX_OPTION(&settings.no_sandbox),
@@ -77,22 +81,34 @@ static int failed(const char *what, const char *why)
 	return STATUS_FAILED;
 }
 
-/* Two of them would count everything twice. The lock goes with the process. */
-static int lock_database(void)
+/* What could not be used, and why. */
+struct trouble {
+	const char *what, *why;
+};
+
+static bool trouble(struct trouble *ret, const char *what, const char *why)
 {
-	char path[PATH_MAX_BYTES];
+	*ret = (struct trouble){ what, why };
+	return false;
+}
+
+/* Two of them would count everything twice. The lock goes with the process. */
+static bool lock_database(struct trouble *ret)
+{
+	static char path[PATH_MAX_BYTES];
 	int fd;
 
 	if (snprintf(path, sizeof(path), "%s.lock", settings.db) >= (int)sizeof(path))
-		return failed(settings.db, strerror(ENAMETOOLONG));
+		return trouble(ret, settings.db, strerror(ENAMETOOLONG));
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 	if (fd < 0)
-		return failed(path, strerror(errno));
+		return trouble(ret, path, strerror(errno));
 	if (!flock(fd, LOCK_EX | LOCK_NB))
-		return STATUS_DONE;
+		return true;
 	if (errno == EWOULDBLOCK)
-		return failed(settings.db, "another recorder writes it; end that one, or give another --db");
-	return failed(path, strerror(errno));
+		return trouble(ret, settings.db,
+			       "another recorder writes it; end that one, or give another --db");
+	return trouble(ret, path, strerror(errno));
 }
 
 /* Nobody writes it while it is read. */
@@ -103,30 +119,32 @@ static bool is_file(int fd)
 	return !fstat(fd, &s) && S_ISREG(s.st_mode);
 }
 
-static int open_database(struct record *r)
+static bool open_database(struct record *r, struct trouble *ret)
 {
 	enum store_status status;
 	const char *why;
 
 	/* Who may read what everybody did on the network is for the folder and group to say. */
 	umask(umask(0) | 0027);
-	if (lock_database() != STATUS_DONE)
-		return STATUS_FAILED;
+	if (!lock_database(ret))
+		return false;
 	status = writer_open(&r->writer, settings.db, &settings.retention, &why);
 	if (status != STORE_OK)
-		return failed(settings.db, store_complaint(status, why));
+		return trouble(ret, settings.db, store_complaint(status, why));
 	r->path = settings.db;
 	r->interval_ns = settings.interval_ns;
 	r->waits = settings.waits || is_file(STDIN_FILENO);
 	r->no_sandbox = settings.no_sandbox;
 	r->verbose = settings.verbose;
-	return STATUS_DONE;
+	return true;
 }
 
 /* ---- passing on ------------------------------------------------------------ */
 
 struct pass {
 	struct record *record;
+	u64 until_ns;		/* nothing is kept, and this is the end of it; 0: all is */
+	u64 not_kept;		/* lines */
 	struct input input;
 	struct outlet outlet;
 	bool at_end, stdout_closed;
@@ -192,6 +210,14 @@ static void note_long_line(struct pass *p, const char *line, size_t length)
 	bad_line_say(p->bad_said, BAD_TOO_LONG, p->lines + 1, line, length);
 }
 
+static void keep_line(struct pass *p, const char *line, size_t length)
+{
+	if (p->until_ns)
+		p->not_kept++;
+	else
+		queue_add(&p->record->queue, line, length);
+}
+
 static void keep_lines(struct pass *p)
 {
 	enum input_line kind;
@@ -202,8 +228,9 @@ static void keep_lines(struct pass *p)
 		if (kind == INPUT_TOO_LONG)
 			note_long_line(p, line, length);
 		else if (lines_wants(line, length))
-			queue_add(&p->record->queue, line, length);
-	queue_wake(&p->record->queue);
+			keep_line(p, line, length);
+	if (!p->until_ns)
+		queue_wake(&p->record->queue);
 }
 
 /* Where the last line in bytes ends: behind that, a line of ours may stand. */
@@ -254,17 +281,37 @@ static int pass_rest(struct pass *p)
 	return err ? failed("read stdin", strerror(-err)) : pass_new(p, before);
 }
 
+static u64 now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (u64)t.tv_sec * NS_PER_S + (u64)t.tv_nsec;
+}
+
+/* How long nothing may come before that is the end; -1: for ever. */
+static int patience_ms(const struct pass *p)
+{
+	u64 now = p->until_ns ? now_ns() : 0;
+
+	if (stop_is_wanted())
+		return QUIET_MS;
+	if (!p->until_ns)
+		return -1;
+	return now < p->until_ns ? (int)((p->until_ns - now) / NS_PER_MS + 1) : 0;
+}
+
 static int turn(struct pass *p)
 {
 	struct pollfd fds[] = {
 		{ .fd = STDIN_FILENO, .events = POLLIN },
 		{ .fd = STDOUT_FILENO },	/* POLLERR: nobody reads it any more */
 	};
-	int ready = stop_poll(fds, 2, stop_is_wanted() ? QUIET_MS : -1);
+	int wait_ms = patience_ms(p), ready = stop_poll(fds, 2, wait_ms);
 
 	if (ready < 0)
 		return ready == -EINTR ? STATUS_DONE : failed("wait for input", strerror(-ready));
-	if (ready == 0 || stop_is_overdue()) {
+	if (ready == 0 || wait_ms == 0 || stop_is_overdue()) {
 		p->at_end = true;
 		return pass_rest(p);
 	}
@@ -280,45 +327,85 @@ static int tell_ready(void)
 	return err ? failed("write to --ready-fd", strerror(-err)) : STATUS_DONE;
 }
 
-static int go(struct record *r)
+static int pass_all(struct pass *p)
 {
-	struct pass pass = { .record = r };
-	int status = STATUS_FAILED, err;
+	int status = settings.no_sandbox ? STATUS_DONE : confine_passing(settings.verbose);
 
+	if (status == STATUS_DONE)
+		status = tell_ready();
+	if (status == STATUS_DONE && output_outlives_us(STDOUT_FILENO))
+		status = write_out(p, "\n", 1);
+	while (status == STATUS_DONE && !p->at_end)
+		status = turn(p);
+	return status;
+}
+
+static int begin(struct pass *p)
+{
 	stop_install();
 	notify_open();
 	line_write_init();
-	outlet_init(&pass.outlet, STDOUT_FILENO);
-	err = input_init(&pass.input, STDIN_FILENO);
+	outlet_init(&p->outlet, STDOUT_FILENO);
+	return input_init(&p->input, STDIN_FILENO);
+}
+
+static int end(struct pass *p, int status)
+{
+	if (write_state(p) != STATUS_DONE)
+		status = STATUS_FAILED;
+	if (bad_lines(p))
+		log_warning("%" PRIu64 " of %" PRIu64 " lines were passed on, but not kept", bad_lines(p),
+			    p->lines);
+	input_free(&p->input);
+	if (status == STATUS_DONE && close(STDOUT_FILENO) && !p->stdout_closed)
+		status = failed("write to stdout", strerror(errno));
+	return status;
+}
+
+static int go(struct record *r)
+{
+	struct pass pass = { .record = r };
+	int status, err = begin(&pass);
+
 	if (!err)
 		err = record_start(r);
 	if (err) {
 		input_free(&pass.input);
 		return failed("start", strerror(-err));
 	}
-	status = settings.no_sandbox ? STATUS_DONE : confine_passing(settings.verbose);
-	if (status == STATUS_DONE)
-		status = tell_ready();
-	if (status == STATUS_DONE && output_outlives_us(STDOUT_FILENO))
-		status = write_out(&pass, "\n", 1);
-	while (status == STATUS_DONE && !pass.at_end)
-		status = turn(&pass);
+	status = pass_all(&pass);
 	if (!record_stop(r))
 		status = STATUS_FAILED;
-	if (write_state(&pass) != STATUS_DONE)
-		status = STATUS_FAILED;
-	if (bad_lines(&pass))
-		log_warning("%" PRIu64 " of %" PRIu64 " lines were passed on, but not kept", bad_lines(&pass),
-			    pass.lines);
-	input_free(&pass.input);
-	if (status == STATUS_DONE && close(STDOUT_FILENO) && !pass.stdout_closed)
-		status = failed("write to stdout", strerror(errno));
-	return status;
+	return end(&pass, status);
+}
+
+/* What is live goes on; whoever starts us again after that has the database tried again. */
+static int go_without(struct record *r, const struct trouble *trouble)
+{
+	struct pass pass = { .record = r, .until_ns = now_ns() + settings.pass_for_ns };
+	unsigned long long seconds = settings.pass_for_ns / NS_PER_S;
+	char said[PATH_MAX_BYTES + STATE_LINE_MAX];
+	int err = begin(&pass);
+
+	if (err) {
+		input_free(&pass.input);
+		return failed("start", strerror(-err));
+	}
+	snprintf(said, sizeof(said), "%s: %s", trouble->what, trouble->why);
+	log_error("%s; for %llu s lines pass, and nothing is kept", said, seconds);
+	notify_status("nothing is kept: ", said);
+	r->state.failing = true;
+	r->state.why = trouble->why;
+	pass_all(&pass);
+	r->state.lines_lost = pass.not_kept;
+	end(&pass, STATUS_FAILED);
+	return STATUS_FAILED;
 }
 
 int main(int argc, char **argv)
 {
 	static struct record record;
+	struct trouble trouble;
 	int operands, status;
 
 	settings.retention = retain_default();
@@ -334,9 +421,12 @@ int main(int argc, char **argv)
 		failed("--db FILE", "is missing: where to keep what comes");
 		return STATUS_USAGE;
 	}
-	status = open_database(&record);
-	if (status == STATUS_DONE)
+	if (open_database(&record, &trouble))
 		status = go(&record);
+	else if (settings.pass_for_ns)
+		status = go_without(&record, &trouble);
+	else
+		status = failed(trouble.what, trouble.why);
 	writer_close(&record.writer);
 	return status;
 }

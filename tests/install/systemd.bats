@@ -161,6 +161,55 @@ again() {
 	next_snapshot | jq -e .totals
 }
 
+# Damages what the recorder needs, and starts it again.
+without_database() {
+	machine systemctl stop jopil-recorder
+	machine sh -c "cd /var/lib/jopil && mkdir -p ../kept && mv flows.db* ../kept && mkdir flows.db"
+	machine systemctl start jopil-recorder
+}
+
+@test "recorder cannot open its database: what is live goes on, status says why, and with the database back all is kept" {
+	local said before
+	without_database
+	before=$(stats .totals.packets)
+	broadcast 500 9
+	until [ "$(next_snapshot | jq .totals.packets)" -ge $((before + 500)) ]; do :; done
+	run machine jopil status
+	[ "$status" = 1 ]
+	[[ $output == *"recorder        active, but nothing is kept: /var/lib/jopil/flows.db: unable to open database file"* ]]
+	machine journalctl --sync
+	said=$(machine journalctl -q --no-pager -o json -t jopil-recorder --grep 'lines pass, and nothing is kept' | tail -1)
+	jq -e '.PRIORITY == "3"' <<<"$said"
+	machine sh -c "cd /var/lib/jopil && rmdir flows.db && mv ../kept/* ."
+	machine systemctl restart jopil-recorder
+	machine jopil status
+	next_snapshot | jq -e .totals
+}
+
+@test "recorder does not run at all: all before it waits, its line says why, and with that put right no packet is missing" {
+	local before
+	before=$(stats .totals.packets)
+	machine sh -c "mkdir -p /run/systemd/system/jopil-recorder.service.d
+		printf '[Service]\nEnvironment=RECORDER_OPTIONS=--nobodys-option\nEnvironmentFile=\n' \
+			>/run/systemd/system/jopil-recorder.service.d/test.conf
+		systemctl daemon-reload; systemctl --no-block restart jopil-recorder"
+	# Started again and again, and ends each time with the status of a usage that is wrong.
+	until [ "$(machine systemctl show -P NRestarts jopil-recorder)" -ge 2 ]; do :; done
+	until [ "$(machine systemctl show -P ExecMainStatus jopil-recorder)" = 2 ]; do :; done
+	run machine jopil status
+	[ "$status" = 1 ]
+	[[ $output =~ recorder\ +(activating|failed) ]]
+	machine journalctl --sync
+	machine journalctl -q --no-pager -t jopil-recorder --grep "nobodys-option" | grep -q .
+	broadcast 500 4711
+	until stats '.httpd.stale == true' >/dev/null; do :; done
+	machine sh -c "rm -r /run/systemd/system/jopil-recorder.service.d; systemctl daemon-reload; systemctl restart jopil-recorder"
+	until [ "$(next_snapshot | jq .totals.packets)" -ge $((before + 500)) ]; do :; done
+	machine curl -sf 'http://127.0.0.1:5000/api/flows?limit=0' |
+		jq -e '[.. | objects | select(.dst_port? == 4711) | .packets] | add == 500'
+	machine jopil status
+}
+
 @test "lines in the journal have priorities" {
 	run machine systemd-run --quiet --wait --collect jopil-reader --pin-dir /none
 	[ "$status" = 1 ]

@@ -107,6 +107,47 @@ process() {
 		'length == $fed - $left_out and (map(.pid) | . == sort and .[-10:] == [range($fed - 9; $fed + 1)])'
 }
 
+@test "recorder without a database: lines pass for a while, that is said, and with the database back all is kept again" {
+	mkfifo in
+	exec 8<>in
+	mkdir db
+	cat <lines >out 8>&- 9>&- &
+	local consumer=$! status=0
+	process 1 200 >sent
+	head -n 100 sent >&8
+	"$BIN/recorder" --db db --pass-for 1 <in >lines 2>err 8>&- 9>&- || status=$?
+	[ "$status" = 1 ]
+	[ "$(cat err)" = "recorder: db: unable to open database file; for 1 s lines pass, and nothing is kept" ]
+	# As a service, it is started again; what came meanwhile waits for it.
+	tail -n 100 sent >&8
+	rmdir db
+	"$BIN/recorder" --db db <in >lines 2>err 8>&- 9>&- &
+	local recorder=$!
+	exec 8>&-
+	wait "$recorder"
+	exec 9>&-
+	wait "$consumer"
+	[ "$(sqlite3 db 'SELECT sum(tx_bytes) FROM traffic_days')" = 100 ]
+	grep -v -e '^$' -e '"type":"recorder"' out | cmp - sent
+	grep '"type":"recorder"' out | jq -s -e '[.[] | .failing and (.why | contains("unable to open"))] == [true, true] and
+		.[0].lines_lost == 0 and .[1].lines_lost == 100'
+}
+
+@test "recorder without a database says so at once where nobody starts it again, and ends in good order where it is asked to" {
+	mkdir db
+	run "$BIN/recorder" --db db <lines
+	[ "$status" = 1 ]
+	[ "${#lines[@]}" = 1 ]
+	"$BIN/recorder" --db db --pass-for 3600 <lines >out 2>err 9>&- &
+	local recorder=$! status=0
+	process 1 10 >&9
+	until [ "$(grep -c '"type":"process"' out)" = 10 ]; do kill -0 "$recorder"; done
+	kill -TERM "$recorder"
+	wait "$recorder" || status=$?
+	[ "$status" = 1 ]
+	[ "$(wc -l <err)" = 1 ]
+}
+
 # flat_out: numbered lines into the FIFO without a pause, until there is a file `enough`; how many.
 flat_out() {
 	/usr/bin/python3 -c '

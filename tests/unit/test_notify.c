@@ -71,6 +71,7 @@ static void test_nobody(void **state)
 	notify_open();
 	assert_int_equal(notify_ready(NOTIFY_NO_FD), 0);
 	notify_alive();
+	notify_status("nothing is kept: ", "no room");
 	assert_int_equal(notify_wait_ms(), -1);
 }
 
@@ -99,6 +100,21 @@ static void test_ready(void **state)
 	assert_string_equal(told(), "READY=1");
 	notify_alive();
 	assert_null(told());	/* no WatchdogSec= */
+}
+
+/* One assignment, whatever is in the name of a file. */
+static void test_status(void **state)
+{
+	char path[4096];
+
+	(void)state;
+	notify_open();
+	notify_status("nothing is kept: ", "a\nREADY=1: no");
+	assert_string_equal(told(), "STATUS=nothing is kept: a READY=1: no");
+	memset(path, 'x', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	notify_status("", path);
+	assert_memory_equal(told(), "STATUS=xxxx", 11);
 }
 
 static void test_alive(void **state)
@@ -162,6 +178,7 @@ int main(void)
 		cmocka_unit_test(test_nobody),
 		cmocka_unit_test(test_ready_fd),
 		cmocka_unit_test_setup_teardown(test_ready, start_manager, end_manager),
+		cmocka_unit_test_setup_teardown(test_status, start_manager, end_manager),
 		cmocka_unit_test_setup_teardown(test_alive, start_manager, end_manager),
 		cmocka_unit_test_setup_teardown(test_not_ours, start_manager, end_manager),
 		cmocka_unit_test_setup_teardown(test_waiting, start_manager, end_manager),
