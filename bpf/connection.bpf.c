@@ -421,14 +421,23 @@ static __always_inline bool is_inet(const struct sock *sk)
 	return family == AF_INET || family == AF_INET6;
 }
 
-SEC("tp_btf/sock_send_length")
-int BPF_PROG(connection_send, struct sock *sk, int ret, int flags)
+static __always_inline void on_send(struct sock *sk, int ret)
 {
 	if (sk->sk_protocol == PROTO_UDP && is_inet(sk) && ret >= 0 &&
 	    sk->__sk_common.skc_state == TCP_ESTABLISHED)
 		on_udp_send(sk);
+}
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(connection_send, struct sock *sk, int ret, int flags)
+{
+	on_send(sk, ret);
 	return 0;
 }
+
+SENDMSG_EXIT(connection_send_exit_inet, inet_sendmsg, on_send(socket->sk, ret))
+SENDMSG_EXIT(connection_send_exit_inet6, inet6_sendmsg, on_send(socket->sk, ret))
+SENDPAGE_EXIT(connection_send_exit_page, inet_sendpage, on_send(socket->sk, ret))
 
 /* ---- the walk over sockets that are open already ------------------------------ */
 

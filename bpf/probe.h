@@ -10,6 +10,7 @@
 #define JOPIL_PROBE_H
 
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
 
 #include "common/pins.h"
 #include "common/probe_counters.h"
@@ -194,5 +195,39 @@ static __always_inline bool task_turn(struct task_struct *task, enum turn turn, 
 	turns->last[turn] = number;
 	return !last || last >= number;
 }
+
+/*
+ * Before Linux 6.3 there is neither sock_send_length nor sock_recv_length. In their place
+ * functions are called, proto_ops.sendmsg and so on. Programs at the ends of these (fexit)
+ * do the same work: <name>_exit_... for <name>, loaded only where its tracepoint is not there,
+ * and where nobody gets the CPU in the middle of one. (Spares were not enough there: on 6.1
+ * they lost 2 calls in 100, it seems as task storage refuses whoever comes meanwhile.)
+ */
+#define SENDMSG_EXIT(name, function, work) \
+	SEC("fexit/" #function) \
+	int BPF_PROG(name, struct socket *socket, struct msghdr *message, u64 size, int ret) \
+	{ \
+		work; \
+		return 0; \
+	}
+
+/* Up to 6.4 splice() and sendfile() send page by page. */
+#define SENDPAGE_EXIT(name, function, work) \
+	SEC("fexit/" #function) \
+	int BPF_PROG(name, struct socket *socket, struct page *page, int offset, u64 size, \
+		     int flags, int ret) \
+	{ \
+		work; \
+		return 0; \
+	}
+
+#define RECVMSG_EXIT(name, function, work) \
+	SEC("fexit/" #function) \
+	int BPF_PROG(name, struct socket *socket, struct msghdr *message, u64 size, int flags, \
+		     int ret) \
+	{ \
+		work; \
+		return 0; \
+	}
 
 #endif

@@ -7,8 +7,7 @@
  * there. All that read TCP meet in tcp_rcv_space_adjust: those two count by how much
  * copied_seq has moved since the last time. MSG_PEEK and the error queue do not count.
  *
- * Before Linux 6.3 (6e6eda44b939) there are no such two tracepoints. The ends of the functions
- * that are called where they are now stand in for them (fexit): <name>_exit_<function>.
+ * Before Linux 6.3 there are no such two tracepoints: see probe.h.
  *
  * Neither tracepoint names the remote of a socket that is not connected. It is what the
  * same task was told or told the kernel last, kept with the task until the call returns:
@@ -86,7 +85,7 @@ struct task_peers {
 	struct peer to;		/* that a send names */
 	struct peer route;	/* by the last route looked up for sending */
 	struct peer from;	/* by the last datagram received */
-	u64 unpaged_sk;		/* its page was sent as a message: by process_send_exit_no_page */
+	u64 unpaged_sk;		/* its page was sent as a message, see process_send_exit_no_page */
 };
 
 struct {
@@ -331,49 +330,32 @@ SEND_PROGRAM(process_send_spare_1, 2)
 SEND_PROGRAM(process_send_spare_2, 3)
 SEND_PROGRAM(process_send_spare_3, 4)
 
-/* What proto_ops.sendmsg is, of every kind of socket that counts. */
-#define SEND_EXIT_PROGRAM(name, function) \
-	SEC("fexit/" #function) \
-	int BPF_PROG(name, struct socket *socket, struct msghdr *message, u64 size, int ret) \
-	{ \
-		on_sent(socket->sk, ret, 1); \
-		return 0; \
-	}
+SENDMSG_EXIT(process_send_exit_inet, inet_sendmsg, on_sent(socket->sk, ret, 1))
+SENDMSG_EXIT(process_send_exit_inet6, inet6_sendmsg, on_sent(socket->sk, ret, 1))
+SENDMSG_EXIT(process_send_exit_packet, packet_sendmsg, on_sent(socket->sk, ret, 1))
+SENDMSG_EXIT(process_send_exit_spkt, packet_sendmsg_spkt, on_sent(socket->sk, ret, 1))
 
-SEND_EXIT_PROGRAM(process_send_exit_inet, inet_sendmsg)
-SEND_EXIT_PROGRAM(process_send_exit_inet6, inet6_sendmsg)
-SEND_EXIT_PROGRAM(process_send_exit_packet, packet_sendmsg)
-SEND_EXIT_PROGRAM(process_send_exit_spkt, packet_sendmsg_spkt)
-
-/*
- * splice() and sendfile(), page by page (up to 6.4). A protocol that takes no pages sends a
- * message instead, which has been counted: then this comes before process_send_exit_page.
- */
-SEC("fexit/sock_no_sendpage")
-int BPF_PROG(process_send_exit_no_page, struct socket *socket, struct page *page, int offset,
-	     u64 size, int flags, int ret)
+/* A protocol that takes no pages sends a message instead, which has been counted. */
+static __always_inline void on_page_unsent(const struct sock *sk)
 {
 	struct task_peers *peers = peers_get(bpf_get_current_task_btf());
 
 	if (peers)
-		peers->unpaged_sk = (u64)socket->sk;
-	return 0;
+		peers->unpaged_sk = (u64)sk;
 }
 
-SEC("fexit/inet_sendpage")
-int BPF_PROG(process_send_exit_page, struct socket *socket, struct page *page, int offset,
-	     u64 size, int flags, int ret)
+static __always_inline void on_page_sent(struct sock *sk, int ret)
 {
 	struct task_peers *peers = peers_find(bpf_get_current_task_btf());
-	struct sock *sk = socket->sk;
-	bool sent = peers && peers->unpaged_sk == (u64)sk;
 
-	if (peers)
+	if (peers && peers->unpaged_sk == (u64)sk)
 		peers->unpaged_sk = 0;
-	if (!sent)
+	else
 		on_sent(sk, ret, 1);
-	return 0;
 }
+
+SENDPAGE_EXIT(process_send_exit_no_page, sock_no_sendpage, on_page_unsent(socket->sk))
+SENDPAGE_EXIT(process_send_exit_page, inet_sendpage, on_page_sent(socket->sk, ret))
 
 static volatile u32 udp_is_named;	/* set by the first run of a cgroup hook, never cleared */
 
@@ -755,19 +737,10 @@ RECEIVE_PROGRAM(process_recv_spare_1, 2)
 RECEIVE_PROGRAM(process_recv_spare_2, 3)
 RECEIVE_PROGRAM(process_recv_spare_3, 4)
 
-/* What proto_ops.recvmsg is. */
-#define RECEIVE_EXIT_PROGRAM(name, function) \
-	SEC("fexit/" #function) \
-	int BPF_PROG(name, struct socket *socket, struct msghdr *message, u64 size, int flags, \
-		     int ret) \
-	{ \
-		on_received(socket->sk, ret, flags, 1); \
-		return 0; \
-	}
-
-RECEIVE_EXIT_PROGRAM(process_recv_exit_inet, inet_recvmsg)
-RECEIVE_EXIT_PROGRAM(process_recv_exit_inet6, inet6_recvmsg)
-RECEIVE_EXIT_PROGRAM(process_recv_exit_common, sock_common_recvmsg)	/* raw and ICMP of IPv6, DCCP */
+RECVMSG_EXIT(process_recv_exit_inet, inet_recvmsg, on_received(socket->sk, ret, flags, 1))
+RECVMSG_EXIT(process_recv_exit_inet6, inet6_recvmsg, on_received(socket->sk, ret, flags, 1))
+/* Raw and ICMP sockets of IPv6, DCCP. */
+RECVMSG_EXIT(process_recv_exit_sock, sock_common_recvmsg, on_received(socket->sk, ret, flags, 1))
 
 /* From now on every byte is seen; a listener's children have its flags. */
 SEC("tp_btf/inet_sock_set_state")

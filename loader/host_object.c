@@ -7,18 +7,22 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "bpf/packet_config.h"
 #include "bpf/jopil.skel.h"
 #include "loader/object.h"
 #include "loader/probe.h"
+#include "loader/procfile.h"
 #include "loader/skeleton.h"
 
 #define TRACEPOINT "tp_btf/"
 #define FUNCTION "fexit/"
 #define CGROUP "cgroup/"
+#define PREEMPTION_MODE "/sys/kernel/debug/sched/preempt"
 
 static struct bpf_object *object_of(const struct host_object *object)
 {
@@ -230,14 +234,37 @@ static bool has_function(const struct btf *btf, const char *section)
 	       btf__find_by_name_kind(btf, section + strlen(FUNCTION), BTF_KIND_FUNC) > 0;
 }
 
-/* True where a program's tracepoint is not there, but functions at whose ends it can be done. */
-static bool is_at_functions(const struct host_object *object, const struct host_program *tracing,
-			    const struct btf *btf)
+/*
+ * Programs at functions can be preempted, and so missed, where the kernel can: it was built so,
+ * or the mode was chosen at boot or later. Unless debugfs may be asked (lockdown forbids it),
+ * what was said at boot tells.
+ */
+static bool has_preemptible_functions(void)
+{
+	struct utsname name;
+	bool preemptible;
+	char *text;
+
+	if (uname(&name))
+		return true;
+	if (!strstr(name.version, "PREEMPT_DYNAMIC"))
+		return strstr(name.version, "PREEMPT");
+	if (!procfile_read(PREEMPTION_MODE, &text))
+		preemptible = !strstr(text, "(none)") && !strstr(text, "(voluntary)");
+	else if (!procfile_read("/proc/cmdline", &text))
+		preemptible = strstr(text, "preempt=full");
+	else
+		return true;
+	free(text);
+	return preemptible;
+}
+
+/* True if there are functions at whose ends the work of this program can be done. */
+static bool has_functions(const struct host_object *object, const struct host_program *tracing,
+			  const struct btf *btf)
 {
 	unsigned int functions = 0;
 
-	if (has_tracepoint(btf, tracing->section))
-		return false;
 	for (unsigned int i = 0; i < object->count; i++) {
 		const struct host_program *p = &object->programs[i];
 
@@ -258,7 +285,9 @@ static void choose_ways(struct host_object *object, const struct btf *btf)
 
 		if (strncmp(tracing->section, TRACEPOINT, strlen(TRACEPOINT)) != 0)
 			continue;
-		tracing->idle = is_at_functions(object, tracing, btf);
+		tracing->idle = !has_tracepoint(btf, tracing->section) &&
+				has_functions(object, tracing, btf) &&
+				!has_preemptible_functions();
 		for (unsigned int j = 0; j < object->count; j++)
 			if (probe_stands_in(object->programs[j].name, tracing->name))
 				object->programs[j].idle = !tracing->idle;
@@ -267,11 +296,13 @@ static void choose_ways(struct host_object *object, const struct btf *btf)
 
 /*
  * From Linux 7.0 tracepoints are sections of this SRCU, and preemptible. (Up to 6.12 it was
- * there for a few of them, which are not ours: then spares have nothing to do.)
+ * there for a few of them, which are not ours: then spares have nothing to do. Before 6.3
+ * none are loaded.)
  */
 static bool has_preemptible_tracepoints(const struct btf *btf)
 {
-	return btf__find_by_name_kind(btf, "tracepoint_srcu_srcu_data", BTF_KIND_VAR) > 0;
+	return has_tracepoint(btf, TRACEPOINT "sock_send_length") &&
+	       btf__find_by_name_kind(btf, "tracepoint_srcu_srcu_data", BTF_KIND_VAR) > 0;
 }
 
 /* What ours at the cgroup's hooks call, and Linux up to 6.12 does not let them. */
@@ -300,28 +331,29 @@ static void foresee(struct host_object *object, const struct btf *btf, u32 probe
 	}
 }
 
-static void explain(const struct host_program *p, const struct btf *btf,
-		    char ret_why[HOST_WHY_BYTES])
+static void explain(const struct host_object *object, const struct host_program *p,
+		    const struct btf *btf, char ret_why[HOST_WHY_BYTES])
 {
 	if (!btf)
 		snprintf(ret_why, HOST_WHY_BYTES, "this kernel has no BTF "
 			 "(/sys/kernel/btf/vmlinux)");
 	else if (!has_tracepoint(btf, p->section))
-		snprintf(ret_why, HOST_WHY_BYTES, "this kernel has no tracepoint %s",
-			 p->section + strlen(TRACEPOINT));
+		snprintf(ret_why, HOST_WHY_BYTES, "this kernel has no tracepoint %s%s",
+			 p->section + strlen(TRACEPOINT), has_functions(object, p, btf)
+			 ? ", and is preemptible (preempt=full) at functions" : "");
 	else
 		snprintf(ret_why, HOST_WHY_BYTES, "this kernel refuses %s (%s); --verbose shows "
 			 "its words", p->name, strerror(-p->err));
 }
 
-static void cannot(const struct host_program *p, const struct btf *btf,
-		   struct host_answer *answer)
+static void cannot(const struct host_object *object, const struct host_program *p,
+		   const struct btf *btf, struct host_answer *answer)
 {
 	for (unsigned int i = 1; i <= HOST_PROBES; i++) {
 		if (!(p->probes & answer->can & 1u << i))
 			continue;
 		answer->can &= ~(1u << i);
-		explain(p, btf, answer->why[i]);
+		explain(object, p, btf, answer->why[i]);
 	}
 }
 
@@ -336,7 +368,7 @@ static void answer(const struct host_object *object, const struct btf *btf,
 
 		if (!p->idle && !probe_without(p->name) &&
 		    (refused || !btf || !has_tracepoint(btf, p->section)))
-			cannot(p, btf, ret_answer);
+			cannot(object, p, btf, ret_answer);
 	}
 }
 

@@ -6,6 +6,8 @@
 load ../netns/lib
 load ../netns/probes
 
+MODE=/sys/kernel/debug/sched/preempt # of preemption
+
 setup() {
 	[ -n "${JOPIL_KERNEL:-}" ] || skip "for the guests of tests/kernels/run"
 	require_root
@@ -13,6 +15,7 @@ setup() {
 }
 
 teardown() {
+	[ -z "${MODE_BEFORE:-}" ] || echo "$MODE_BEFORE" >$MODE
 	clean_up
 }
 
@@ -74,6 +77,22 @@ found() {
 		refused=$((refused + 1))
 	done
 	[ "$refused" -gt 0 ] || skip "this kernel has them all"
+}
+
+@test "preemptible, where programs at functions would be missed: no process probe, said in one line, then again" {
+	[ "$(documented process_recv_exit_inet)" = yes ] || skip "this kernel has tracepoints, or neither"
+	MODE_BEFORE=$(sed 's/.*(\(.*\)).*/\1/' $MODE)
+	echo full >$MODE
+	run in_b_loader --probe process
+	[ "$status" -eq 3 ]
+	[ "$output" = "loader: probe process: this kernel has no tracepoint sock_send_length, and is preemptible (preempt=full) at functions" ]
+	run in_b_loader --probe connection
+	[ "$status" -eq 0 ]
+	[[ $output == *"without connection_send (no such tracepoint here): UDP has no lines"* ]]
+	detach 2>/dev/null
+	echo "$MODE_BEFORE" >$MODE
+	run in_b_loader --probe process
+	[ "$status" -eq 0 ]
 }
 
 @test "native XDP where there is none: exit 3, one line, nothing left" {

@@ -85,3 +85,15 @@ bytes_balance() {
 	[ -z "${FAILED:-}" ]
 	[ "$(wc -l <"$WORK/expected")" -eq 4 ]
 }
+
+# From Linux 7.0 tasks take turns in the middle of a program: more of them than CPUs, and none waits for another.
+# bats test_tags=kernel
+@test "eight processes at once, as fast as they can: every call" {
+	begin process
+	in_a "$BATS_TEST_DIRNAME/crowd.py" 8 5000 >"$WORK/expected"
+	finish
+	"$BATS_TEST_DIRNAME/process_table.py" "$WORK/expected" "$LINES" >"$WORK/table" || FAILED=1
+	comment <"$WORK/table"
+	[ -z "${FAILED:-}" ]
+	[ "$(wc -l <"$WORK/expected")" -eq 8 ]
+}
