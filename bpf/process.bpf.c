@@ -11,8 +11,9 @@
  *
  * Neither tracepoint names the remote of a socket that is not connected. It is what the
  * same task was told or told the kernel last, kept with the task until the call returns:
- *	sent:		UDP by the address that the call names (cgroup hooks); else the
- *			route that was looked up; else what the cork keeps
+ *	sent:		UDP by the address that the call names (cgroup hooks; before 6.3
+ *			any datagram, by the message itself); else the route that was
+ *			looked up; else what the cork keeps
  *	received:	UDP by the address that goes back to the caller (cgroup hooks); raw,
  *			ICMP, and UDP before 6.18, by the packet that is freed
  *
@@ -330,34 +331,7 @@ SEND_PROGRAM(process_send_spare_1, 2)
 SEND_PROGRAM(process_send_spare_2, 3)
 SEND_PROGRAM(process_send_spare_3, 4)
 
-SENDMSG_EXIT(process_send_exit_inet, inet_sendmsg, on_sent(socket->sk, ret, 1))
-SENDMSG_EXIT(process_send_exit_inet6, inet6_sendmsg, on_sent(socket->sk, ret, 1))
-SENDMSG_EXIT(process_send_exit_packet, packet_sendmsg, on_sent(socket->sk, ret, 1))
-SENDMSG_EXIT(process_send_exit_spkt, packet_sendmsg_spkt, on_sent(socket->sk, ret, 1))
-
-/* A protocol that takes no pages sends a message instead, which has been counted. */
-static __always_inline void on_page_unsent(const struct sock *sk)
-{
-	struct task_peers *peers = peers_get(bpf_get_current_task_btf());
-
-	if (peers)
-		peers->unpaged_sk = (u64)sk;
-}
-
-static __always_inline void on_page_sent(struct sock *sk, int ret)
-{
-	struct task_peers *peers = peers_find(bpf_get_current_task_btf());
-
-	if (peers && peers->unpaged_sk == (u64)sk)
-		peers->unpaged_sk = 0;
-	else
-		on_sent(sk, ret, 1);
-}
-
-SENDPAGE_EXIT(process_send_exit_no_page, sock_no_sendpage, on_page_unsent(socket->sk))
-SENDPAGE_EXIT(process_send_exit_page, inet_sendpage, on_page_sent(socket->sk, ret))
-
-static volatile u32 udp_is_named;	/* set by the first run of a cgroup hook, never cleared */
+static volatile u32 udp_is_named;	/* set by the first call that named one, never cleared */
 
 static __always_inline void note_named(const struct endpoint *to, u64 sk)
 {
@@ -393,6 +367,59 @@ int process_sendmsg6(struct bpf_sock_addr *ctx)
 	return 1;
 }
 
+/* struct sockaddr_in and sockaddr_in6 (UAPI) as far as they are read. */
+struct name {
+	u16 family;
+	u16 port_be;
+	u32 ip4_be;		/* of IPv6: the flow label */
+	u32 ip6_be[4];
+};
+
+/* What the call names is at hand here, as it is for the cgroup hooks. */
+static __always_inline void on_message(struct sock *sk, const struct msghdr *message, int ret)
+{
+	struct endpoint to = {};
+	struct name name = {};
+
+	if (ret > 0 && !is_stream(sk) && message->msg_name &&
+	    !bpf_probe_read_kernel(&name, sizeof(name), message->msg_name)) {
+		to.port_be = name.port_be;
+		if (name.family == AF_INET6)
+			endpoint_ip6(&to, name.ip6_be);
+		else if (name.family == AF_INET || sk->__sk_common.skc_family == AF_INET)
+			endpoint_ip4(&to, name.ip4_be);
+		note_named(&to, (u64)sk);
+	}
+	on_sent(sk, ret, 1);
+}
+
+SENDMSG_EXIT(process_send_exit_inet, inet_sendmsg, on_message(socket->sk, message, ret))
+SENDMSG_EXIT(process_send_exit_inet6, inet6_sendmsg, on_message(socket->sk, message, ret))
+SENDMSG_EXIT(process_send_exit_packet, packet_sendmsg, on_sent(socket->sk, ret, 1))
+SENDMSG_EXIT(process_send_exit_spkt, packet_sendmsg_spkt, on_sent(socket->sk, ret, 1))
+
+/* A protocol that takes no pages sends a message instead, which has been counted. */
+static __always_inline void on_page_unsent(const struct sock *sk)
+{
+	struct task_peers *peers = peers_get(bpf_get_current_task_btf());
+
+	if (peers)
+		peers->unpaged_sk = (u64)sk;
+}
+
+static __always_inline void on_page_sent(struct sock *sk, int ret)
+{
+	struct task_peers *peers = peers_find(bpf_get_current_task_btf());
+
+	if (peers && peers->unpaged_sk == (u64)sk)
+		peers->unpaged_sk = 0;
+	else
+		on_sent(sk, ret, 1);
+}
+
+SENDPAGE_EXIT(process_send_exit_no_page, sock_no_sendpage, on_page_unsent(socket->sk))
+SENDPAGE_EXIT(process_send_exit_page, inet_sendpage, on_page_sent(socket->sk, ret))
+
 static __always_inline void note_route(void *ctx, const struct flowi_common *common,
 				       const struct endpoint *to, u16 local_port_be)
 {
@@ -409,7 +436,7 @@ static __always_inline void note_route(void *ctx, const struct flowi_common *com
 	peers->route.protocol = common->flowic_proto;
 }
 
-/* For UDP only as long as no cgroup hook has run: they know better, and come first. */
+/* For UDP only as long as no call has named one: that is known better, and comes first. */
 static __always_inline bool is_noted(const struct flowi_common *common)
 {
 	u8 protocol = common->flowic_proto;

@@ -195,7 +195,10 @@ struct sock {
 	void *sk_user_data;
 };
 
-struct msghdr;
+struct msghdr {
+	void *msg_name;		/* in the kernel's memory */
+};
+
 struct page;
 
 enum sock_flags {

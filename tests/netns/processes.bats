@@ -97,3 +97,16 @@ bytes_balance() {
 	[ -z "${FAILED:-}" ]
 	[ "$(wc -l <"$WORK/expected")" -eq 8 ]
 }
+
+# bats test_tags=kernel
+@test "a datagram to a group, for which no route is looked up: the remote is what the call named" {
+	[[ " ${JOPIL_LACKS:-} " != *" process_sendmsg4 "* || " ${JOPIL_LACKS:-} " != *" process_send_exit_inet "* ]] ||
+		skip "Linux $JOPIL_KERNEL shows no names of unconnected sends"
+	begin process
+	in_a python3 -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("10.77.0.1"))
+s.sendto(b"x" * 123, ("224.0.0.251", 5353))'
+	finish
+	[ "$(lines_of process 'select(.remote_ip == "224.0.0.251") | "\(.remote_port) \(.tx_bytes)"')" = "5353 123" ]
+}
