@@ -14,6 +14,7 @@
 
 #include "bpf/packet_config.h"
 #include "bpf/packet_parse.h"
+#include "common/pins.h"
 #include "common/total_rows.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
@@ -49,8 +50,20 @@ struct {
 } budgets SEC(".maps");
 
 /*
- * Two flow maps, of which the one in the slot is written. Never LRU: it forgets
- * silently. The loader sets max_entries.
+ * Flows by CPU: key and value beside each other, where the hash says, so that a packet
+ * costs the one or two cache lines of its flow. The loader makes them (common/pins.h).
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct flow_page);
+} flow_pages SEC(".maps");
+
+/*
+ * Flows that find no cell: two maps, of which the one in the slot is written. Never LRU:
+ * it forgets silently. The loader sets max_entries.
  */
 struct flow_map {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
@@ -83,6 +96,9 @@ struct {
 	__type(key, u32);
 	__array(values, struct ring_map);
 } rings SEC(".maps");
+
+/* Cells in a row where a flow may be; half full, one in ten thousand finds none of eight free. */
+#define CELL_TRIES 8
 
 /* A frame as one of the hooks saw it. */
 struct frame {
@@ -190,13 +206,86 @@ static __always_inline void add_to_flow(struct flow_value *v, struct frame *f)
 	v->last_tick = now;
 }
 
-/* 0, or -1 if the flow map has no room. */
+/*
+ * Sums of products with secret odd factors: nobody outside can aim at a cell. Words that
+ * differ in their upper bits only do so in the sum's upper bits only, hence the rest.
+ */
+static __always_inline u64 spread(const struct flow_key *key)
+{
+	const volatile u64 *factors = packet_config.spread;
+	const u64 *words = (const u64 *)key;
+	u64 hash = words[0] * factors[0] + words[1] * factors[1] + words[2] * factors[2] +
+		   words[3] * factors[3] + words[4] * factors[4] +
+		   *(const u32 *)&words[5] * factors[5];
+
+	hash ^= hash >> 32;
+	return hash * factors[0];
+}
+
+static __always_inline bool is_same(const struct flow_key *a, const struct flow_key *b)
+{
+	const u64 *x = (const u64 *)a, *y = (const u64 *)b;
+
+	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2] && x[3] == y[3] && x[4] == y[4] &&
+	       *(const u32 *)&x[5] == *(const u32 *)&y[5];
+}
+
+/* The page of this CPU where the flow of that hash is, or may be. */
+static __always_inline struct flow_page *page_of(u64 hash)
+{
+	const u32 bits = packet_config.cell_bits;
+	struct flow_page *page;
+	u32 at = 0;
+
+	page = bpf_map_lookup_elem(&flow_pages, &at);
+	if (!page)
+		return NULL;
+	at = (u32)page->written * packet_config.cpus + bpf_get_smp_processor_id();
+	at = (at << (bits - FLOW_PAGE_BITS)) + (u32)(hash >> (64 - bits) >> FLOW_PAGE_BITS);
+	return bpf_map_lookup_elem(&flow_pages, &at);
+}
+
+/* 0, or -1: where it might be, all cells are others'. */
+static __always_inline int fold_in_cell(struct frame *f)
+{
+	const u64 hash = spread(&f->info.key);
+	const u32 tag = (u32)hash | 1;
+	struct flow_page *page = page_of(hash);
+	u32 slot = (u32)(hash >> (64 - packet_config.cell_bits));
+
+	if (!page)
+		return -1;
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < CELL_TRIES; i++, slot++) {
+		struct flow_cell *cell = &page->cells[slot % FLOW_PAGE_CELLS];
+
+		if (cell->tag == tag && is_same(&cell->key, &f->info.key)) {
+			add_to_flow(&cell->value, f);
+			return 0;
+		}
+		if (!cell->tag) {
+			struct flow_value fresh = {};
+
+			add_to_flow(&fresh, f);
+			cell->key = f->info.key;
+			cell->value = fresh;
+			cell->tag = tag;
+			page->used[slot % FLOW_PAGE_CELLS / 64] |= 1ull << slot % 64;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+/* 0, or -1 if there is no room for the flow. */
 static __always_inline int fold(struct frame *f)
 {
 	struct flow_value fresh = {}, *v;
 	u32 zero = 0;
 	void *flows;
 
+	if (packet_config.cell_bits && !fold_in_cell(f))
+		return 0;
 	flows = bpf_map_lookup_elem(&flow_slot, &zero);
 	if (!flows)
 		return -1;

@@ -6,9 +6,13 @@
 #include "common/types.h"
 
 #define PACKET_LINES_ALL 0xffffffffu
+#define PACKET_SPREAD 6		/* words of a struct flow_key */
 
 struct packet_config {
 	u64 only[4];		/* bit n: IP protocol n keeps its addresses */
+	u64 spread[PACKET_SPREAD];	/* random and odd: what spreads flows over cells */
+	u32 cell_bits;		/* 1 << cell_bits cells a CPU, a page of them at least; 0: none */
+	u32 cpus;		/* that have cells */
 	u32 packet_lines;	/* lines a second and CPU, 0 none, PACKET_LINES_ALL no limit */
 	u8 iface;		/* slot in the interface table */
 	u8 only_active;		/* 1: `only` is in force */

@@ -10,7 +10,7 @@
  *	DIR/flow_slot		0660	array of maps, one entry: the flow map being written
  *	DIR/flows_GEN_a, _b	0660	per-CPU hash, struct flow_key -> struct flow_value
  *	DIR/ring_GEN_CPU	0660	ring buffer of CPU
- *	DIR/shelf		0660	mappable array: flows that the reader has taken out of a map
+ *	DIR/flow_pages		0660	mappable array of struct flow_page
  *	DIR/reader/		0750	flock: held exclusively by the one reader
  *
  * and of the host's probes, as far as they are loaded:
@@ -39,14 +39,17 @@
  * swaps, so that it never puts back a map that a loader has just retired; and deletes
  * drained entries, without it: a stopped consumer must not block a loader.
  *
- * On the shelf lie SHELF_ROWS keys, then as many times the values of all CPUs: flows that
- * are in no map any more and not written yet. A row whose values are all 0 is none. The
- * reader maps it; what one that was killed left there, the next one writes first.
+ * Flows lie in flow_pages, and those that find no cell there in a flow map. The pages are
+ * two halves, of which the first page's `written` is the one that programs write; each has
+ * as many pages a CPU, and a CPU only writes its own. The reader changes `written`, then
+ * writes flow_slot, which waits for the programs that still run: the other half is quiet
+ * then. Having mapped the pages, it frees a cell with a store to its tag. They are made
+ * with the first packet probe and keep their size until the directory goes.
  */
 #ifndef JOPIL_PINS_H
 #define JOPIL_PINS_H
 
-#include "common/types.h"
+#include "common/records.h"
 
 #define PIN_DIR_DEFAULT "/sys/fs/bpf/jopil"
 
@@ -66,7 +69,7 @@
 #define PIN_DROP_TOTALS "drop_totals"
 #define PIN_LOCATIONS "locations"
 #define PIN_SOCKETS "sockets"
-#define PIN_SHELF "shelf"
+#define PIN_FLOW_PAGES "flow_pages"
 #define PIN_READER "reader"
 #define PIN_PRIVATE "private"
 
@@ -92,12 +95,16 @@ enum fold_kind {
 	FOLD_KINDS,
 };
 
-/*
- * Rows of the shelf, and what an entry of the array has. A batch fills it: to hand out
- * 100 000 flows takes the kernel 47 ms by batches of 512, 40 by 4096, and by 32768 as well.
- */
-#define SHELF_ROWS 4096
-#define SHELF_PAGE_BYTES 4096
+#define FLOW_PAGE_BITS 9
+#define FLOW_PAGE_CELLS (1u << FLOW_PAGE_BITS)
+
+/* An entry of flow_pages. A free cell may be marked used still, never the other way. */
+struct flow_page {
+	u64 written;		/* of the first page: which half, 0 or 1 */
+	u64 pad[7];
+	u64 used[FLOW_PAGE_CELLS / 64];	/* a bit a cell */
+	struct flow_cell cells[FLOW_PAGE_CELLS];
+};
 
 /* Rows of `locations`; 0 is "not known". */
 #define LOCATIONS_MAX 1024
@@ -151,6 +158,7 @@ struct pin_settings {
 	u32 events_generation;	/* 0: none was made yet */
 };
 
+_Static_assert(sizeof(struct flow_page) == 128 + 72 * FLOW_PAGE_CELLS, "shared through a map");
 _Static_assert(sizeof(struct pin_interface) == 40, "shared through a map");
 _Static_assert(sizeof(struct pin_settings) == 104, "shared through a map");
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "common/records.h"
@@ -257,23 +258,63 @@ static int open_budgets(const struct pindir *d)
 	return pinned_map(d, PIN_AREA_PRIVATE, PIN_BUDGETS, &shape, MAP_MAKE);
 }
 
-/* Where the reader puts flows between taking them and writing them. */
-static int make_shelf(const struct pindir *d, u32 cpus)
+/* ---- cells ------------------------------------------------------------------------------ */
+
+/* A CPU may have all the flows there are, or its share; this many at least, if there are. */
+#define CELLS_MIN 16384
+
+/*
+ * So that a CPU's cells are half full when it has its share of max_flows; 0: for fewer than
+ * a page of flows, the flow maps will do.
+ */
+static u32 cell_bits_for(const struct pin_settings *settings)
 {
-	const size_t row_bytes = sizeof(struct flow_key) + cpus * sizeof(struct flow_value);
-	const struct map_shape shape = {
+	u64 wanted = 2ull * settings->max_flows / settings->cpus;
+	u32 bits = FLOW_PAGE_BITS;
+
+	if (settings->max_flows < FLOW_PAGE_CELLS)
+		return 0;
+	if (wanted < CELLS_MIN)
+		wanted = settings->max_flows < CELLS_MIN ? settings->max_flows : CELLS_MIN;
+	while (1ull << bits < wanted)
+		bits++;
+	return bits;
+}
+
+/* The map that there is has the size it was made with, whatever max_flows is now. */
+static int open_pages(const struct pindir *d, const struct pin_settings *settings,
+		      struct mapset *set)
+{
+	struct map_shape shape = {
 		.type = BPF_MAP_TYPE_ARRAY,
 		.key_size = sizeof(u32),
-		.value_size = SHELF_PAGE_BYTES,
-		.max_entries = (u32)((SHELF_ROWS * row_bytes + SHELF_PAGE_BYTES - 1) /
-				     SHELF_PAGE_BYTES),
+		.value_size = sizeof(struct flow_page),
 		.flags = BPF_F_MMAPABLE,
 	};
-	int fd = pinned_map(d, PIN_AREA_SHARED, PIN_SHELF, &shape, MAP_MAKE);
+	struct bpf_map_info info = { 0 };
+	u32 length = sizeof(info), bits = cell_bits_for(settings);
+	int fd = pinned_map(d, PIN_AREA_SHARED, PIN_FLOW_PAGES, &shape, MAP_WRITE);
 
-	if (fd >= 0)
-		close(fd);
-	return fd < 0 ? fd : 0;
+	if (fd == -ENOENT && !bits)
+		return 0;
+	if (fd == -ENOENT) {
+		shape.max_entries = 2 * settings->cpus << (bits - FLOW_PAGE_BITS);
+		fd = pinned_map(d, PIN_AREA_SHARED, PIN_FLOW_PAGES, &shape, MAP_MAKE);
+		set->made_pages = fd >= 0;
+	}
+	if (fd < 0)
+		return fd;
+	set->flow_pages = fd;
+	if (getrandom(set->spread, sizeof(set->spread), 0) != (ssize_t)sizeof(set->spread))
+		return -errno;
+	for (int i = 0; i < PACKET_SPREAD; i++)
+		set->spread[i] |= 1;
+	if (bpf_obj_get_info_by_fd(fd, &info, &length))
+		return -errno;
+	set->cell_bits = FLOW_PAGE_BITS;
+	while (2 * settings->cpus << (set->cell_bits - FLOW_PAGE_BITS) < info.max_entries)
+		set->cell_bits++;
+	return 0;
 }
 
 /* A map of maps; *ret_new is set if it had to be made, and is empty. */
@@ -335,7 +376,7 @@ int mapset_make(const struct pindir *d, u32 probes, struct pin_settings *setting
 		err = set.budgets < 0 ? set.budgets : 0;
 	}
 	if (!err)
-		err = make_shelf(d, settings->cpus);
+		err = open_pages(d, settings, &set);
 	if (!err)
 		err = open_outers(d, probes | ALWAYS, settings, &set);
 	if (!err) {
@@ -362,6 +403,7 @@ static void close_fd(int *fd)
 void mapset_close(struct mapset *set)
 {
 	close_fd(&set->budgets);
+	close_fd(&set->flow_pages);
 	for (int i = 0; i < MAPSET_KINDS; i++)
 		close_fd(&set->outer[i]);
 }
@@ -386,6 +428,8 @@ void mapset_undo(const struct pindir *d, const struct mapset *set,
 	for (int i = 0; i < MAPSET_KINDS; i++)
 		if (set->made[i])
 			drop_members(d, &kinds[i], settings);
+	if (set->made_pages)
+		pindir_drop(d, PIN_AREA_SHARED, "%s", PIN_FLOW_PAGES);
 }
 
 int mapset_trim(const struct pindir *d, u32 probes, struct mapset *set,

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "bpf/packet_config.h"
 #include "common/pins.h"
 #include "loader/failure.h"
 #include "loader/pindir.h"
@@ -34,12 +35,16 @@ u32 mapset_generation(enum mapset_kind kind, const struct pin_settings *settings
 
 struct mapset {
 	int budgets;			/* descriptors; -1: not open */
+	int flow_pages;			/* -1: none are wanted for so few flows */
+	u32 cell_bits;			/* as in struct packet_config, and of this run alone */
+	u64 spread[PACKET_SPREAD];
 	int outer[MAPSET_KINDS];	/* the maps of maps; -1: not wanted */
 	bool made[MAPSET_KINDS];	/* a generation was made by this run */
+	bool made_pages;
 };
 
 #define MAPSET_CLOSED \
-	((struct mapset){ .budgets = -1, .outer = { -1, -1, -1, -1, -1, -1 } })
+	((struct mapset){ .budgets = -1, .flow_pages = -1, .outer = { -1, -1, -1, -1, -1, -1 } })
 
 /*
  * Opens what is there and makes what is missing for the sizes in *settings and for these

@@ -38,7 +38,7 @@ static int check_map(int fd, const struct map_shape *shape)
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &length) || info.type != shape->type ||
 	    info.key_size != shape->key_size || info.value_size != shape->value_size ||
-	    info.max_entries != shape->max_entries)
+	    (shape->max_entries && info.max_entries != shape->max_entries))
 		return -EMEDIUMTYPE;
 	return 0;
 }
@@ -101,6 +101,28 @@ bool pinned_map_is_empty(int fd, u32 key_size)
 
 	return key_size <= sizeof(key) && bpf_map_get_next_key(fd, NULL, key) &&
 	       errno == ENOENT;
+}
+
+int pinned_pages_used(int fd, u32 *ret_cells, u32 *ret_used)
+{
+	struct bpf_map_info info = { 0 };
+	u32 length = sizeof(info), used = 0;
+	const struct flow_page *pages;
+	size_t bytes;
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &length))
+		return -errno;
+	bytes = info.max_entries * sizeof(*pages);
+	pages = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
+	if (pages == MAP_FAILED)
+		return -errno;
+	for (u32 page = 0; page < info.max_entries; page++)
+		for (u32 word = 0; word < FLOW_PAGE_CELLS / 64; word++)
+			used += (u32)__builtin_popcountll(pages[page].used[word]);
+	munmap((void *)pages, bytes);
+	*ret_cells = info.max_entries * FLOW_PAGE_CELLS;
+	*ret_used = used;
+	return 0;
 }
 
 /* kernel/bpf/ringbuf.c: one page with the consumer's place, one with the producer's. */

@@ -14,7 +14,7 @@ struct map_shape {
 	enum bpf_map_type type;
 	u32 key_size;
 	u32 value_size;
-	u32 max_entries;
+	u32 max_entries;	/* 0: of one that is there, any */
 	int inner_fd;		/* maps in maps: an example of what is in them */
 	u32 flags;		/* BPF_F_* to make it with */
 };
@@ -43,6 +43,9 @@ long pinned_map_count(int fd, u32 key_size, u32 value_bytes);
 
 /* True if a hash map has no entry. */
 bool pinned_map_is_empty(int fd, u32 key_size);
+
+/* The cells of flow_pages: how many there are, and how many have a flow. 0 or -errno. */
+int pinned_pages_used(int fd, u32 *ret_cells, u32 *ret_used);
 
 /* How many bytes in a ring buffer wait for the reader: 0 and the bytes, or -errno. */
 int pinned_ring_used(int fd, u64 *ret_bytes);

@@ -53,6 +53,7 @@ const struct probe_map probe_maps[] = {
 	STAND_IN("flows_a", PROBE_PACKET),
 	STAND_IN("flows_b", PROBE_PACKET),
 	OWN("flow_slot", PROBE_PACKET),
+	OWN("flow_pages", PROBE_PACKET),
 	OWN("rings", PROBE_PACKET),
 	{ "probe_counters", PROBES_HOST, false, PIN_AREA_SHARED, PIN_PROBE_COUNTERS },
 	{ "probe_config", PROBES_HOST, false, PIN_AREA_PRIVATE, PIN_PROBE_CONFIG },

@@ -67,10 +67,13 @@ static int use_maps(struct jopil_bpf *skeleton, const struct program_maps *maps)
 		{ skeleton->maps.losses, maps->losses },
 		{ skeleton->maps.budgets, maps->shared->budgets },
 	};
+	const int pages = maps->shared->flow_pages;
 	int err = skeleton_choose_maps(skeleton->obj, PROBE_PACKET, false);
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]) && !err; i++)
 		err = bpf_map__reuse_fd(own[i].map, own[i].fd);
+	if (!err && pages >= 0)
+		err = bpf_map__reuse_fd(skeleton->maps.flow_pages, pages);
 	return err ? err : skeleton_use_mapset(skeleton->obj, maps->shared);
 }
 

@@ -77,12 +77,15 @@ static struct packet_config config_of(const struct target *t, const struct targe
 	struct packet_config config = {
 		.packet_lines = s->packet_lines,
 		.iface = (u8)t->slot,
+		.cell_bits = c->maps->cell_bits,
+		.cpus = s->cpus,
 		.only_active = s->only[0] || s->only[1] || s->only[2] || s->only[3],
 		.xdp_frags = xdp_frags,
 		.handover = variant == VARIANT_HANDOVER,
 	};
 
 	memcpy(config.only, s->only, sizeof(config.only));
+	memcpy(config.spread, c->maps->spread, sizeof(config.spread));
 	return config;
 }
 

@@ -245,6 +245,17 @@ static void read_active(const struct pindir *d, u32 ret_active[FOLD_KINDS])
 		close(fd);
 }
 
+/* Best effort. */
+static void read_cells(const struct pindir *d, struct view *view)
+{
+	int fd = pindir_get_readonly(d, PIN_AREA_SHARED, PIN_FLOW_PAGES);
+
+	if (fd < 0)
+		return;
+	pinned_pages_used(fd, &view->cells, &view->cells_used);
+	close(fd);
+}
+
 static int read_directory(struct pindir *d, struct view *view, struct failure *f)
 {
 	const struct group *group = getgrgid(d->gid);
@@ -268,6 +279,7 @@ static int read_directory(struct pindir *d, struct view *view, struct failure *f
 			read_interface(d, &table, slot, (u32)cpus, view);
 	table_close(&table);
 	read_active(d, g.active);
+	read_cells(d, view);
 	err = pindir_each(d, PIN_AREA_SHARED, add_map, &g);
 	if (err)
 		return failure_errno(f, err, "read %s", d->path);

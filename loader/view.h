@@ -86,6 +86,7 @@ struct view {
 	struct view_probe probes[1 + HOST_PROBES];	/* as probe_rows */
 	bool counted;		/* the counters could be read */
 	u64 counters[PROBE_COUNTERS];
+	u32 cells, cells_used;	/* of flow_pages; 0 cells: there are none */
 	struct view_map *maps;
 	size_t maps_count;
 	pid_t reader;		/* 0: none */

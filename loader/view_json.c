@@ -138,6 +138,20 @@ static json_t *map_json(const struct view_map *m)
 	return o;
 }
 
+/* A list, as of the maps; of cells there is one at most. */
+static json_t *cells_json(const struct view *view)
+{
+	json_t *list = json_array();
+
+	if (view->cells)
+		json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:b, s:b}", "name",
+						      PIN_FLOW_PAGES, "flows",
+						      number(view->cells_used), "max_flows",
+						      number(view->cells), "in_force", 1,
+						      "written", 1));
+	return list;
+}
+
 static json_t *maps_json(const struct view *view)
 {
 	json_t *maps = json_object();
@@ -147,6 +161,7 @@ static json_t *maps_json(const struct view *view)
 	for (size_t i = 0; i < view->maps_count; i++)
 		json_array_append_new(json_object_get(maps, map_words[view->maps[i].kind].list),
 				      map_json(&view->maps[i]));
+	json_object_set_new(maps, "cells", cells_json(view));
 	return maps;
 }
 

@@ -173,6 +173,8 @@ void view_print_text(const struct view *view, FILE *out)
 		if (!view->links_readable)
 			fprintf(out, "links: not readable without root\n");
 		print_settings(out, &view->settings);
+		if (view->cells)
+			fprintf(out, "cells           %u of %u flows\n", view->cells_used, view->cells);
 		for (size_t i = 0; i < view->maps_count; i++)
 			print_map(out, &view->maps[i]);
 		if (view->reader)

@@ -68,12 +68,11 @@ int confine_live(const char *pin_dir, const char *cgroups, bool verbose)
 			SANDBOX_ONLY(bpf, 0, BPF_OBJ_GET_INFO_BY_FD),
 			/* What has been read goes; and the other map of a pair is the one to write to. */
 			SANDBOX_ONLY(bpf, 0, BPF_MAP_DELETE_ELEM), SANDBOX_ONLY(bpf, 0, BPF_MAP_DELETE_BATCH),
-			SANDBOX_ONLY(bpf, 0, BPF_MAP_LOOKUP_AND_DELETE_BATCH),
 			SANDBOX_ONLY(bpf, 0, BPF_MAP_UPDATE_ELEM),
 			/* if_indextoname(3) */
 			SANDBOX_ONLY(socket, 0, AF_UNIX), SANDBOX_ONLY(ioctl, 1, SIOCGIFNAME), FILLING,
 		},
-		.n_exact = 12,
+		.n_exact = 11,
 		.paths = {
 			{ -1, READ_TREE },
 			{ open("/sys/kernel/btf", O_PATH | O_CLOEXEC), READ_TREE },

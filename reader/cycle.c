@@ -98,19 +98,20 @@ static int drain_map(struct cycle *c, int kind, int fd)
 	return err;
 }
 
-/* What a reader before us had taken out of a map and not written. */
-static int drain_shelf(struct cycle *c)
+/* The half of the cells that is not written. */
+static int drain_cells(struct cycle *c, const struct pinset_active *active)
 {
-	const struct pinset_map *shelf = &c->set.singles[SINGLE_SHELF];
+	const u32 n = c->set.n_pages / 2;
 
-	map_drain_use_shelf(c->maps, shelf->fd, shelf->id);
-	return map_drain_shelf(c->maps, &c->drain);
+	if (!c->set.pages || active->cells == PINSET_UNKNOWN)
+		return 0;
+	return cells_drain(c->cells, &c->set.pages[!active->cells * n], n, &c->drain);
 }
 
 /* Those of the maps in use that are not written. */
 static int drain_idle(struct cycle *c, const struct pinset_active *active)
 {
-	int err = 0;
+	int err = drain_cells(c, active);
 
 	for (int kind = 0; kind < FOLDED_KINDS; kind++)
 		for (int i = 0; i < 2 && !err; i++)
@@ -315,8 +316,6 @@ int cycle_tick(struct cycle *c, bool *ret_done)
 	/* What a reader before us left in the idle maps. */
 	pinset_read_active(&c->set, &active);
 	if (!err && !c->idle_is_clean)
-		err = drain_shelf(c);
-	if (!err && !c->idle_is_clean)
 		err = drain_idle(c, &active);
 	*ret_done = !err && pinset_lock(&c->set);
 	if (!*ret_done)
@@ -337,7 +336,7 @@ int cycle_tick(struct cycle *c, bool *ret_done)
 
 int cycle_drain_all(struct cycle *c)
 {
-	struct pinset_active unknown = { 0 };
+	struct pinset_active unknown = { .cells = PINSET_UNKNOWN };
 	bool done = false;
 	int err = 0;
 
@@ -382,11 +381,12 @@ struct cycle *cycle_new(const struct request *request, struct sink *sink)
 	c->drain.names = names_new();
 	c->netns_inode = own_netns();
 	line_writer_init(&c->writer);
+	c->cells = cells_new();
 	c->maps = map_drain_new((unsigned int)n_cpus);
 	c->totals = totals_new((unsigned int)n_cpus);
 	c->tally = tally_new((unsigned int)n_cpus);
 	c->probe_totals = probe_totals_new((unsigned int)n_cpus);
-	if (c->drain.names && c->maps && c->totals && c->tally && c->probe_totals)
+	if (c->drain.names && c->cells && c->maps && c->totals && c->tally && c->probe_totals)
 		return c;
 	cycle_free(c);
 	return NULL;
@@ -397,6 +397,7 @@ void cycle_free(struct cycle *c)
 	if (!c)
 		return;
 	names_free(c->drain.names);
+	free(c->cells);
 	map_drain_free(c->maps);
 	totals_free(c->totals);
 	probe_totals_free(c->probe_totals);

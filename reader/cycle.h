@@ -10,6 +10,7 @@
 
 #include "common/status.h"
 #include "reader/drain.h"
+#include "reader/cells.h"
 #include "reader/map_drain.h"
 #include "reader/pinset.h"
 #include "reader/probe_totals.h"
@@ -21,6 +22,7 @@ struct cycle {
 	const struct request *request;
 	struct line_writer writer;
 	struct pinset set;
+	struct cells *cells;
 	struct map_drain *maps;
 	struct totals *totals;
 	struct tally *tally;

@@ -3,10 +3,6 @@
  * Folded maps to lines, in batches: looked up, written, and only then deleted. What a
  * reader that is killed had not written is still in the map; at most what was written in
  * its last system call is written again.
- *
- * Flows, of which there may be very many, are taken out of their map as they are looked
- * up, into memory that outlives the reader (the shelf, common/pins.h), and go from there
- * once they are written: to find each again only to delete it took a third of the time.
  */
 #ifndef JOPIL_READER_MAP_DRAIN_H
 #define JOPIL_READER_MAP_DRAIN_H
@@ -19,12 +15,6 @@ struct map_drain;
 struct map_drain *map_drain_new(unsigned int n_cpus);
 
 void map_drain_free(struct map_drain *maps);
-
-/* Flows go by this array from now on, mapped; -1: there is none, or an id as before: nothing. */
-void map_drain_use_shelf(struct map_drain *maps, int shelf_fd, u32 shelf_id);
-
-/* Writes what lies on the shelf, if anybody may have left something there. 0; the sink's error. */
-int map_drain_shelf(struct map_drain *maps, struct drain *drain);
 
 /*
  * Empties a map of that kind that no program writes any more, up to the lines of

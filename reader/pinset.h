@@ -30,19 +30,20 @@ struct pinset_old {
 	u8 kind;		/* index into folded_kinds */
 };
 
-/* The maps of which there is one; but for the shelf only a loader with probes makes them. */
+/* The maps of which there is one; but for the pages only a loader with probes makes them. */
 enum pinset_single {
 	SINGLE_FOLD_ACTIVE,
 	SINGLE_PROBE_COUNTERS,
 	SINGLE_DROP_TOTALS,
 	SINGLE_LOCATIONS,
-	SINGLE_SHELF,
+	SINGLE_FLOW_PAGES,
 	SINGLES,
 };
 
 /* Which map of each pair is written. */
 struct pinset_active {
 	u32 flows_id;		/* id of the flow map; 0: cannot be told */
+	u32 cells;		/* the half of flow_pages: 0, 1; PINSET_UNKNOWN */
 	u32 fold[FOLD_KINDS];	/* 0, 1; PINSET_UNKNOWN */
 };
 
@@ -70,6 +71,8 @@ struct pinset {
 	/* as settings.probes; until pinset_forget_left() also those detached since */
 	u32 probes;
 	struct pinset_map singles[SINGLES];
+	struct flow_page *pages;	/* of SINGLE_FLOW_PAGES, mapped; NULL: none */
+	u32 n_pages;
 	/* the maps in use, by index into folded_kinds */
 	struct pinset_map pairs[FOLDED_KINDS][2];
 	/* of other generations: to be drained if not active, then pinset_forget_old() */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "common/probe_counters.h"
@@ -23,16 +24,37 @@ static const struct {
 				   sizeof(struct drop_value), BPF_F_RDONLY }, 0 },
 	[SINGLE_LOCATIONS] = { PIN_LOCATIONS,
 			       { BPF_MAP_TYPE_ARRAY, 4, LOCATION_BYTES, BPF_F_RDONLY }, 0 },
-	[SINGLE_SHELF] = { PIN_SHELF, { BPF_MAP_TYPE_ARRAY, 4, SHELF_PAGE_BYTES, 0 }, 0 },
+	[SINGLE_FLOW_PAGES] = { PIN_FLOW_PAGES,
+				{ BPF_MAP_TYPE_ARRAY, 4, sizeof(struct flow_page), 0 }, 0 },
 };
 
 /* ---- opening ------------------------------------------------------------------------ */
+
+static void unmap_pages(struct pinset *set)
+{
+	if (set->pages)
+		munmap(set->pages, set->n_pages * sizeof(*set->pages));
+	set->pages = NULL;
+}
+
+static int map_pages(struct pinset *set, int fd, u32 n, struct pinset_failure *failure)
+{
+	void *pages = mmap(NULL, n * sizeof(*set->pages), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (pages == MAP_FAILED)
+		return pinset_fail(failure, PINSET_PIN, PIN_FLOW_PAGES, -errno);
+	unmap_pages(set);
+	set->pages = pages;
+	set->n_pages = n;
+	return 0;
+}
 
 static int follow_single(struct pinset *set, int which, struct pinset_failure *failure)
 {
 	struct pinset_map *map = &set->singles[which];
 	struct bpf_map_info info;
 	int fd = pinset_open_pin(set, &singles[which].shape, singles[which].pin, &info, failure);
+	int err = 0;
 
 	/* What is gone from the directory may have to be told of once more. */
 	if (fd == -ENOENT)
@@ -42,6 +64,12 @@ static int follow_single(struct pinset *set, int which, struct pinset_failure *f
 	if (singles[which].rows && info.max_entries != singles[which].rows) {
 		close(fd);
 		return pinset_fail(failure, PINSET_VERSION, singles[which].pin, -EPROTO);
+	}
+	if (which == SINGLE_FLOW_PAGES && info.id != map->id)
+		err = map_pages(set, fd, info.max_entries, failure);
+	if (err) {
+		close(fd);
+		return err;
 	}
 	pinset_close_fd(&map->fd);
 	*map = (struct pinset_map){ fd, info.id };
@@ -180,6 +208,8 @@ void pinset_read_active(const struct pinset *set, struct pinset_active *ret_acti
 
 	if (bpf_map_lookup_elem(set->slot_fd, &zero, &ret_active->flows_id))
 		ret_active->flows_id = 0;
+	ret_active->cells = set->pages && set->pages->written < 2 ? (u32)set->pages->written
+								   : PINSET_UNKNOWN;
 	for (u32 kind = 0; kind < FOLD_KINDS; kind++)
 		if (fd < 0 || bpf_map_lookup_elem(fd, &kind, &ret_active->fold[kind]))
 			ret_active->fold[kind] = PINSET_UNKNOWN;
@@ -212,6 +242,15 @@ static int write_slot(const struct pinset *set, int fd)
 	return bpf_map_update_elem(set->slot_fd, &zero, &fd, BPF_ANY) ? -errno : 0;
 }
 
+/* The programs read it in the memory that we have mapped. */
+static void flip_cells(const struct pinset *set, struct pinset_active *active)
+{
+	if (active->cells == PINSET_UNKNOWN)
+		return;
+	active->cells = !active->cells;
+	__atomic_store_n(&set->pages->written, active->cells, __ATOMIC_RELEASE);
+}
+
 static int flip_folds(const struct pinset *set, struct pinset_active *active)
 {
 	for (u32 kind = 0; kind < FOLD_KINDS; kind++) {
@@ -234,10 +273,13 @@ int pinset_swap(const struct pinset *set, struct pinset_active *active)
 
 	if (written < 0)
 		return -EAGAIN;
+	flip_cells(set, active);
 	err = flip_folds(set, active);
 	if (!err)
 		err = write_slot(set, next->fd);
 	active->flows_id = err ? 0 : next->id;
+	if (err)
+		active->cells = PINSET_UNKNOWN;
 	for (int kind = 0; err && kind < FOLD_KINDS; kind++)
 		active->fold[kind] = PINSET_UNKNOWN;
 	return err;
@@ -248,7 +290,7 @@ int pinset_settle(const struct pinset *set, struct pinset_failure *failure)
 	struct pinset_active active;
 	int written, err;
 
-	if (set->singles[SINGLE_FOLD_ACTIVE].fd < 0)
+	if (set->singles[SINGLE_FOLD_ACTIVE].fd < 0 && !set->pages)
 		return 0;
 	pinset_read_active(set, &active);
 	written = written_flows(set, &active);
@@ -277,4 +319,5 @@ void pinset_close_maps(struct pinset *set)
 	}
 	for (int i = 0; i < SINGLES; i++)
 		pinset_close_fd(&set->singles[i].fd);
+	unmap_pages(set);
 }

@@ -55,8 +55,8 @@ void pinset_forget_old_maps(struct pinset *set);
 void pinset_close_maps(struct pinset *set);
 
 /*
- * A reader that was killed may have flipped fold_active and not waited: what is not
- * active may be written still. This waits. 0; -errno and *failure.
+ * A reader that was killed may have flipped fold_active or the cells and not waited: what
+ * is not active may be written still. This waits. 0; -errno and *failure.
  */
 int pinset_settle(const struct pinset *set, struct pinset_failure *failure);
 

@@ -24,7 +24,7 @@ static void open_with(struct packet_program *p, struct frame_buffer *f, u32 flow
 {
 	memset(f, 0, sizeof(*f));
 	frame_tcp4(f);
-	bench_open(p, 0, flows, AT_IPV4, false);
+	bench_open(p, 0, flows, AT_IPV4, false, true);
 	bench_fill(p, f, p->xdp, flows);
 }
 

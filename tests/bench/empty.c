@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Takes all rows out of pinned per-CPU hashes in batches, and drops them: what the kernel alone takes to be drained.
+ * Takes all rows out of a per-CPU hash of flows in batches, and drops them: what the kernel alone takes to hand out the
+ * flows that are kept in its own maps.
  *
- * usage: empty ROWS PIN...		so many rows a batch
+ * usage: empty FLOWS BATCH
  *
  * Prints {"rows":100000,"ms":45.0,"cpu_ms":44.1}
  */
@@ -15,6 +16,21 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+
+#include "common/records.h"
+
+#define FLOWS_MAX (1 << 24)
+
+static void *memory(size_t n, size_t bytes)
+{
+	void *p = calloc(n, bytes);
+
+	if (!p) {
+		perror("empty");
+		exit(EXIT_FAILURE);
+	}
+	return p;
+}
 
 static void fail(const char *what)
 {
@@ -39,21 +55,29 @@ static double cpu_ms(void)
 	       (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e3;
 }
 
-/* Returns how many there were. */
-static unsigned long empty(int map, __u32 batch)
+static int fill(u32 flows, const struct flow_value *values)
 {
-	struct bpf_map_info info = { 0 };
-	__u32 length = sizeof(info), token, *from = NULL, n;
+	int map = bpf_map_create(BPF_MAP_TYPE_PERCPU_HASH, "bench_flows", sizeof(struct flow_key),
+				 sizeof(struct flow_value), flows, NULL);
+	struct flow_key key = { .protocol = 17, .ip_version = 4, .vlan = VLAN_NONE };
+
+	if (map < 0)
+		fail("make a map");
+	for (u32 i = 0; i < flows; i++) {
+		memcpy(key.src_ip, &i, sizeof(i));
+		if (bpf_map_update_elem(map, &key, values, BPF_ANY))
+			fail("fill a map");
+	}
+	return map;
+}
+
+/* Returns how many there were. */
+static unsigned long empty(int map, u32 batch, struct flow_key *keys, struct flow_value *values)
+{
+	u32 token, *from = NULL, n;
 	unsigned long rows = 0;
-	char *keys, *values;
 	int err = 0;
 
-	if (bpf_obj_get_info_by_fd(map, &info, &length))
-		fail("map");
-	keys = calloc(batch, info.key_size);
-	values = calloc(batch, (size_t)(info.value_size + 7) / 8 * 8 * (size_t)libbpf_num_possible_cpus());
-	if (!keys || !values)
-		fail("memory");
 	while (!err) {
 		n = batch;
 		err = bpf_map_lookup_and_delete_batch(map, from, &token, keys, values, &n, NULL);
@@ -62,30 +86,28 @@ static unsigned long empty(int map, __u32 batch)
 		from = &token;
 		rows += n;
 	}
-	free(keys);
-	free(values);
 	return rows;
 }
 
 int main(int argc, char **argv)
 {
-	long batch = argc > 2 ? strtol(argv[1], NULL, 10) : 0;
-	unsigned long rows = 0;
+	long flows = argc == 3 ? strtol(argv[1], NULL, 10) : 0, batch = argc == 3 ? strtol(argv[2], NULL, 10) : 0;
+	struct flow_value *values;
+	struct flow_key *keys;
+	unsigned long rows;
 	double ms, cpu;
+	int map;
 
-	if (batch < 1 || batch > 1 << 20) {
-		fprintf(stderr, "usage: empty ROWS PIN...\n");
+	if (flows < 1 || flows > FLOWS_MAX || batch < 1 || batch > flows) {
+		fprintf(stderr, "usage: empty FLOWS BATCH\n");
 		return 2;
 	}
+	keys = memory((size_t)batch, sizeof(*keys));
+	values = memory((size_t)batch * (size_t)libbpf_num_possible_cpus(), sizeof(*values));
+	map = fill((u32)flows, values);
 	ms = wall_ms();
 	cpu = cpu_ms();
-	for (int i = 2; i < argc; i++) {
-		int map = bpf_obj_get(argv[i]);
-
-		if (map < 0)
-			fail(argv[i]);
-		rows += empty(map, (__u32)batch);
-	}
+	rows = empty(map, (u32)batch, keys, values);
 	printf("{\"rows\":%lu,\"ms\":%.1f,\"cpu_ms\":%.1f}\n", rows, wall_ms() - ms, cpu_ms() - cpu);
 	return EXIT_SUCCESS;
 }

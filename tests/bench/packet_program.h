@@ -18,7 +18,7 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/packet_config.h"
-#include "common/records.h"
+#include "common/pins.h"
 #include "tests/bpf/frames.h"
 
 #include "bpf/jopil.skel.h"
@@ -68,11 +68,29 @@ static inline void bench_make_rings(struct packet_program *p)
 	}
 }
 
-static inline void bench_load_packet(struct packet_program *p, u32 packet_lines, u32 flows)
+/* As many cells as the loader makes for its usual --max-flows, or for so many flows. */
+static inline void bench_cells(const struct packet_program *p, u32 flows, struct packet_config *config)
+{
+	config->cpus = p->n_cpus;
+	config->cell_bits = 16;
+	while (1u << config->cell_bits < flows)
+		config->cell_bits++;
+	for (int i = 0; i < PACKET_SPREAD; i++)
+		config->spread[i] = ((u64)random() << 33 ^ (u64)random() << 16 ^ (u64)random()) | 1;
+}
+
+static inline u32 bench_pages(const struct packet_config *config)
+{
+	return config->cell_bits ? 2 * config->cpus << (config->cell_bits - FLOW_PAGE_BITS) : 1;
+}
+
+static inline void bench_load_packet(struct packet_program *p, u32 packet_lines, u32 flows, bool folds)
 {
 	struct packet_config config = { .packet_lines = packet_lines };
 	struct bpf_program *program;
 
+	if (folds)
+		bench_cells(p, flows, &config);
 	p->bpf = jopil_bpf__open();
 	if (!p->bpf)
 		bench_die("open");
@@ -82,6 +100,7 @@ static inline void bench_load_packet(struct packet_program *p, u32 packet_lines,
 	bpf_map__set_max_entries(p->bpf->maps.rings, p->n_cpus);
 	bpf_map__set_max_entries(p->bpf->maps.flows_a, flows);
 	bpf_map__set_max_entries(p->bpf->maps.flows_b, 1);
+	bpf_map__set_max_entries(p->bpf->maps.flow_pages, bench_pages(&config));
 	if (jopil_bpf__load(p->bpf))
 		bench_die("load");
 	p->xdp = bpf_program__fd(p->bpf->progs.packet_xdp);
@@ -106,16 +125,20 @@ static inline void bench_load_spread(struct packet_program *p, u32 flows, u32 at
 
 /*
  * With room for so many flows, which differ in four bytes of the frame from at on;
- * packet_lines as in packet_config.
+ * packet_lines as in packet_config. If it does not fold, there is nowhere to.
  */
 static inline void bench_open(struct packet_program *p, u32 packet_lines, u32 flows, u32 at,
-			      bool with_bare)
+			      bool with_bare, bool folds)
 {
+	u32 zero = 0;
+
 	memset(p, 0, sizeof(*p));
 	p->n_cpus = (unsigned int)libbpf_num_possible_cpus();
 	if (p->n_cpus > BENCH_CPUS)
 		p->n_cpus = BENCH_CPUS;
-	bench_load_packet(p, packet_lines, flows < 64 ? 64 : flows);
+	bench_load_packet(p, packet_lines, flows < 64 ? 64 : flows, folds);
+	if (!folds && bpf_map_delete_elem(bpf_map__fd(p->bpf->maps.flow_slot), &zero))
+		bench_die("empty the slot");
 	bench_make_rings(p);
 	bench_load_spread(p, flows, at, with_bare);
 }
@@ -129,15 +152,6 @@ static inline void bench_close(struct packet_program *p)
 	}
 	spread_bpf__destroy(p->spread);
 	jopil_bpf__destroy(p->bpf);
-}
-
-/* Packets are counted, and not folded: there is no flow map. */
-static inline void bench_totals_only(struct packet_program *p)
-{
-	u32 zero = 0;
-
-	if (bpf_map_delete_elem(bpf_map__fd(p->bpf->maps.flow_slot), &zero))
-		bench_die("empty the slot");
 }
 
 /* The program that spread and walk call. */

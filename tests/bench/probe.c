@@ -93,9 +93,8 @@ static void open_case(struct packet_program *p, struct frame_buffer *f, const st
 {
 	memset(f, 0, sizeof(*f));
 	c->frame(f);
-	bench_open(p, c->mode == RECORD ? PACKET_LINES_ALL : 0, c->flows, c->at, with_bare);
-	if (c->mode == TOTALS)
-		bench_totals_only(p);
+	bench_open(p, c->mode == RECORD ? PACKET_LINES_ALL : 0, c->flows, c->at, with_bare,
+		   c->mode != TOTALS);
 	if (c->mode != RECORD)
 		bench_fill(p, f, p->xdp, c->flows);
 }

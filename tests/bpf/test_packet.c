@@ -20,6 +20,7 @@
 
 #include "bpf/packet_config.h"
 #include "bpf/packet_parse.h"
+#include "common/pins.h"
 #include "common/total_rows.h"
 #include "tests/bpf/frames.h"
 
@@ -66,15 +67,21 @@ static void map_ring(struct probe *p)
 static struct probe *load(struct packet_config config, u32 max_flows)
 {
 	struct probe *p = calloc(1, sizeof(*p));
+	struct bpf_program *program;
 
 	libbpf_set_print(silent);
 	p->cpus = libbpf_num_possible_cpus();
 	p->bpf = jopil_bpf__open();
 	assert_non_null(p->bpf);
+	bpf_object__for_each_program(program, p->bpf->obj)
+		bpf_program__set_autoload(program, !strncmp(bpf_program__name(program), "packet_", 7));
 	memcpy((void *)&p->bpf->rodata->packet_config, &config, sizeof(config));
 	bpf_map__set_max_entries(p->bpf->maps.rings, (u32)p->cpus);
 	bpf_map__set_max_entries(p->bpf->maps.flows_a, max_flows);
 	bpf_map__set_max_entries(p->bpf->maps.flows_b, max_flows);
+	if (config.cell_bits)
+		bpf_map__set_max_entries(p->bpf->maps.flow_pages,
+					 2 * config.cpus << (config.cell_bits - FLOW_PAGE_BITS));
 	assert_int_equal(jopil_bpf__load(p->bpf), 0);
 	map_ring(p);
 	return p;
@@ -298,6 +305,174 @@ static void test_fold_everything(void **state)
 	unload(p);
 }
 
+/* ---- cells ---------------------------------------------------------------------------- */
+
+static struct packet_config with_cells(u32 bits)
+{
+	struct packet_config config = { .cell_bits = bits, .cpus = (u32)libbpf_num_possible_cpus() };
+
+	srand(20261121);
+	for (int i = 0; i < PACKET_SPREAD; i++)
+		config.spread[i] = ((u64)rand() << 40 ^ (u64)rand() << 20 ^ (u64)rand()) | 1;
+	return config;
+}
+
+static struct flow_page *map_pages(struct probe *p, u32 *ret_n)
+{
+	struct bpf_map *map = p->bpf->maps.flow_pages;
+	void *pages;
+
+	*ret_n = bpf_map__max_entries(map);
+	pages = mmap(NULL, *ret_n * sizeof(struct flow_page), PROT_READ | PROT_WRITE, MAP_SHARED,
+		     bpf_map__fd(map), 0);
+	assert_ptr_not_equal(pages, MAP_FAILED);
+	return pages;
+}
+
+/* The sum of one half's cells, and how many are used. */
+static struct flow_sum all_cells(struct probe *p, u32 half, u32 *ret_used)
+{
+	struct flow_sum sum = { 0 };
+	u32 n;
+	struct flow_page *pages = map_pages(p, &n);
+
+	*ret_used = 0;
+	for (u32 i = half * n / 2; i < (half + 1) * n / 2; i++)
+		for (u32 slot = 0; slot < FLOW_PAGE_CELLS; slot++) {
+			const struct flow_cell *cell = &pages[i].cells[slot];
+
+			assert_int_equal(pages[i].used[slot / 64] >> slot % 64 & 1, cell->tag != 0);
+			if (!cell->tag)
+				continue;
+			sum.packets += cell->value.packets_flags >> FLOW_PACKETS_SHIFT;
+			sum.bytes += cell->value.bytes;
+			sum.tcp_flags |= (u8)cell->value.packets_flags;
+			++*ret_used;
+		}
+	munmap(pages, n * sizeof(*pages));
+	return sum;
+}
+
+static void write_half(struct probe *p, u32 half)
+{
+	u32 n;
+	struct flow_page *pages = map_pages(p, &n);
+
+	pages->written = half;
+	munmap(pages, n * sizeof(*pages));
+}
+
+/* `times` packets of each of n flows, which differ in `width` bytes of the frame at `at`. */
+static void run_flows(struct probe *p, void (*frame)(struct frame_buffer *), u32 at, u32 width, u32 n,
+		      u32 times)
+{
+	struct frame_buffer f = { .length = 0 };
+
+	frame(&f);
+	for (u32 i = 0; i < n; i++) {
+		for (u32 byte = 0; byte < width; byte++)
+			f.bytes[at + byte] = (u8)(i >> 8 * (width - 1 - byte));
+		assert_int_equal(run(p->bpf->progs.packet_xdp, f.bytes, f.length, times), XDP_PASS);
+	}
+}
+
+static void test_cells_hold_flows(void **state)
+{
+	struct probe *p = load(with_cells(12), 64);
+	struct frame_buffer f = { .length = 0 };
+	struct flow_sum sum;
+	u32 used;
+
+	(void)state;
+	frame_tcp4(&f);
+	run_flows(p, frame_tcp4, 26, 4, 100, 30);
+	sum = all_cells(p, 0, &used);
+	assert_int_equal(used, 100);
+	assert_int_equal(sum.packets, 3000);
+	assert_int_equal(sum.bytes, 3000 * f.length);
+	assert_int_equal(sum.tcp_flags, 0x12);
+	assert_int_equal(all_flows(p, &used).packets, 0);
+	assert_int_equal(all_totals(p).unattributed, 0);
+	unload(p);
+}
+
+/* A CPU's cells are half full: whatever flows differ in, nearly all find one. */
+static void test_flows_spread_over_cells(void **state)
+{
+	static const struct {
+		void (*frame)(struct frame_buffer *);
+		u32 at, width;
+	} ways[] = {
+		{ frame_tcp4, 26, 4 }, { frame_tcp4, 30, 4 }, { frame_tcp4, 34, 2 }, { frame_tcp4, 36, 2 },
+		{ frame_tcp4, 26, 2 }, { frame_udp6, 22, 4 }, { frame_udp6, 34, 4 }, { frame_udp6, 54, 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct probe *p = load(with_cells(13), 4096);
+		struct flow_sum in_cells, in_map;
+		u32 used, entries;
+
+		run_flows(p, ways[i].frame, ways[i].at, ways[i].width, 4096, 1);
+		in_cells = all_cells(p, 0, &used);
+		in_map = all_flows(p, &entries);
+		assert_int_equal(used + entries, 4096);
+		assert_int_equal(in_cells.packets + in_map.packets, 4096);
+		if (entries > 4096 / 100)
+			fail_msg("way %zu: %u of 4096 flows found no cell", i, entries);
+		unload(p);
+	}
+}
+
+static void test_flows_without_a_cell_are_in_the_map(void **state)
+{
+	struct probe *p = load(with_cells(FLOW_PAGE_BITS), 100);
+	struct flow_sum in_cells, in_map;
+	struct total_value sum;
+	u32 used, entries;
+
+	(void)state;
+	run_flows(p, frame_udp4, 26, 4, 2000, 3);
+	in_cells = all_cells(p, 0, &used);
+	in_map = all_flows(p, &entries);
+	sum = all_totals(p);
+	assert_true(used > FLOW_PAGE_CELLS / 2 && used <= (u32)p->cpus * FLOW_PAGE_CELLS);
+	assert_true(entries > 0);
+	assert_true(sum.unattributed > 0);
+	assert_int_equal(sum.packets, 6000);
+	assert_int_equal(in_cells.packets, 3 * used);
+	assert_int_equal(in_cells.packets + in_map.packets + sum.unattributed, 6000);
+	assert_int_equal(in_cells.bytes + in_map.bytes + sum.unattributed_bytes, sum.bytes);
+	unload(p);
+}
+
+/* What is in a free cell still counts for nothing. */
+static void test_halves_and_cells_used_again(void **state)
+{
+	struct probe *p = load(with_cells(12), 64);
+	struct flow_page *pages;
+	u32 used, n;
+
+	(void)state;
+	run_flows(p, frame_tcp4, 26, 4, 50, 2);
+	write_half(p, 1);
+	run_flows(p, frame_tcp4, 26, 4, 70, 5);
+	assert_int_equal(all_cells(p, 0, &used).packets, 100);
+	assert_int_equal(all_cells(p, 1, &used).packets, 350);
+	pages = map_pages(p, &n);
+	for (u32 i = 0; i < n / 2; i++) {
+		for (u32 slot = 0; slot < FLOW_PAGE_CELLS; slot++)
+			pages[i].cells[slot].tag = 0;
+		memset(pages[i].used, 0, sizeof(pages[i].used));
+	}
+	munmap(pages, n * sizeof(*pages));
+	write_half(p, 0);
+	run_flows(p, frame_tcp4, 26, 4, 50, 1);
+	assert_int_equal(all_cells(p, 0, &used).packets, 50);
+	assert_int_equal(used, 50);
+	unload(p);
+}
+
 static void test_full_flow_map_is_counted(void **state)
 {
 	struct probe *p = load((struct packet_config){ .packet_lines = 0 }, 16);
@@ -400,6 +575,10 @@ int main(void)
 		cmocka_unit_test(test_tc_frames),
 		cmocka_unit_test(test_mutated_frames),
 		cmocka_unit_test(test_fold_everything),
+		cmocka_unit_test(test_cells_hold_flows),
+		cmocka_unit_test(test_flows_spread_over_cells),
+		cmocka_unit_test(test_flows_without_a_cell_are_in_the_map),
+		cmocka_unit_test(test_halves_and_cells_used_again),
 		cmocka_unit_test(test_full_flow_map_is_counted),
 		cmocka_unit_test(test_full_ring_folds),
 		cmocka_unit_test(test_budget_limits_lines),

@@ -143,7 +143,7 @@ $PIN_DIR/settings 640 0 $GROUP_ID
 $PIN_DIR/totals_0 640 0 $GROUP_ID
 $PIN_DIR/losses_0 640 0 $GROUP_ID
 $PIN_DIR/flow_slot 660 0 $GROUP_ID
-$PIN_DIR/shelf 660 0 $GROUP_ID
+$PIN_DIR/flow_pages 660 0 $GROUP_ID
 $PIN_DIR/flows_1_a 660 0 $GROUP_ID
 $PIN_DIR/flows_1_b 660 0 $GROUP_ID
 $PIN_DIR/private/rings 600 0 0
@@ -426,7 +426,7 @@ $PIN_DIR/private/link_0_egress 600 0 0"
 # ---- replacing under traffic -----------------------------------------------------
 
 @test "maps of a new size take over, the reader drains the old ones before they go" {
-	load_b --packet-lines 0
+	load_b --packet-lines 0 --max-flows 500 # too few for cells: all flows are in the maps
 	pings 5
 	load_b --max-flows 1000 --ring-size 5000
 	[ "$(json '.settings | "\(.max_flows) \(.ring_bytes)"')" = "1000 8192" ]

@@ -135,7 +135,6 @@ $PIN_DIR/latencies_1_b 660 0 $GROUP_ID
 $PIN_DIR/events_1 660 0 $GROUP_ID
 $PIN_DIR/drop_totals 640 0 $GROUP_ID
 $PIN_DIR/locations 640 0 $GROUP_ID
-$PIN_DIR/shelf 660 0 $GROUP_ID
 $PIN_DIR/sockets 640 0 $GROUP_ID"
 		diff <(sort <<<"$expected") <(find "$PIN_DIR" -maxdepth 1 -type f -exec stat -c '%n %a %u %g' {} + |
 			grep -v -e settings -e interfaces -e flow -e ring_1 | sort)

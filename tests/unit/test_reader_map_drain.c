@@ -21,7 +21,7 @@
 #include "reader/map_drain.h"
 #include "reader/request.h"
 
-#define ROWS 9000	/* three batches by the shelf, more without */
+#define ROWS 1500	/* three batches */
 
 static struct sink sink;
 static struct line_writer writer;
@@ -232,114 +232,6 @@ static void what_is_not_written_stays(void **state)
 	close(fds[1]);
 }
 
-/* ---- by the shelf ------------------------------------------------------------------------ */
-
-static int make_shelf(const struct bench *b)
-{
-	const size_t bytes = SHELF_ROWS * (sizeof(struct flow_key) + b->n_cpus * sizeof(struct flow_value));
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, sizeof(u32), SHELF_PAGE_BYTES,
-				(u32)(bytes / SHELF_PAGE_BYTES + 1), &opts);
-
-	assert_true(fd >= 0);
-	return fd;
-}
-
-static void fill_flows(struct bench *b)
-{
-	make_map(b, FOLDED_FLOW);
-	for (u32 row = 0; row < ROWS; row++)
-		put_row(b, row, row + 1);
-}
-
-/* A reader that begins now, with what the one before left. */
-static void succeed(struct bench *b, int shelf)
-{
-	map_drain_free(b->maps);
-	b->maps = map_drain_new(b->n_cpus);
-	sink_init(&sink, fileno(b->out));
-	map_drain_use_shelf(b->maps, shelf, 1);
-	assert_int_equal(map_drain_shelf(b->maps, &b->drain), 0);
-}
-
-static void check_flows(struct bench *b)
-{
-	u64 sum;
-
-	assert_int_equal(count_rows(b), 0);
-	assert_int_equal(read_lines(b, "flow", "bytes", &sum), ROWS);
-	assert_int_equal(sum, (u64)b->n_cpus * ROWS * (ROWS + 1) / 2);
-}
-
-static void flows_go_by_the_shelf(void **state)
-{
-	struct bench *b = *state;
-	int shelf;
-
-	fill_flows(b);
-	shelf = make_shelf(b);
-	succeed(b, shelf);
-	drain(b, 0);
-	assert_int_equal(b->drain.rows, ROWS);
-	check_flows(b);
-	/* Nothing is left there for anybody. */
-	succeed(b, shelf);
-	assert_int_equal(b->drain.rows, ROWS);
-	close(shelf);
-}
-
-static void what_count_leaves_on_the_shelf_comes_next(void **state)
-{
-	struct bench *b = *state;
-	int shelf;
-
-	fill_flows(b);
-	shelf = make_shelf(b);
-	succeed(b, shelf);
-	sink.data_left = 700;
-	drain(b, 0);
-	assert_true(count_rows(b) < ROWS - 700);
-	succeed(b, shelf);
-	drain(b, 0);
-	check_flows(b);
-	close(shelf);
-}
-
-static void what_was_taken_and_not_written_comes_next(void **state)
-{
-	struct bench *b = *state;
-	int fds[2], shelf;
-
-	fill_flows(b);
-	shelf = make_shelf(b);
-	succeed(b, shelf);
-	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	sink_init(&sink, fds[1]);
-	close(fds[0]);
-	drain(b, -EPIPE);
-	assert_true(count_rows(b) < ROWS);
-	succeed(b, shelf);
-	drain(b, 0);
-	check_flows(b);
-	close(fds[1]);
-	close(shelf);
-}
-
-/* Too small, or no memory to map: as if there were none. */
-static void a_shelf_of_another_shape_is_not_used(void **state)
-{
-	struct bench *b = *state;
-	int fd;
-
-	fill_flows(b);
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, sizeof(u32), SHELF_PAGE_BYTES, 1024, NULL);
-	assert_true(fd >= 0);
-	succeed(b, fd);
-	drain(b, 0);
-	check_flows(b);
-	close(fd);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -349,10 +241,6 @@ int main(void)
 		TEST(count_leaves_the_rest),
 		TEST(what_is_not_printed_is_deleted_all_the_same),
 		TEST(what_is_not_written_stays),
-		TEST(flows_go_by_the_shelf),
-		TEST(what_count_leaves_on_the_shelf_comes_next),
-		TEST(what_was_taken_and_not_written_comes_next),
-		TEST(a_shelf_of_another_shape_is_not_used),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
