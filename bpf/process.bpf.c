@@ -649,19 +649,24 @@ static __always_inline void begin_reading(struct socket_state *s, const struct t
 	s->flags |= SOCKET_READ | SOCKET_FIRST;
 }
 
+/* Before 6.3: of a call that waits while programs come or go at its function. */
+static __always_inline bool ends_may_be_unseen(void)
+{
+	return !bpf_core_type_exists(btf_trace_sock_recv_length);
+}
+
 /*
  * True within a system call that ends in sock_recv_length: what it returns is counted
  * there, bytes and call at once. Otherwise (splice, io_uring, machines whose numbers are
  * not known) bytes are counted where they are read. io_uring's workers have a copy of
- * some system call's registers. So they are before 6.3: of a call that waits while programs
- * come or go at its function, the end is not seen.
+ * some system call's registers. So they are where the end of a call may not be seen.
  */
 static __always_inline bool ends_in_recv(struct task_struct *task)
 {
 	const struct pt_regs *regs = (const struct pt_regs *)bpf_task_pt_regs(task);
 
-	if (!bpf_core_type_exists(btf_trace_sock_recv_length) ||
-	    !bpf_core_field_exists(struct pt_regs, orig_ax) || task->flags & PF_IO_WORKER)
+	if (ends_may_be_unseen() || !bpf_core_field_exists(struct pt_regs, orig_ax) ||
+	    task->flags & PF_IO_WORKER)
 		return false;
 	switch (regs->orig_ax) {
 	case X86_READ:
@@ -694,7 +699,9 @@ static __always_inline void on_read(struct sock *sk, struct socket_state *s,
 	bytes = take_read(s, sk, tcp);
 	if (!bytes)
 		return;
-	if (s->flags & SOCKET_FIRST)
+	if (ends_may_be_unseen())
+		__sync_fetch_and_add(&s->settled, bytes);
+	else if (s->flags & SOCKET_FIRST)
 		s->settled += bytes;
 	account_received(sk, task, bytes, 0, NULL);
 }
@@ -719,6 +726,20 @@ int BPF_PROG(process_read, struct sock *sk)
 	return 0;
 }
 
+/*
+ * Of what calls on a socket returned, what was not read from its stream: it came past it
+ * (sockmap). Several tasks may read, each settles as much as it read.
+ */
+static __always_inline u32 settle_part(struct socket_state *s, u32 bytes)
+{
+	u32 settled = s->settled;
+
+	if (settled > bytes)
+		settled = bytes;
+	__sync_fetch_and_add(&s->settled, -settled);
+	return bytes - settled;
+}
+
 /* Of what a call returned, the bytes that process_read has not counted. */
 static __always_inline u32 settle(struct sock *sk, struct task_struct *task, u32 bytes, int flags)
 {
@@ -729,6 +750,8 @@ static __always_inline u32 settle(struct sock *sk, struct task_struct *task, u32
 	s = socket_find(sk);
 	if (!s || !(s->flags & (SOCKET_BORN | SOCKET_READ)))
 		return bytes;
+	if (ends_may_be_unseen())
+		return settle_part(s, bytes);
 	if (!(s->flags & SOCKET_FIRST))
 		return 0;
 	s->flags &= ~SOCKET_FIRST;

@@ -75,7 +75,7 @@ struct socket_state {
 	u64 established_ns;	/* boot time; 0: not established as far as we know */
 	u64 last_rtt_ns;	/* clock of the latency probe's last sample; only it uses this */
 	u32 copied_seq;		/* TCP: counted as read up to here; UDP: hash of the peer announced */
-	u32 settled;		/* while SOCKET_FIRST: bytes counted already */
+	u32 settled;		/* while SOCKET_FIRST, before 6.3 always: bytes counted already */
 	u32 urgent_seq;		/* TCP: the last urgent byte that was passed over */
 	u32 walk;		/* the last walk over open files that came by */
 	u8 flags;		/* SOCKET_* */

@@ -189,6 +189,39 @@ static void move_thread(struct mover *m, size_t bytes)
 	pthread_join(thread, NULL);
 }
 
+struct share {
+	struct mover mover;
+	size_t bytes;
+	pthread_t thread;
+};
+
+static void *receive_share(void *argument)
+{
+	struct share *share = argument;
+
+	move_recv(&share->mover, share->bytes);
+	return NULL;
+}
+
+/* Several at once from one stream: whose bytes are whose is chance. */
+static void move_recv_threads(struct mover *m, size_t bytes)
+{
+	struct share shares[4];
+
+	for (int i = 0; i < 4; i++) {
+		shares[i] = (struct share){ .mover = *m, .bytes = i ? bytes / 4 : bytes - bytes / 4 * 3 };
+		shares[i].mover.chunk = 333;
+		errno = pthread_create(&shares[i].thread, NULL, receive_share, &shares[i]);
+		if (errno)
+			die("pthread_create");
+	}
+	for (int i = 0; i < 4; i++) {
+		pthread_join(shares[i].thread, NULL);
+		m->rx_bytes += shares[i].mover.rx_bytes;
+		m->rx_calls += shares[i].mover.rx_calls;
+	}
+}
+
 static uint16_t ping_checksum(const uint8_t *bytes, size_t size)
 {
 	uint32_t sum = 0;
@@ -344,6 +377,7 @@ static const struct way ways[] = {
 	{ .name = "TCP MSG_OOB", TCP, MOVES(move_send_urgent, move_recv_urgent) },
 	{ .name = "TCP MSG_FASTOPEN", TCP, MOVES(move_send, move_recv), .session = fast_open },
 	{ .name = "TCP from a thread", TCP, MOVES(move_thread, move_recv) },
+	{ .name = "TCP to four threads", TCP, MOVES(move_send, move_recv_threads) },
 	{ .name = "TCP inherited over fork", TCP, MOVES(move_send, move_recv), .inherited = true },
 	{ .name = "TCP io_uring send, recv", TCP, MOVES(move_uring_send, move_uring_recv), RING(0) },
 	{ .name = "TCP io_uring sendmsg, recvmsg", TCP, MOVES(move_uring_sendmsg, move_uring_recvmsg), RING(0) },
