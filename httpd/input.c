@@ -66,7 +66,7 @@ int input_start(struct server *server)
 }
 
 /* Snapshots come and go in all sizes, and leave pages behind that hold little: not for months. */
-#define SNAPSHOTS_A_TRIM 64
+#define SNAPSHOTS_A_TRIM 8
 
 static void publish_shot(struct server *server, struct shot *shot)
 {

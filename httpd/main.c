@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -440,11 +441,19 @@ static int run(struct server *server)
 	return err ? fail("wait for events: %s", strerror(-err)) : STATUS_DONE;
 }
 
+/*
+ * Texts of snapshots, and what is made of them, come and go each second; keys of the last hour stay
+ * for an hour. On one heap the ones keep the pages of the others, so large ones have pages of their
+ * own. Unless told, malloc raises its limit as soon as one of them is freed.
+ */
+#define LARGE_BYTES (64 * 1024)
+
 static int serve(struct server_config *config)
 {
 	struct server *server = calloc(1, sizeof(*server));
 	int status = STATUS_FAILED, err;
 
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	if (!server)
 		return fail("start: %s", strerror(ENOMEM));
 	err = server_start(server, config);

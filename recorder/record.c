@@ -54,9 +54,6 @@ static void say_change(const struct record *r, bool was_failing, const char *why
 			lost);
 }
 
-/* What a transaction kept goes in all sizes, and leaves pages behind that hold little: not for months. */
-#define COMMITS_A_TRIM 8
-
 /* Commits, and returns when that is due again. */
 static u64 commit(struct record *r)
 {
@@ -78,8 +75,8 @@ static u64 commit(struct record *r)
 	if (r->verbose && !*why)
 		log_debug("%" PRIu64 " lines so far, %" PRIu64 " rows in this transaction",
 			r->lines.counts.taken, r->writer.rows_written - written);
-	if (++r->commits % COMMITS_A_TRIM == 0)
-		malloc_trim(0);
+	/* What it kept goes in all sizes, and leaves pages behind that hold little: not for months. */
+	malloc_trim(0);
 	queue_set_patience(&r->queue, !*why);
 	took = *why ? RETRY_SHARE * (now_ns() - began) : 0;
 	return now_ns() + (took > r->interval_ns ? took : r->interval_ns);

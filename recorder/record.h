@@ -33,7 +33,6 @@ struct record {
 	bool is_confined;
 	pthread_mutex_t lock;	/* of state */
 	struct record_state state;
-	u64 commits;
 };
 
 /*
