@@ -291,6 +291,49 @@ static void ipv6_beyond_64_kib(void **state)
 	assert_false(info.malformed);
 }
 
+/* The way of all frames, also for one that could go straight through. */
+static struct packet_info parse_at_length(const struct frame_buffer *f, u32 there)
+{
+	struct parse_cursor c = { f->bytes, f->bytes + there, 14, f->length };
+	struct packet_info info;
+
+	memset(&info, 0, sizeof(info));
+	info.key.vlan = VLAN_NONE;
+	packet_parse_network(&c, parse_be16(f->bytes + 12), &info);
+	return info;
+}
+
+static void assert_same_both_ways(const struct frame_buffer *f, u32 there, unsigned int *plain)
+{
+	struct packet_info info = parse(f, there), other = parse_at_length(f, there), alone = { .ttl = 0 };
+
+	assert_memory_equal(&info, &other, sizeof(info));
+	*plain += parse_plain(f->bytes, f->bytes + there, f->length, &alone);
+}
+
+static void straight_through_says_the_same(void **state)
+{
+	unsigned int plain = 0;
+
+	(void)state;
+	srand(20261121);
+	for (size_t i = 0; i < N_ROWS; i++) {
+		struct frame_buffer f = { .length = 0 }, changed;
+
+		table[i].build(&f);
+		for (u32 there = 14; there <= f.length; there++)
+			assert_same_both_ways(&f, there, &plain);
+		for (int n = 0; n < 5000; n++) {
+			changed = f;
+			for (int k = rand() % 4; k >= 0; k--)
+				changed.bytes[12 + (u32)rand() % (f.length < 60 ? f.length - 12 : 48)] =
+					(u8)rand();
+			assert_same_both_ways(&changed, f.length, &plain);
+		}
+	}
+	assert_true(plain > 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +342,7 @@ int main(void)
 		cmocka_unit_test(cut_anywhere_reads_nothing_beyond),
 		cmocka_unit_test(options_cut_off_make_no_flow),
 		cmocka_unit_test(ipv6_beyond_64_kib),
+		cmocka_unit_test(straight_through_says_the_same),
 	};
 
 	return cmocka_run_group_tests_name("packet_parse", tests, NULL, NULL);
