@@ -97,7 +97,7 @@ struct {
 	__array(values, struct ring_map);
 } rings SEC(".maps");
 
-/* Cells in a row where a flow may be; half full, one in ten thousand finds none of eight free. */
+/* Cells in a row where a flow may be: half full, one flow in 200 finds none free; full, one in 8. */
 #define CELL_TRIES 8
 
 /* A frame as one of the hooks saw it. */
