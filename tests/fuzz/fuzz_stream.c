@@ -73,6 +73,7 @@ static void hear(struct feed *feed, struct feed_cursor *cursor, unsigned int fra
 		 uint64_t now_ms, struct ears *ears)
 {
 	uint64_t lost, told;
+	char start[64];
 	bool has = true;
 
 	while (has && frames--) {
@@ -80,10 +81,13 @@ static void hear(struct feed *feed, struct feed_cursor *cursor, unsigned int fra
 		ears->lost += lost;
 		if (!has)
 			break;
-		if (sscanf(cursor->frame->text->data, "{\"type\":\"lost\",\"frames\":%" SCNu64, &told) == 1)
+		/* No string: it ends where its length says. */
+		snprintf(start, sizeof(start), "%.*s", (int)cursor->frame->text->length,
+			 cursor->frame->text->data);
+		if (sscanf(start, "{\"type\":\"lost\",\"frames\":%" SCNu64, &told) == 1)
 			ears->told += told;
-		else if (strncmp(cursor->frame->text->data, "{\"type\":\"status\"", 16) &&
-			 strncmp(cursor->frame->text->data, "{\"type\":\"lost\"", 14))
+		else if (strncmp(start, "{\"type\":\"status\"", 16) &&
+			 strncmp(start, "{\"type\":\"lost\"", 14))
 			ears->messages++;
 		feed_done(cursor);
 	}
