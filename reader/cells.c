@@ -7,7 +7,7 @@
 
 #include "reader/folded.h"
 
-/* Cells whose lines may wait in the sink at once: more than its buffer holds. */
+/* Cells whose lines may wait in the sink; once there are so many, it is flushed. */
 #define PENDING_MAX 4096
 
 /* A cell, and the word of its page with its bit. */

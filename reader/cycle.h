@@ -9,8 +9,8 @@
 #define JOPIL_READER_CYCLE_H
 
 #include "common/status.h"
-#include "reader/drain.h"
 #include "reader/cells.h"
+#include "reader/drain.h"
 #include "reader/map_drain.h"
 #include "reader/pinset.h"
 #include "reader/probe_totals.h"
