@@ -27,6 +27,9 @@ harm() {
 	local status=0
 	load_b --hook xdp --packet-lines 1000
 	"${CC:-cc}" -O2 -shared -fPIC -o "$WORK/interpose.so" "$BATS_TEST_DIRNAME/../interpose.c"
+	# The stages run as nobody, who may not come to where this was built.
+	cp -r "$BIN" "$WORK/bin"
+	BIN=$WORK/bin
 	export BIN BUILD WORK PIN_DIR NETNS_A VETH_A NETNS_B VETH_B INTERPOSE_SO=$WORK/interpose.so
 	/usr/bin/python3 "$BATS_TEST_DIRNAME/harm.py" "$@" >"$WORK/figures" 2>&1 3>&- || status=$?
 	sed 's/^/# /' "$WORK/figures" >&3
